@@ -1,0 +1,40 @@
+import COpenBLAS
+
+/// The one door to OpenBLAS.
+///
+/// OpenBLAS is set to one thread when the door is first used: its own threading is poor at small shapes, and calls
+/// from several threads at once are safe only when each is single-threaded.
+public enum BLAS {
+    /// What OpenBLAS says of itself: its version and build options.
+    public static var configuration: String { configured ? String(cString: openblas_get_config()) : "" }
+
+    /// The processor family whose kernels OpenBLAS has chosen, e.g. `SkylakeX`.
+    public static var coreName: String { configured ? String(cString: openblas_get_corename()) : "" }
+
+    private static let configured: Bool = {
+        openblas_set_num_threads(1)
+        return true
+    }()
+
+    /// Whether a matrix operand is read as it lies in memory or transposed.
+    public enum Operand {
+        case plain
+        case transposed
+    }
+
+    /// C (m, n) = `alpha` A (m, k) B (k, n), all row-major; B may be given as (n, k) to be read transposed.
+    ///
+    /// `lda`, `ldb` and `ldc` are the distances between rows. Runs on the calling thread.
+    @inline(__always)
+    public static func multiply(
+        m: Int, n: Int, k: Int, alpha: Float = 1,
+        _ a: UnsafePointer<Float>, lda: Int,
+        _ b: UnsafePointer<Float>, ldb: Int, _ operandB: Operand = .plain,
+        into c: UnsafeMutablePointer<Float>, ldc: Int
+    ) {
+        precondition(configured)
+        cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, operandB == .plain ? CblasNoTrans : CblasTrans,
+            blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), 0, c, blasint(ldc))
+    }
+}

@@ -1,0 +1,135 @@
+import Glibc
+import TestSupport
+import Testing
+
+import Tensor
+
+/// Every kernel is held against the textbook formula in Double, over odd and tiny shapes.
+///
+/// The bound on the normalised mean squared error is 1e-12; single precision alone gives about 1e-14.
+@Suite struct KernelTests {
+    private static let bound = 1e-12
+
+    @Test func `the exponential is within two units in the last place`() {
+        var worst = 0.0
+        for step in 0..<200_000 {
+            let x = Float(-87 + 175 * Double(step) / 200_000)
+            let reference = exp(Double(x))
+            let error = abs(Double(exponential(Vector(repeating: x))[3]) - reference)
+            worst = max(worst, error / Double(Float(reference).ulp))
+        }
+        #expect(worst < 2)
+    }
+
+    @Test(arguments: [Activation.gelu, .silu], [1, 5, 16, 33, 1000])
+    func `activations follow their formulas`(activation: Activation, count: Int) {
+        let input = noise(count, seed: 3, scale: 4)
+        let output = Tensor(input, shape: [count])
+        activation.apply(to: output.pointer, count: count)
+        let reference = input.map { value -> Double in
+            let x = Double(value)
+            switch activation {
+            case .silu: return x / (1 + exp(-x))
+            case .gelu: return x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+            }
+        }
+        #expect(normalisedMeanSquaredError(output.values, against: reference) < Self.bound)
+    }
+
+    @Test(arguments: [1, 3, 64], [1, 6, 16, 24, 193, 1152])
+    func `layer norm modulates the normalised row`(rows: Int, width: Int) {
+        let x = noise(rows * width, seed: 1, scale: 3, offset: 2)
+        let shift = noise(width, seed: 2)
+        let scale = noise(width, seed: 3)
+        let output = Tensor([rows, width])
+        LayerNorm.modulated(
+            x, rows: rows, width: width, epsilon: 1e-6, shift: shift, scale: scale, into: output.pointer)
+        var reference: [Double] = []
+        for row in 0..<rows {
+            let values = x[row * width..<(row + 1) * width].map(Double.init)
+            let mean = values.reduce(0, +) / Double(width)
+            let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+            for (index, value) in values.enumerated() {
+                let normal = (value - mean) / (variance + Double(Float(1e-6))).squareRoot()
+                reference.append(normal * (1 + Double(scale[index])) + Double(shift[index]))
+            }
+        }
+        #expect(normalisedMeanSquaredError(output.values, against: reference) < Self.bound)
+    }
+
+    @Test(arguments: [(1, 1, 1), (3, 7, 5), (9, 48, 24), (64, 576, 192), (257, 100, 33)], [1, 2, 3])
+    func `a linear layer is x W^T + b`(shape: (rows: Int, outputs: Int, inputs: Int), threads: Int) {
+        let (rows, outputs, inputs) = shape
+        let x = noise(rows * inputs, seed: 1)
+        let weight = noise(outputs * inputs, seed: 2)
+        let bias = noise(outputs, seed: 3)
+        let layer = Linear(weight: Tensor(weight, shape: [outputs, inputs]), bias: Tensor(bias, shape: [outputs]))
+        let output = Tensor([rows, outputs])
+        layer(x, rows: rows, into: output.pointer, workers: Workers(count: threads))
+        var reference: [Double] = []
+        for row in 0..<rows {
+            for column in 0..<outputs {
+                var sum = Double(bias[column])
+                for index in 0..<inputs {
+                    sum += Double(x[row * inputs + index]) * Double(weight[column * inputs + index])
+                }
+                reference.append(sum)
+            }
+        }
+        #expect(normalisedMeanSquaredError(output.values, against: reference) < Self.bound)
+    }
+
+    @Test(arguments: [(1, 1, 1), (9, 2, 6), (16, 4, 8), (64, 3, 64), (130, 2, 12), (300, 1, 5)], [1, 2])
+    func `attention is the softmax-weighted mean of the values`(
+        shape: (tokens: Int, heads: Int, headWidth: Int), threads: Int
+    ) {
+        let (tokens, heads, headWidth) = shape
+        let width = heads * headWidth
+        let qkv = noise(tokens * 3 * width, seed: 5, scale: 2)
+        let workers = Workers(count: threads)
+        let attention = Attention(tokens: tokens, heads: heads, headWidth: headWidth, workers: workers)
+        let output = Tensor([tokens, width])
+        workers.run(tasks: attention.taskCount) { worker, task in
+            attention.run(task: task, worker: worker, qkv: qkv, into: output.pointer)
+        }
+        let reference = attend(qkv.map(Double.init), tokens: tokens, heads: heads, headWidth: headWidth)
+        #expect(normalisedMeanSquaredError(output.values, against: reference) < Self.bound)
+    }
+
+    @Test(arguments: [1, 7, 96])
+    func `a gated residual adds gate times y to every row`(width: Int) {
+        let rows = 5
+        let x = noise(rows * width, seed: 1)
+        let y = noise(rows * width, seed: 2)
+        let gate = noise(width, seed: 3)
+        let output = Tensor(x, shape: [rows, width])
+        Elementwise.addGated(y, gate: gate, rows: rows, width: width, to: output.pointer)
+        let reference = x.indices.map { Double(x[$0]) + Double(gate[$0 % width]) * Double(y[$0]) }
+        #expect(normalisedMeanSquaredError(output.values, against: reference) < Self.bound)
+    }
+
+    /// Attention as the textbook writes it, in Double.
+    private func attend(_ qkv: [Double], tokens: Int, heads: Int, headWidth: Int) -> [Double] {
+        let width = heads * headWidth
+        func element(_ part: Int, _ token: Int, _ head: Int, _ index: Int) -> Double {
+            qkv[token * 3 * width + part * width + head * headWidth + index]
+        }
+        var output = [Double](repeating: 0, count: tokens * width)
+        for head in 0..<heads {
+            for query in 0..<tokens {
+                let scores = (0..<tokens).map { key in
+                    (0..<headWidth).reduce(0) { $0 + element(0, query, head, $1) * element(1, key, head, $1) }
+                        / Double(headWidth).squareRoot()
+                }
+                let largest = scores.max() ?? 0
+                let weights = scores.map { exp($0 - largest) }
+                let sum = weights.reduce(0, +)
+                for index in 0..<headWidth {
+                    output[query * width + head * headWidth + index] =
+                        (0..<tokens).reduce(0) { $0 + weights[$1] * element(2, $1, head, index) } / sum
+                }
+            }
+        }
+        return output
+    }
+}
