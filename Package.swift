@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
     name: "omnicache",
     products: [
-        .library(name: "OmniCacheKit", targets: ["Tensor"])
+        .library(name: "OmniCacheKit", targets: ["Tensor", "Models"])
     ],
     targets: [
         // MARK: - System libraries
@@ -14,9 +14,11 @@ let package = Package(
 
         // MARK: - Libraries, ground floor first
         .target(name: "Tensor", dependencies: ["COpenBLAS"]),
+        .target(name: "Models", dependencies: ["Tensor"]),
 
         // MARK: - Tests
         .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
     ]
 )

@@ -1,0 +1,85 @@
+/// The coded form is this package's `config.json`; the `config.json` of diffusers' DiT models is decoded too.
+extension DiTConfig: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case architecture
+        case depth
+        case hiddenSize = "hidden_size"
+        case heads = "num_heads"
+        case patchSize = "patch_size"
+        case inputSize = "input_size"
+        case inChannels = "in_channels"
+        case learnSigma = "learn_sigma"
+        case numClasses = "num_classes"
+        case classNames = "class_names"
+        case mlpRatio = "mlp_ratio"
+        case normEpsilon = "norm_eps"
+        case mlpNormEpsilon = "mlp_norm_eps"
+        case timestepFrequencyShift = "timestep_frequency_shift"
+        case valueRange = "value_range"
+        case guidanceScale = "guidance_scale"
+    }
+
+    private enum DiffusersKey: String, CodingKey {
+        case className = "_class_name"
+    }
+
+    /// Decodes either form and validates it.
+    ///
+    /// - Throws: `DecodingError` where a key is missing or of another type, ``DiTConfigProblem`` where a value is not
+    ///   supported or out of bounds.
+    public init(from decoder: any Decoder) throws {
+        if try decoder.container(keyedBy: DiffusersKey.self).contains(.className) {
+            self = try DiffusersDiTConfig(from: decoder).config()
+            return
+        }
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        if let architecture = try values.decodeIfPresent(String.self, forKey: .architecture), architecture != "DiT" {
+            throw DiTConfigProblem("architecture is \(architecture); only DiT is supported")
+        }
+        let normEpsilon = try values.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? 1e-6
+        try self.init(
+            depth: values.decode(Int.self, forKey: .depth),
+            hiddenSize: values.decode(Int.self, forKey: .hiddenSize),
+            heads: values.decode(Int.self, forKey: .heads),
+            patchSize: values.decode(Int.self, forKey: .patchSize),
+            inputSize: values.decode(Int.self, forKey: .inputSize),
+            inChannels: values.decode(Int.self, forKey: .inChannels),
+            learnSigma: values.decode(Bool.self, forKey: .learnSigma),
+            numClasses: values.decode(Int.self, forKey: .numClasses),
+            classNames: values.decodeIfPresent([String].self, forKey: .classNames) ?? [],
+            mlpRatio: values.decodeIfPresent(Double.self, forKey: .mlpRatio) ?? 4,
+            normEpsilon: normEpsilon,
+            mlpNormEpsilon: values.decodeIfPresent(Double.self, forKey: .mlpNormEpsilon) ?? normEpsilon,
+            timestepFrequencyShift: values.decodeIfPresent(Int.self, forKey: .timestepFrequencyShift) ?? 0,
+            valueRange: Self.range(values.decodeIfPresent([Double].self, forKey: .valueRange)),
+            guidanceScale: values.decodeIfPresent(Double.self, forKey: .guidanceScale))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode("DiT", forKey: .architecture)
+        try values.encode(depth, forKey: .depth)
+        try values.encode(hiddenSize, forKey: .hiddenSize)
+        try values.encode(heads, forKey: .heads)
+        try values.encode(patchSize, forKey: .patchSize)
+        try values.encode(inputSize, forKey: .inputSize)
+        try values.encode(inChannels, forKey: .inChannels)
+        try values.encode(learnSigma, forKey: .learnSigma)
+        try values.encode(numClasses, forKey: .numClasses)
+        if !classNames.isEmpty { try values.encode(classNames, forKey: .classNames) }
+        try values.encode(mlpRatio, forKey: .mlpRatio)
+        try values.encode(normEpsilon, forKey: .normEpsilon)
+        try values.encode(mlpNormEpsilon, forKey: .mlpNormEpsilon)
+        try values.encode(timestepFrequencyShift, forKey: .timestepFrequencyShift)
+        try values.encodeIfPresent(valueRange.map { [$0.lowerBound, $0.upperBound] }, forKey: .valueRange)
+        try values.encodeIfPresent(guidanceScale, forKey: .guidanceScale)
+    }
+
+    private static func range(_ bounds: [Double]?) throws(DiTConfigProblem) -> ClosedRange<Double>? {
+        guard let bounds else { return nil }
+        guard bounds.count == 2, bounds[0] <= bounds[1] else {
+            throw DiTConfigProblem("value_range is not two different finite numbers in rising order")
+        }
+        return bounds[0]...bounds[1]
+    }
+}

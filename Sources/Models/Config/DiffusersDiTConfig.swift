@@ -1,0 +1,83 @@
+/// The `config.json` that diffusers writes for a DiT, with the defaults of its class.
+///
+/// Source: https://github.com/huggingface/diffusers, models/transformers/dit_transformer_2d.py, version 0.42.1.
+struct DiffusersDiTConfig: Decodable {
+    private enum CodingKeys: String, CodingKey {
+        case className = "_class_name"
+        case attentionHeads = "num_attention_heads"
+        case attentionHeadWidth = "attention_head_dim"
+        case inChannels = "in_channels"
+        case outChannels = "out_channels"
+        case layers = "num_layers"
+        case attentionBias = "attention_bias"
+        case sampleSize = "sample_size"
+        case patchSize = "patch_size"
+        case activation = "activation_fn"
+        case classes = "num_embeds_ada_norm"
+        case normType = "norm_type"
+        case normIsAffine = "norm_elementwise_affine"
+        case normEpsilon = "norm_eps"
+    }
+
+    private let className: String
+    private let attentionHeads: Int?
+    private let attentionHeadWidth: Int?
+    private let inChannels: Int?
+    private let outChannels: Int?
+    private let layers: Int?
+    private let attentionBias: Bool?
+    private let sampleSize: Int?
+    private let patchSize: Int?
+    private let activation: String?
+    private let classes: Int?
+    private let normType: String?
+    private let normIsAffine: Bool?
+    private let normEpsilon: Double?
+
+    /// The same model in this package's terms.
+    ///
+    /// - Throws: ``DiTConfigProblem`` where a value has no counterpart here or is out of bounds.
+    func config() throws(DiTConfigProblem) -> DiTConfig {
+        try checkSupport()
+        let heads = attentionHeads ?? 16
+        let (width, overflow) = heads.multipliedReportingOverflow(by: attentionHeadWidth ?? 72)
+        guard !overflow else {
+            throw DiTConfigProblem("num_attention_heads \(heads) times attention_head_dim is too large")
+        }
+        let channels = inChannels ?? 4
+        return try DiTConfig(
+            depth: layers ?? 28, hiddenSize: width, heads: heads, patchSize: patchSize ?? 2,
+            inputSize: sampleSize ?? 32, inChannels: channels, learnSigma: try learnsSigma(inChannels: channels),
+            numClasses: classes ?? 1000, mlpNormEpsilon: normEpsilon ?? 1e-5, timestepFrequencyShift: 1)
+    }
+
+    private func checkSupport() throws(DiTConfigProblem) {
+        switch className {
+        case "DiTTransformer2DModel":
+            try Self.require(normType ?? "ada_norm_zero", "ada_norm_zero", "norm_type")
+        case "Transformer2DModel":
+            // The name under which the first DiT checkpoints were published; other models share it.
+            try Self.require(normType ?? "layer_norm", "ada_norm_zero", "norm_type of a Transformer2DModel")
+        default:
+            throw DiTConfigProblem("_class_name is \(className); only DiTTransformer2DModel is supported")
+        }
+        try Self.require(activation ?? "gelu-approximate", "gelu-approximate", "activation_fn")
+        try Self.require(attentionBias ?? true, true, "attention_bias")
+        try Self.require(normIsAffine ?? false, false, "norm_elementwise_affine")
+    }
+
+    private static func require<Value: Equatable>(
+        _ found: Value, _ supported: Value, _ key: String
+    ) throws(DiTConfigProblem) {
+        guard found == supported else { throw DiTConfigProblem("\(key) is \(found); only \(supported) is supported") }
+    }
+
+    private func learnsSigma(inChannels: Int) throws(DiTConfigProblem) -> Bool {
+        guard let outChannels, outChannels != inChannels else { return false }
+        guard outChannels.isMultiple(of: 2), outChannels / 2 == inChannels else {
+            throw DiTConfigProblem(
+                "out_channels is \(outChannels); only in_channels (\(inChannels)) or twice as many are supported")
+        }
+        return true
+    }
+}

@@ -1,0 +1,53 @@
+/// Why a model's configuration, or its weights as a whole, could not be used; every description is one line.
+///
+/// What is wrong with a single weight file is a ``SafetensorsError``.
+public enum ModelError: Error, Equatable, Sendable {
+    /// There is no `config.json` at `path`.
+    case missingConfig(path: String)
+    /// The system refused to read `path`.
+    case unreadable(path: String, reason: String)
+    /// The configuration at `path` is not understood, or contradicts itself.
+    case invalidConfig(path: String, reason: String)
+    /// The tensors in `directory` have the names of no known layout.
+    case unknownLayout(directory: String, someNames: [String])
+    /// Tensors that the configuration calls for are not there; `names` holds the first few of `count`.
+    case missingTensors(directory: String, names: [String], count: Int)
+    /// A tensor has another shape than the configuration implies.
+    case shapeContradictsConfig(path: String, tensor: String, expected: [Int], found: [Int], config: String)
+    /// The weights have another number of blocks than the configuration says.
+    case depthContradictsConfig(directory: String, weights: Int, config: Int)
+
+    /// What the failure means for a caller.
+    public var kind: FailureKind {
+        switch self {
+        case .missingConfig: .missingInput
+        case .unreadable: .inputOutput
+        default: .badData
+        }
+    }
+}
+
+extension ModelError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missingConfig(let path):
+            "\(path): no such file; a model directory holds config.json and *.safetensors, see weights-format.md"
+        case .unreadable(let path, let reason):
+            "\(path): cannot be read: \(reason)"
+        case .invalidConfig(let path, let reason):
+            "\(path): \(reason); see weights-format.md"
+        case .unknownLayout(let directory, let someNames):
+            "\(directory): the weights are of no known DiT layout (they hold \(someNames.joined(separator: ", ")), …); "
+                + "see weights-format.md for the names that are read"
+        case .missingTensors(let directory, let names, let count):
+            "\(directory): \(count) \(count == 1 ? "tensor is" : "tensors are") missing: "
+                + names.joined(separator: ", ") + (count > names.count ? ", …" : "")
+                + "; check that config.json and the weights are of one model"
+        case .shapeContradictsConfig(let path, let tensor, let expected, let found, let config):
+            "\(path): tensor \(tensor) has shape \(found), but config.json (\(config)) implies \(expected); "
+                + "they must be of one model"
+        case .depthContradictsConfig(let directory, let weights, let config):
+            "\(directory): the weights have \(weights) blocks, but config.json says \(config); they must be of one model"
+        }
+    }
+}

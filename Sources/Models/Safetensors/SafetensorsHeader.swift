@@ -1,0 +1,181 @@
+/// One tensor of a safetensors file as its header describes it.
+public struct SafetensorsEntry: Equatable, Sendable {
+    /// The tensor's name.
+    public let name: String
+    /// The type of its elements.
+    public let elementType: ElementType
+    /// Its extents, outermost first; empty for a single number.
+    public let shape: [Int]
+    /// Where its bytes lie, counted from the end of the header.
+    public let range: Range<Int>
+
+    /// The number of elements; the header's check has shown that it does not overflow.
+    public var count: Int { shape.reduce(1, *) }
+}
+
+/// The checked header of a safetensors file: which tensor lies where, and free text about the file.
+///
+/// A file is a little-endian 64-bit header length N, N bytes of JSON, and the tensors' bytes, which must fill the rest
+/// of the file without hole or overlap. Source: https://github.com/huggingface/safetensors#format
+struct SafetensorsHeader: Equatable {
+    /// The longest header that is read, in bytes; the reference implementation has the same bound.
+    static let largestSize = 100_000_000
+
+    /// The tensors, in the order of their bytes.
+    let entries: [SafetensorsEntry]
+    /// The member `__metadata__`: names and texts.
+    let metadata: [String: String]
+    /// The number of bytes before the first tensor's.
+    let dataStart: Int
+
+    /// Reads and checks the header at the start of `bytes`, which are a whole file.
+    ///
+    /// - Throws: ``SafetensorsError`` that names `path` and, where one is at fault, the tensor.
+    init(fileBytes bytes: UnsafeRawBufferPointer, path: String) throws(SafetensorsError) {
+        if let other = ForeignFormat(startOf: bytes) {
+            throw .anotherFormat(path: path, found: other.name, advice: other.advice)
+        }
+        guard bytes.count >= 8 else {
+            throw .malformed(path: path, reason: "it has \(bytes.count) bytes, too few for a header length")
+        }
+        let declared = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard declared <= UInt64(Self.largestSize) else {
+            throw .malformed(path: path, reason: "the header length \(declared) is above \(Self.largestSize)")
+        }
+        let size = Int(declared)
+        guard size <= bytes.count - 8 else {
+            throw .malformed(
+                path: path, reason: "the header length \(size) goes beyond the file, which has \(bytes.count) bytes")
+        }
+        dataStart = 8 + size
+        let members = try Self.members(Array(bytes[8..<dataStart]), path: path)
+        var entries: [SafetensorsEntry] = []
+        var metadata: [String: String] = [:]
+        for member in members {
+            if member.key == "__metadata__" {
+                metadata = try Self.texts(member.value, path: path)
+            } else {
+                entries.append(try Self.entry(member, path: path))
+            }
+        }
+        entries.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        try Self.checkCoverage(entries, dataSize: bytes.count - dataStart, path: path)
+        self.entries = entries
+        self.metadata = metadata
+    }
+
+    private static func members(_ text: [UInt8], path: String) throws(SafetensorsError) -> [JSONValue.Member] {
+        let value: JSONValue
+        do {
+            value = try StrictJSON.parse(text)
+        } catch {
+            throw .malformed(path: path, reason: "header: \(error.reason) at byte \(error.offset)")
+        }
+        guard case .object(let members) = value else {
+            throw .malformed(path: path, reason: "the header is not a JSON object")
+        }
+        return members
+    }
+
+    private static func texts(_ value: JSONValue, path: String) throws(SafetensorsError) -> [String: String] {
+        guard case .object(let members) = value else {
+            throw .malformed(path: path, reason: "__metadata__ is not an object of texts")
+        }
+        var texts: [String: String] = [:]
+        for member in members {
+            guard case .string(let text) = member.value else {
+                throw .malformed(path: path, reason: "__metadata__ holds something else than texts at \(member.key)")
+            }
+            texts[member.key] = text
+        }
+        return texts
+    }
+
+    private static func entry(_ member: JSONValue.Member, path: String) throws(SafetensorsError) -> SafetensorsEntry {
+        func fault(_ reason: String) -> SafetensorsError {
+            .malformedTensor(path: path, tensor: member.key.debugDescription, reason: reason)
+        }
+        guard case .object(let fields) = member.value else { throw fault("its entry is not an object") }
+        var elementType: ElementType?
+        var shape: [Int]?
+        var offsets: [Int]?
+        for field in fields {
+            switch (field.key, field.value) {
+            case ("dtype", .string(let name)):
+                guard let known = ElementType(rawValue: name) else { throw fault("unknown dtype \(name)") }
+                elementType = known
+            case ("shape", let value):
+                shape = wholeNumbers(value)
+            case ("data_offsets", let value):
+                offsets = wholeNumbers(value)
+            default:
+                break
+            }
+        }
+        guard let elementType else { throw fault("its dtype is missing or not a text") }
+        guard let shape else { throw fault("its shape is not a list of whole numbers from 0") }
+        guard let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
+            throw fault("its data_offsets are not two whole numbers from 0 in rising order")
+        }
+        guard let needed = byteCount(shape, elementType) else {
+            throw fault("its shape \(shape) has more elements than can be addressed")
+        }
+        guard offsets[1] - offsets[0] == needed else {
+            throw fault(
+                "its shape \(shape) of \(elementType.rawValue) takes \(needed) bytes, but its data_offsets span "
+                    + "\(offsets[1] - offsets[0])")
+        }
+        return SafetensorsEntry(
+            name: member.key, elementType: elementType, shape: shape, range: offsets[0]..<offsets[1])
+    }
+
+    private static func wholeNumbers(_ value: JSONValue) -> [Int]? {
+        guard case .array(let elements) = value else { return nil }
+        var numbers: [Int] = []
+        for element in elements {
+            guard case .integer(let number) = element, number >= 0 else { return nil }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    /// The bytes that a tensor takes; nil when its number of bits overflows or is no multiple of eight.
+    private static func byteCount(_ shape: [Int], _ elementType: ElementType) -> Int? {
+        var bits = elementType.bits
+        for extent in shape {
+            let (product, overflow) = bits.multipliedReportingOverflow(by: extent)
+            guard !overflow else { return nil }
+            bits = product
+        }
+        return bits.isMultiple(of: 8) ? bits / 8 : nil
+    }
+
+    private static func checkCoverage(
+        _ entries: [SafetensorsEntry], dataSize: Int, path: String
+    ) throws(SafetensorsError) {
+        var end = 0
+        var previous = "the header"
+        for entry in entries {
+            let start = entry.range.lowerBound
+            guard entry.range.upperBound <= dataSize else {
+                throw .malformedTensor(
+                    path: path, tensor: entry.name.debugDescription,
+                    reason: "its bytes end at \(entry.range.upperBound), beyond the file's \(dataSize) bytes of data")
+            }
+            guard start >= end else {
+                throw .malformedTensor(
+                    path: path, tensor: entry.name.debugDescription, reason: "it overlaps \(previous)")
+            }
+            guard start == end else {
+                throw .malformedTensor(
+                    path: path, tensor: entry.name.debugDescription,
+                    reason: "\(start - end) bytes between \(previous) and it belong to no tensor")
+            }
+            end = entry.range.upperBound
+            previous = entry.name.debugDescription
+        }
+        guard end == dataSize else {
+            throw .malformed(path: path, reason: "\(dataSize - end) bytes after the last tensor belong to no tensor")
+        }
+    }
+}

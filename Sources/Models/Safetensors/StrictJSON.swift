@@ -1,0 +1,206 @@
+/// A JSON value as it was written: members keep their order and whole numbers stay whole.
+enum JSONValue: Equatable {
+    struct Member: Equatable {
+        let key: String
+        let value: JSONValue
+    }
+
+    case null
+    case bool(Bool)
+    case integer(Int)
+    /// A number with a fraction or exponent, or a whole one that does not fit `Int`.
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([Member])
+}
+
+/// Where and why a text is not JSON; `offset` counts bytes.
+struct JSONProblem: Error, Equatable {
+    let reason: String
+    let offset: Int
+}
+
+/// A JSON (RFC 8259) parser that refuses what lenient ones hide: a key that occurs twice in an object, bytes that are
+/// not UTF-8, unpaired surrogates.
+struct StrictJSON {
+    private static let deepestNesting = 64
+    private static let decimalDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
+
+    private let bytes: [UInt8]
+    private var position = 0
+
+    /// Parses a whole text; white space may surround the value.
+    static func parse(_ bytes: [UInt8]) throws(JSONProblem) -> JSONValue {
+        var parser = StrictJSON(bytes: bytes)
+        let value = try parser.value(depth: 0)
+        parser.skipWhitespace()
+        guard parser.position == bytes.count else { throw parser.problem("text after the end of the value") }
+        return value
+    }
+
+    private init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private func problem(_ reason: String) -> JSONProblem {
+        JSONProblem(reason: reason, offset: position)
+    }
+
+    private mutating func skipWhitespace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    private mutating func expect(_ character: Unicode.Scalar) throws(JSONProblem) {
+        guard accept(character) else { throw problem("'\(character)' expected") }
+    }
+
+    private mutating func accept(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func value(depth: Int) throws(JSONProblem) -> JSONValue {
+        guard depth < Self.deepestNesting else { throw problem("nested too deeply") }
+        skipWhitespace()
+        switch next {
+        case UInt8(ascii: "{"): return .object(try members(depth: depth))
+        case UInt8(ascii: "["): return .array(try elements(depth: depth))
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        case let byte? where byte == UInt8(ascii: "-") || Self.decimalDigits.contains(byte): return try number()
+        case nil: throw problem("the text ends too early")
+        default: throw problem("a value expected")
+        }
+    }
+
+    private mutating func members(depth: Int) throws(JSONProblem) -> [JSONValue.Member] {
+        try expect("{")
+        skipWhitespace()
+        if accept("}") { return [] }
+        var members: [JSONValue.Member] = []
+        var keys: Set<String> = []
+        repeat {
+            skipWhitespace()
+            let key = try string()
+            guard keys.insert(key).inserted else { throw problem("the key \(key.debugDescription) occurs twice") }
+            skipWhitespace()
+            try expect(":")
+            members.append(.init(key: key, value: try value(depth: depth + 1)))
+            skipWhitespace()
+        } while accept(",")
+        try expect("}")
+        return members
+    }
+
+    private mutating func elements(depth: Int) throws(JSONProblem) -> [JSONValue] {
+        try expect("[")
+        skipWhitespace()
+        if accept("]") { return [] }
+        var elements: [JSONValue] = []
+        repeat {
+            elements.append(try value(depth: depth + 1))
+            skipWhitespace()
+        } while accept(",")
+        try expect("]")
+        return elements
+    }
+
+    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONProblem) -> JSONValue {
+        let end = position + word.utf8CodeUnitCount
+        guard end <= bytes.count, String(decoding: bytes[position..<end], as: UTF8.self) == word.description else {
+            throw problem("a value expected")
+        }
+        position = end
+        return value
+    }
+
+    private mutating func digits() throws(JSONProblem) {
+        let start = position
+        while let byte = next, Self.decimalDigits.contains(byte) { position += 1 }
+        guard position > start else { throw problem("a digit expected") }
+    }
+
+    private mutating func number() throws(JSONProblem) -> JSONValue {
+        let start = position
+        var isWhole = true
+        _ = accept("-")
+        if !accept("0") { try digits() }
+        if accept(".") {
+            isWhole = false
+            try digits()
+        }
+        if accept("e") || accept("E") {
+            isWhole = false
+            _ = accept("+") || accept("-")
+            try digits()
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if isWhole, let integer = Int(text) { return .integer(integer) }
+        guard let number = Double(text) else { throw problem("the number \(text) cannot be represented") }
+        return .number(number)
+    }
+
+    private mutating func string() throws(JSONProblem) -> String {
+        try expect("\"")
+        var content: [UInt8] = []
+        while let byte = next {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let string = String(validating: content, as: UTF8.self) else {
+                    throw problem("a string that is not UTF-8")
+                }
+                return string
+            case UInt8(ascii: "\\"):
+                content.append(contentsOf: String(try escape()).utf8)
+            case 0..<0x20:
+                throw problem("a control character inside a string")
+            default:
+                content.append(byte)
+            }
+        }
+        throw problem("the text ends inside a string")
+    }
+
+    private mutating func escape() throws(JSONProblem) -> Unicode.Scalar {
+        guard let byte = next else { throw problem("the text ends inside a string") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"):
+            let unit = try codeUnit()
+            if let scalar = Unicode.Scalar(unit) { return scalar }
+            guard unit < 0xDC00, accept("\\"), accept("u") else { throw problem("an unpaired surrogate") }
+            let low = try codeUnit()
+            let pair = 0x1_0000 + (unit - 0xD800) << 10 + (low &- 0xDC00)
+            guard (0xDC00..<0xE000).contains(low), let scalar = Unicode.Scalar(pair) else {
+                throw problem("an unpaired surrogate")
+            }
+            return scalar
+        default: throw problem("an unknown escape")
+        }
+    }
+
+    private mutating func codeUnit() throws(JSONProblem) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = next.flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
+                throw problem("four hexadecimal digits expected")
+            }
+            unit = unit << 4 | UInt32(digit)
+            position += 1
+        }
+        return unit
+    }
+}

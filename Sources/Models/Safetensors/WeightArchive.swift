@@ -1,0 +1,142 @@
+import FoundationEssentials
+import Tensor
+
+/// A model directory's weights, from one safetensors file or from shards, as one collection of named tensors.
+public struct WeightArchive: Sendable {
+    /// The directory that was opened.
+    public let directory: String
+    /// The weight files, in the order of their names.
+    public let files: [SafetensorsFile]
+
+    private let fileOfTensor: [String: SafetensorsFile]
+
+    /// The names of all tensors, sorted.
+    public var names: [String] { fileOfTensor.keys.sorted() }
+
+    /// Opens the weights in `directory`.
+    ///
+    /// They are `model.safetensors`, else `diffusion_pytorch_model.safetensors`, else the shards that the only
+    /// `*.safetensors.index.json` lists, else the only `*.safetensors`.
+    ///
+    /// - Throws: ``SafetensorsError`` when there are none, when the choice is not clear, or when a file is bad.
+    public init(directory: String) throws(SafetensorsError) {
+        self.directory = directory
+        let contents = try Self.list(directory)
+        let conventional = ["model.safetensors", "diffusion_pytorch_model.safetensors"].filter(contents.contains)
+        let indices = contents.filter { $0.hasSuffix(".safetensors.index.json") }
+        let candidates = contents.filter { $0.hasSuffix(".safetensors") }
+        if let name = conventional.first {
+            (files, fileOfTensor) = try Self.open(single: "\(directory)/\(name)")
+        } else if let index = indices.first, indices.count == 1 {
+            (files, fileOfTensor) = try Self.open(index: index, in: directory)
+        } else if let name = candidates.first, candidates.count == 1, indices.isEmpty {
+            (files, fileOfTensor) = try Self.open(single: "\(directory)/\(name)")
+        } else if candidates.isEmpty && indices.isEmpty {
+            throw .noWeights(directory: directory, hint: Self.hint(contents))
+        } else {
+            throw .ambiguousWeights(directory: directory, candidates: indices.isEmpty ? candidates : indices)
+        }
+    }
+
+    /// What the header says about the tensor `name`; nil when there is none.
+    public func entry(_ name: String) -> SafetensorsEntry? {
+        fileOfTensor[name]?.entry(name)
+    }
+
+    /// Loads tensors that lie in one another's continuation along the first dimension, widened to `Float`.
+    ///
+    /// - Parameters:
+    ///   - names: the tensors to join, in order; mostly one.
+    ///   - storedShape: the shape that each of them must have in the file.
+    ///   - shape: the shape of the result, of as many elements as all of them have together.
+    /// - Throws: ``SafetensorsError`` when one is missing, has another shape, cannot be widened, or is not finite.
+    public func tensor(
+        joining names: [String], storedShape: [Int], shape: [Int]
+    ) throws(SafetensorsError) -> Tensor {
+        var parts: [(file: SafetensorsFile, entry: SafetensorsEntry)] = []
+        for name in names {
+            guard let file = fileOfTensor[name], let entry = file.entry(name) else {
+                throw .missingTensor(path: directory, tensor: name)
+            }
+            try file.check(entry, shape: storedShape)
+            parts.append((file, entry))
+        }
+        let tensor = Tensor(shape)
+        let share = storedShape.reduce(1, *)
+        precondition(tensor.count == share * parts.count, "\(parts.count) of \(storedShape) do not fill \(shape)")
+        for (index, part) in parts.enumerated() {
+            let rows = UnsafeMutableBufferPointer(rebasing: tensor.values[index * share..<(index + 1) * share])
+            try part.file.read(part.entry, into: rows)
+        }
+        return tensor
+    }
+
+    /// Loads the tensor `name`, which must have the given shape, widened to `Float`.
+    ///
+    /// - Throws: ``SafetensorsError`` when it is missing, has another shape, cannot be widened, or is not finite.
+    public func tensor(_ name: String, shape: [Int]) throws(SafetensorsError) -> Tensor {
+        try tensor(joining: [name], storedShape: shape, shape: shape)
+    }
+
+    /// The path of the file that holds the tensor `name`; the directory when none does.
+    func path(of name: String) -> String {
+        fileOfTensor[name]?.path ?? directory
+    }
+}
+
+// MARK: - Opening
+
+extension WeightArchive {
+    private typealias Contents = (files: [SafetensorsFile], fileOfTensor: [String: SafetensorsFile])
+
+    private static func list(_ directory: String) throws(SafetensorsError) -> [String] {
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory) else {
+            throw .missingFile(path: directory)
+        }
+        guard isDirectory else {
+            throw .unreadable(path: directory, reason: "it is not a directory; give the directory of the model")
+        }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+        } catch {
+            throw .unreadable(path: directory, reason: "it cannot be listed; check its permissions")
+        }
+    }
+
+    private static func hint(_ contents: [String]) -> String {
+        if contents.contains("model_index.json") && contents.contains("transformer") {
+            return "this is a diffusers pipeline: give its transformer subdirectory"
+        }
+        if let checkpoint = contents.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") }) {
+            return "convert \(checkpoint) with safetensors.torch.save_file"
+        }
+        return "weights-format.md says what a model directory holds"
+    }
+
+    private static func open(single path: String) throws(SafetensorsError) -> Contents {
+        let file = try SafetensorsFile(path: path)
+        return ([file], Dictionary(file.entries.map { ($0.name, file) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    private static func open(index name: String, in directory: String) throws(SafetensorsError) -> Contents {
+        let path = "\(directory)/\(name)"
+        let index = try ShardIndex(path: path)
+        var files: [String: SafetensorsFile] = [:]
+        for shard in index.shards {
+            do {
+                files[shard] = try SafetensorsFile(path: "\(directory)/\(shard)")
+            } catch .missingFile {
+                throw .missingShard(index: path, shard: shard)
+            }
+        }
+        var fileOfTensor: [String: SafetensorsFile] = [:]
+        for (tensor, shard) in index.shardOfTensor {
+            guard let file = files[shard], file.entry(tensor) != nil else {
+                throw .tensorNotInShard(index: path, shard: shard, tensor: tensor)
+            }
+            fileOfTensor[tensor] = file
+        }
+        return (index.shards.compactMap { files[$0] }, fileOfTensor)
+    }
+}

@@ -1,0 +1,148 @@
+import Tensor
+
+extension DiTWeights {
+    /// Loads all weights that `config` calls for; the layout is told by the tensors' names.
+    ///
+    /// Names and shapes are all checked before the first tensor is read.
+    ///
+    /// - Parameters:
+    ///   - archive: the weights of a model directory.
+    ///   - config: the configuration in the same directory.
+    ///   - progress: called with the share that has been loaded, rising to 1.
+    /// - Throws: ``ModelError`` when the tensors are not those of `config`, ``SafetensorsError`` when one is of a type
+    ///   that cannot be loaded or holds a value that is not finite.
+    public init(
+        from archive: WeightArchive, config: DiTConfig, progress: ((Double) -> Void)? = nil
+    ) throws {
+        guard let layout = DiTLayout(names: archive.names) else {
+            throw ModelError.unknownLayout(
+                directory: archive.directory, someNames: Array(archive.names.prefix(3)))
+        }
+        let firstLabels = layout.names.labels.inBlock(0) + ".weight"
+        let hasNullClass = archive.entry(firstLabels)?.shape.first != config.numClasses
+        let map = DiTTensorMap(
+            layout: layout, config: config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses)
+        try Self.checkDepth(layout, archive, config)
+        try Self.checkNamesAndShapes(map, archive, config)
+
+        var loader = Loader(archive: archive, total: map.required.count, progress: progress)
+        patchEmbedding = try loader.linear(map.patchEmbedding)
+        embedders = Self.sharingEqual(try map.embedders.map { try loader.embedder($0) })
+        blocks = try map.blocks.map { try loader.block($0) }
+        finalModulation = try loader.linear(map.finalModulation)
+        finalProjection = try loader.linear(map.finalProjection)
+        positions =
+            archive.entry(layout.names.positions) == nil
+            ? SinCosPositions.table(gridSize: config.gridSize, width: config.hiddenSize)
+            : try archive.tensor(
+                joining: map.positions.names, storedShape: map.positions.storedShape, shape: map.positions.shape)
+        self.layout = layout
+        self.hasNullClass = hasNullClass
+        let used = Set((map.required + [map.positions]).flatMap(\.names))
+        unusedTensors = archive.names.filter { !used.contains($0) }
+    }
+
+    /// One embedder in the place of many that are equal, as they are in converted checkpoints.
+    private static func sharingEqual(_ embedders: [ConditionEmbedder]) -> [ConditionEmbedder] {
+        guard let first = embedders.first, embedders.dropFirst().allSatisfy({ $0.hasSameValues(as: first) }) else {
+            return embedders
+        }
+        return [first]
+    }
+}
+
+// MARK: - Checks
+
+extension DiTWeights {
+    private static func checkDepth(
+        _ layout: DiTLayout, _ archive: WeightArchive, _ config: DiTConfig
+    ) throws(ModelError) {
+        let prefix = layout.names.blockPrefix
+        let indices = archive.names.compactMap { name in
+            name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
+        }
+        let depth = Set(indices).count
+        guard depth == config.depth else {
+            throw .depthContradictsConfig(directory: archive.directory, weights: depth, config: config.depth)
+        }
+    }
+
+    private static func checkNamesAndShapes(
+        _ map: DiTTensorMap, _ archive: WeightArchive, _ config: DiTConfig
+    ) throws(ModelError) {
+        let missing = map.required.flatMap(\.names).filter { archive.entry($0) == nil }
+        guard missing.isEmpty else {
+            throw .missingTensors(
+                directory: archive.directory, names: Array(missing.prefix(3)), count: missing.count)
+        }
+        for source in map.required + [map.positions] {
+            for name in source.names {
+                guard let found = archive.entry(name)?.shape, found != source.storedShape else { continue }
+                throw .shapeContradictsConfig(
+                    path: archive.path(of: name), tensor: name, expected: source.storedShape, found: found,
+                    config: config.sizes)
+            }
+        }
+    }
+}
+
+extension DiTConfig {
+    /// The values that decide the tensors' shapes, by their keys.
+    fileprivate var sizes: String {
+        "hidden_size \(hiddenSize), patch_size \(patchSize), input_size \(inputSize), in_channels \(inChannels), "
+            + "learn_sigma \(learnSigma), num_classes \(numClasses), mlp_ratio \(mlpRatio)"
+    }
+}
+
+// MARK: - Loading
+
+extension DiTWeights {
+    /// Loads sources one after another and counts them.
+    private struct Loader {
+        let archive: WeightArchive
+        let total: Int
+        let progress: ((Double) -> Void)?
+        private var done = 0
+
+        init(archive: WeightArchive, total: Int, progress: ((Double) -> Void)?) {
+            self.archive = archive
+            self.total = total
+            self.progress = progress
+        }
+
+        mutating func tensor(_ source: TensorSource) throws(SafetensorsError) -> Tensor {
+            let tensor = try archive.tensor(
+                joining: source.names, storedShape: source.storedShape, shape: source.shape)
+            done += 1
+            progress?(Double(done) / Double(total))
+            return tensor
+        }
+
+        mutating func linear(_ source: LinearSource) throws(SafetensorsError) -> Linear {
+            Linear(weight: try tensor(source.weight), bias: try tensor(source.bias))
+        }
+
+        mutating func embedder(_ source: DiTTensorMap.Embedder) throws(SafetensorsError) -> ConditionEmbedder {
+            ConditionEmbedder(
+                timestepIn: try linear(source.timestepIn), timestepOut: try linear(source.timestepOut),
+                labels: try tensor(source.labels))
+        }
+
+        mutating func block(_ source: DiTTensorMap.Block) throws(SafetensorsError) -> Block {
+            Block(
+                modulation: try linear(source.modulation), qkv: try linear(source.qkv),
+                attentionOut: try linear(source.attentionOut), mlpIn: try linear(source.mlpIn),
+                mlpOut: try linear(source.mlpOut))
+        }
+    }
+}
+
+extension DiTWeights.ConditionEmbedder {
+    fileprivate func hasSameValues(as other: Self) -> Bool {
+        zip(tensors, other.tensors).allSatisfy { $0.values.elementsEqual($1.values) }
+    }
+
+    private var tensors: [Tensor] {
+        [timestepIn.weight, timestepIn.bias, timestepOut.weight, timestepOut.bias, labels]
+    }
+}
