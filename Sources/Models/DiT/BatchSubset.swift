@@ -1,0 +1,53 @@
+/// Which entries of a batch take part in a forward: a set of small indices that needs no heap memory.
+///
+/// The entries of a guided forward are its guidance branches. Each is computed by its own matrix products, so its
+/// result does not depend on which others are evaluated beside it.
+public struct BatchSubset: Equatable, Sendable, Sequence {
+    /// The most entries that a batch may have.
+    public static let capacity = 8
+
+    private var bits: UInt8
+
+    /// The first `count` entries.
+    public init(first count: Int) {
+        precondition((0...Self.capacity).contains(count), "a batch has at most \(Self.capacity) entries, not \(count)")
+        bits = count == Self.capacity ? .max : (1 << count) - 1
+    }
+
+    /// The given entries.
+    public init(_ entries: some Sequence<Int>) {
+        bits = 0
+        for entry in entries {
+            precondition((0..<Self.capacity).contains(entry), "a batch has at most \(Self.capacity) entries")
+            bits |= 1 << entry
+        }
+    }
+
+    /// How many entries take part.
+    public var count: Int { bits.nonzeroBitCount }
+
+    /// Whether no entry takes part.
+    public var isEmpty: Bool { bits == 0 }
+
+    /// The entry that comes `position`-th, in ascending order.
+    public subscript(position: Int) -> Int {
+        var rest = bits
+        for _ in 0..<position { rest &= rest - 1 }
+        return rest.trailingZeroBitCount
+    }
+
+    /// Leaves `entry` out.
+    public mutating func remove(_ entry: Int) {
+        bits &= ~(1 << UInt8(entry))
+    }
+
+    /// Visits the entries in ascending order.
+    public func makeIterator() -> AnyIterator<Int> {
+        var rest = bits
+        return AnyIterator {
+            guard rest != 0 else { return nil }
+            defer { rest &= rest - 1 }
+            return rest.trailingZeroBitCount
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Tensor
+
+/// A Diffusion Transformer (Peebles & Xie, arXiv 2212.09748): class-conditional, adaLN-Zero.
+///
+/// Configuration, weights and scratch memory are three types; one network serves any number of forwards at a time,
+/// each with its own ``DiTWorkspace``.
+public final class DiT: Sendable {
+    /// The network's dimensions.
+    public let config: DiTConfig
+    /// Its parameters.
+    public let weights: DiTWeights
+
+    /// Rows of tokens that one elementwise task handles.
+    private static let rowsPerTask = 32
+
+    /// Joins a configuration with weights that were loaded for it.
+    public init(config: DiTConfig, weights: DiTWeights) {
+        self.config = config
+        self.weights = weights
+    }
+
+    /// Evaluates the network at one model call for some entries of the batch.
+    ///
+    /// All entries see the same latents; they differ in their class, that is, in their rows of the modulation table.
+    /// Allocates no tensor.
+    ///
+    /// - Parameters:
+    ///   - latents: (C, H, W).
+    ///   - call: the model call, an index into the table's timesteps.
+    ///   - subset: which entries to evaluate.
+    ///   - outputs: one (Cout, H, W) per entry of the batch; those outside `subset` are left alone.
+    ///   - interceptor: watches or replaces the work at the sites of the network.
+    public func forward(
+        latents: Tensor, call: Int, subset: BatchSubset, modulation: ModulationTable, workspace: DiTWorkspace,
+        outputs: [Tensor], interceptor: (any BlockInterceptor)? = nil
+    ) {
+        precondition(latents.count == config.inChannels * config.inputSize * config.inputSize)
+        precondition(subset.allSatisfy { $0 < workspace.entries && $0 < modulation.classes.count })
+        modulation.prepare(call: call)
+        let pass = Pass(
+            network: self, call: call, modulation: modulation, workspace: workspace, interceptor: interceptor)
+        pass.embed(latents, for: subset)  // (T, D)
+        pass.runStack(subset)  // (T, D)
+        pass.project(subset, into: outputs)  // (Cout, H, W)
+    }
+
+    /// One forward in progress.
+    private struct Pass {
+        let network: DiT
+        let call: Int
+        let modulation: ModulationTable
+        let workspace: DiTWorkspace
+        let interceptor: (any BlockInterceptor)?
+
+        private var config: DiTConfig { network.config }
+        private var tokens: Int { network.config.tokens }
+        private var width: Int { network.config.hiddenSize }
+
+        /// Patches to tokens, plus their fixed positions: the same for every entry, so computed once.
+        func embed(_ latents: Tensor, for subset: BatchSubset) {
+            let embedded = workspace.embedded.pointer
+            Patches.gather(
+                latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
+                into: workspace.patches.pointer)
+            network.weights.patchEmbedding(
+                workspace.patches.pointer, rows: tokens, into: embedded, workers: workspace.workers)
+            Elementwise.add(network.weights.positions.pointer, count: tokens * width, to: embedded)
+            for entry in subset { workspace.stream[entry].copy(from: workspace.embedded) }
+        }
+
+        func runStack(_ subset: BatchSubset) {
+            let evaluated = withoutReplaced(.stack, subset, input: { _ in workspace.embedded }, workspace.stream)
+            guard !evaluated.isEmpty else { return }
+            for (index, block) in network.weights.blocks.enumerated() {
+                attend(index, block, evaluated)
+                transform(index, block, evaluated)
+            }
+            observe(.stack, evaluated, input: { _ in workspace.embedded }, workspace.stream)
+        }
+
+        /// x = x + gate attention(modulate(norm(x)))
+        private func attend(_ index: Int, _ block: DiTWeights.Block, _ subset: BatchSubset) {
+            let site = BlockSite.attention(block: index)
+            let evaluated = withoutReplaced(site, subset, input: { workspace.stream[$0] }, workspace.site)
+            if !evaluated.isEmpty {
+                normalise(evaluated, epsilon: config.attentionNormEpsilon) {
+                    let rows = modulation.block(index, call: call, entry: $0)
+                    return (rows.attentionShift, rows.attentionScale)
+                }
+                apply(block.qkv, evaluated, workspace.normed, into: workspace.qkv)  // (T, 3D)
+                forEach(evaluated, tasks: workspace.attention.taskCount) { worker, entry, task in
+                    workspace.attention.run(
+                        task: task, worker: worker, qkv: workspace.qkv[entry].pointer,
+                        into: workspace.mixed[entry].pointer)
+                }
+                apply(block.attentionOut, evaluated, workspace.mixed, into: workspace.site)  // (T, D)
+                observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
+            }
+            addSite(subset) { modulation.block(index, call: call, entry: $0).attentionGate }
+        }
+
+        /// x = x + gate mlp(modulate(norm(x)))
+        private func transform(_ index: Int, _ block: DiTWeights.Block, _ subset: BatchSubset) {
+            let site = BlockSite.mlp(block: index)
+            let evaluated = withoutReplaced(site, subset, input: { workspace.stream[$0] }, workspace.site)
+            if !evaluated.isEmpty {
+                normalise(evaluated, epsilon: config.mlpNormEpsilon) {
+                    let rows = modulation.block(index, call: call, entry: $0)
+                    return (rows.mlpShift, rows.mlpScale)
+                }
+                apply(block.mlpIn, evaluated, workspace.normed, into: workspace.hidden, activation: .gelu)  // (T, M)
+                apply(block.mlpOut, evaluated, workspace.hidden, into: workspace.site)  // (T, D)
+                observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
+            }
+            addSite(subset) { modulation.block(index, call: call, entry: $0).mlpGate }
+        }
+
+        /// The final layer: norm, modulation, projection to patches, and back to an image.
+        func project(_ subset: BatchSubset, into outputs: [Tensor]) {
+            normalise(subset, epsilon: config.finalNormEpsilon) { modulation.finalLayer(call: call, entry: $0) }
+            apply(network.weights.finalProjection, subset, workspace.normed, into: workspace.projected)
+            for entry in subset {
+                Patches.scatter(
+                    workspace.projected[entry].pointer, channels: config.outChannels, size: config.inputSize,
+                    patch: config.patchSize, into: outputs[entry].pointer)
+            }
+        }
+
+        // MARK: - Parallel steps over the entries
+
+        private func forEach(
+            _ subset: BatchSubset, tasks: Int, _ body: (_ worker: Int, _ entry: Int, _ task: Int) -> Void
+        ) {
+            workspace.workers.run(tasks: subset.count * tasks) { worker, index in
+                body(worker, subset[index / tasks], index % tasks)
+            }
+        }
+
+        private func forEachRows(_ subset: BatchSubset, _ body: (_ entry: Int, _ rows: Range<Int>) -> Void) {
+            let pieces = (tokens + DiT.rowsPerTask - 1) / DiT.rowsPerTask
+            forEach(subset, tasks: pieces) { _, entry, piece in
+                body(entry, piece * DiT.rowsPerTask..<min(tokens, (piece + 1) * DiT.rowsPerTask))
+            }
+        }
+
+        private func apply(
+            _ layer: Linear, _ subset: BatchSubset, _ inputs: [Tensor], into outputs: [Tensor],
+            activation: Activation? = nil
+        ) {
+            forEach(subset, tasks: layer.taskCount(rows: tokens)) { _, entry, task in
+                layer.run(
+                    task: task, inputs[entry].pointer, rows: tokens, into: outputs[entry].pointer,
+                    activation: activation)
+            }
+        }
+
+        private func normalise(
+            _ subset: BatchSubset, epsilon: Float,
+            modulation: (_ entry: Int) -> (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
+        ) {
+            forEachRows(subset) { entry, rows in
+                let (shift, scale) = modulation(entry)
+                LayerNorm.modulated(
+                    workspace.stream[entry].pointer + rows.lowerBound * width, rows: rows.count, width: width,
+                    epsilon: epsilon, shift: shift, scale: scale,
+                    into: workspace.normed[entry].pointer + rows.lowerBound * width)
+            }
+        }
+
+        private func addSite(_ subset: BatchSubset, gate: (_ entry: Int) -> UnsafePointer<Float>) {
+            forEachRows(subset) { entry, rows in
+                Elementwise.addGated(
+                    workspace.site[entry].pointer + rows.lowerBound * width, gate: gate(entry), rows: rows.count,
+                    width: width, to: workspace.stream[entry].pointer + rows.lowerBound * width)
+            }
+        }
+
+        // MARK: - Interception
+
+        /// Lets the interceptor supply outputs; returns the entries whose work is still to be done.
+        private func withoutReplaced(
+            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> Tensor, _ outputs: [Tensor]
+        ) -> BatchSubset {
+            guard let interceptor else { return subset }
+            var rest = subset
+            for entry in subset {
+                let source = UnsafeBufferPointer(input(entry).values)
+                if interceptor.replaces(site, entry: entry, input: source, output: outputs[entry].values) {
+                    rest.remove(entry)
+                }
+            }
+            return rest
+        }
+
+        private func observe(
+            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> Tensor, _ outputs: [Tensor]
+        ) {
+            guard let interceptor else { return }
+            for entry in subset {
+                interceptor.observe(
+                    site, entry: entry, input: UnsafeBufferPointer(input(entry).values),
+                    output: UnsafeBufferPointer(outputs[entry].values))
+            }
+        }
+    }
+}

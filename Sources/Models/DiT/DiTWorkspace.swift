@@ -1,0 +1,39 @@
+import Tensor
+
+/// The scratch memory of a forward, allocated once and used by one forward at a time.
+public final class DiTWorkspace {
+    /// How many batch entries (guidance branches) it has room for.
+    public let entries: Int
+
+    let workers: Workers
+    let attention: Attention
+    let patches: Tensor  // (T, C P P)
+    let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
+    let stream: [Tensor]  // one per entry, (T, D)
+    let normed: [Tensor]  // (T, D)
+    let qkv: [Tensor]  // (T, 3D)
+    let mixed: [Tensor]  // (T, D), heads side by side
+    let hidden: [Tensor]  // (T, M)
+    let site: [Tensor]  // (T, D), a site's output before its gate
+    let projected: [Tensor]  // (T, P P Cout)
+
+    /// Allocates what a forward of `entries` entries needs.
+    public init(config: DiTConfig, entries: Int, workers: Workers) {
+        let tokens = config.tokens
+        let width = config.hiddenSize
+        func matrices(_ columns: Int) -> [Tensor] { (0..<entries).map { _ in Tensor([tokens, columns]) } }
+        self.entries = entries
+        self.workers = workers
+        attention = Attention(
+            tokens: tokens, heads: config.heads, headWidth: width / config.heads, workers: workers)
+        patches = Tensor([tokens, config.inChannels * config.patchSize * config.patchSize])
+        embedded = Tensor([tokens, width])
+        stream = matrices(width)
+        normed = matrices(width)
+        qkv = matrices(3 * width)
+        mixed = matrices(width)
+        hidden = matrices(config.mlpWidth)
+        site = matrices(width)
+        projected = matrices(config.patchSize * config.patchSize * config.outChannels)
+    }
+}

@@ -1,0 +1,61 @@
+import FoundationEssentials
+
+/// Finds model directories by name, and the embedded model.
+public struct ModelLocator: Sendable {
+    /// The folders that hold models, most important first.
+    public let folders: [String]
+
+    /// Looks in `OMNICACHE_MODELS` if it is set; else beside the binary and in the folders above it, then in the
+    /// install prefix's share folder.
+    public init(
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        executable: String = ModelLocator.runningExecutable
+    ) {
+        if let folder = environment["OMNICACHE_MODELS"], !folder.isEmpty {
+            folders = [folder]
+            return
+        }
+        var folders: [String] = []
+        var parts = executable.split(separator: "/").dropLast()
+        folders.append("/" + (parts.dropLast() + ["share", "omnicache", "models"]).joined(separator: "/"))
+        // A build puts the binary three folders below the package, whose Models folder is the one meant.
+        for _ in 0..<4 where !parts.isEmpty {
+            folders.append("/" + (parts + ["Models"]).joined(separator: "/"))
+            parts = parts.dropLast()
+        }
+        self.folders = folders
+    }
+
+    /// The path of the binary that runs, with links resolved.
+    public static var runningExecutable: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+
+    /// The directory that `model` names: a path, or the name of a model in one of the folders.
+    ///
+    /// - Parameter model: nil for the embedded model: the only one in the first folder that has any.
+    /// - Throws: ``PipelineError/missingInput(_:)``.
+    public func locate(_ model: String?) throws(PipelineError) -> String {
+        guard let model else { return try embedded() }
+        if FileManager.default.fileExists(atPath: model) { return model }
+        if !model.contains("/") {
+            for folder in folders where Self.isModel("\(folder)/\(model)") { return "\(folder)/\(model)" }
+        }
+        throw .missingInput("--model \(model): no such directory; give one with a config.json and safetensors weights")
+    }
+
+    private func embedded() throws(PipelineError) -> String {
+        for folder in folders {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
+            let models = names.map { "\(folder)/\($0)" }.filter(Self.isModel)
+            if let first = models.first { return first }
+        }
+        throw .missingInput(
+            "the embedded model was not found in \(folders.joined(separator: ", ")); give --model DIR or set "
+                + "OMNICACHE_MODELS")
+    }
+
+    private static func isModel(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(path)/config.json")
+    }
+}

@@ -1,0 +1,94 @@
+import FoundationEssentials
+import Imaging
+
+/// The texts that an image file carries: the record for omnicache, and a line that image viewers of the field read.
+public struct ImageMetadata: Codable, Equatable, Sendable {
+    /// The keyword of the JSON text in a PNG.
+    static let keyword = "omnicache"
+    /// What the settings hash follows in a PPM's comment.
+    static let commentPrefix = "omnicache settings "
+
+    /// What was asked for.
+    public let record: ImageRecord
+    /// The record's hash, for comparing files without knowing every field.
+    public let settingsHash: String
+    /// What made the image.
+    public let versions: LibraryVersions
+
+    /// Describes an image that this process makes.
+    public init(record: ImageRecord, versions: LibraryVersions = .current) {
+        self.record = record
+        settingsHash = record.settingsHash
+        self.versions = versions
+    }
+
+    /// The text chunks of a PNG.
+    public func texts(classNames: ClassNames, width: Int, height: Int) -> [PNGText] {
+        [
+            PNGText(keyword: "Software", text: "omnicache \(versions.omnicache)"),
+            PNGText(keyword: "parameters", text: parameters(classNames: classNames, width: width, height: height)),
+            PNGText(
+                keyword: Self.keyword, text: String(decoding: ImageRecord.canonical(self), as: UTF8.self),
+                international: true),
+        ]
+    }
+
+    /// The comment of a PPM.
+    public var comment: String { Self.commentPrefix + settingsHash }
+
+    /// One line for the subject and one of `key: value` pairs, as image viewers and web interfaces of this field parse.
+    private func parameters(classNames: ClassNames, width: Int, height: Int) -> String {
+        let names = record.items.prefix(4).map { classNames.names[$0.classID] }
+        let subject = names.joined(separator: ", ") + (record.items.count > names.count ? ", …" : "")
+        let settings = record.settings
+        let pairs: [(String, String)] = [
+            ("Steps", "\(settings.steps)"),
+            ("Sampler", settings.sampler.kind.rawValue.uppercased()),
+            ("Schedule type", settings.sampler.spacing.rawValue),
+            ("CFG scale", Self.short(settings.guidanceScale)),
+            ("Seed", record.items.first.map { "\($0.seed)" } ?? ""),
+            ("Size", "\(width)x\(height)"),
+            ("Model hash", String(record.model.hash.prefix(10))),
+            ("Model", record.model.name),
+            ("Version", "omnicache \(versions.omnicache)"),
+        ]
+        return subject + "\n" + pairs.map { "\($0): \($1)" }.joined(separator: ", ")
+    }
+
+    /// A number without a fraction of zero.
+    private static func short(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
+    }
+}
+
+extension ImageMetadata {
+    /// Reads the metadata of a PNG.
+    ///
+    /// - Throws: ``PipelineError/badData(_:)`` if the file is no PNG of omnicache's, or damaged.
+    public init(png bytes: [UInt8], path: String) throws(PipelineError) {
+        let texts: [PNGText]
+        do {
+            texts = try PNGReader.text(in: bytes)
+        } catch {
+            throw .badData("\(path): \(error)")
+        }
+        guard let text = texts.first(where: { $0.keyword == Self.keyword })?.text else {
+            throw .badData("\(path): no omnicache settings in this image; it was made by another program")
+        }
+        guard let metadata = try? JSONDecoder().decode(ImageMetadata.self, from: Data(text.utf8)),
+            metadata.record.schema == ImageRecord.currentSchema, !metadata.record.items.isEmpty
+        else {
+            throw .badData("\(path): the image's settings are damaged or of another version of omnicache")
+        }
+        self = metadata
+    }
+
+    /// The settings hash that an image file carries; nil for a file of any other origin.
+    public static func settingsHash(in bytes: [UInt8]) -> String? {
+        if bytes.starts(with: [UInt8(ascii: "P")]) {
+            let comments = (try? PPM.comments(in: bytes)) ?? []
+            return comments.first { $0.hasPrefix(commentPrefix) }.map { String($0.dropFirst(commentPrefix.count)) }
+        }
+        return try? ImageMetadata(png: bytes, path: "").settingsHash
+    }
+}

@@ -1,0 +1,67 @@
+import Crypto
+import FoundationEssentials
+
+/// Everything that makes an image what it is: stored in the file, hashed to recognise it, and enough to make it again.
+public struct ImageRecord: Codable, Equatable, Sendable {
+    /// The format of this record.
+    public static let currentSchema = "omnicache.image/1"
+
+    /// The weights that were used.
+    public struct Model: Codable, Equatable, Sendable {
+        /// The model directory's name.
+        public let name: String
+        /// The SHA-256 of its weights.
+        public let hash: String
+
+        /// Joins a name and a hash.
+        public init(name: String, hash: String) {
+            self.name = name
+            self.hash = hash
+        }
+    }
+
+    /// The format of this record.
+    public let schema: String
+    /// The model.
+    public let model: Model
+    /// The sampler and its settings.
+    public let settings: SampleSettings
+    /// The images in the file: one, or those of a grid in order.
+    public let items: [SampleItem]
+    /// The columns of a grid; nil for a single image.
+    public let columns: Int?
+    /// The SHA-256 of the numbers of an initial noise that came from a file; nil when the seed made the noise.
+    public let initialNoise: String?
+
+    /// Joins the parts.
+    public init(
+        model: Model, settings: SampleSettings, items: [SampleItem], columns: Int? = nil, initialNoise: String? = nil
+    ) {
+        schema = Self.currentSchema
+        self.model = model
+        self.settings = settings
+        self.items = items
+        self.columns = columns
+        self.initialNoise = initialNoise
+    }
+
+    /// The SHA-256 of the record's canonical JSON: equal exactly for requests that make the same image.
+    ///
+    /// The model's name is left out: a renamed directory holds the same weights.
+    public var settingsHash: String {
+        let hashed = ImageRecord(
+            model: Model(name: "", hash: model.hash), settings: settings, items: items, columns: columns,
+            initialNoise: initialNoise)
+        return SHA256.hash(data: hashed.json).hexadecimal
+    }
+
+    /// JSON with sorted keys: the same record, the same bytes.
+    var json: Data { Self.canonical(self) }
+
+    /// Encodes with sorted keys; the values of this module's records always can be.
+    static func canonical(_ value: some Encodable) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(value)) ?? Data()
+    }
+}

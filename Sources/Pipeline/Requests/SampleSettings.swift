@@ -1,0 +1,47 @@
+import Sampling
+
+/// What all images of a request share.
+public struct SampleSettings: Codable, Equatable, Sendable {
+    /// The number of steps.
+    public var steps: Int
+    /// The sampler with all its options.
+    public var sampler: SamplerOptions
+    /// The scale of classifier-free guidance; 1 is unguided.
+    public var guidanceScale: Double
+
+    /// Joins the settings; they are checked against a model when it is opened.
+    public init(steps: Int, sampler: SamplerOptions, guidanceScale: Double) {
+        self.steps = steps
+        self.sampler = sampler
+        self.guidanceScale = guidanceScale
+    }
+
+    /// The evaluations of the full run: model calls times guidance branches.
+    ///
+    /// - Throws: ``SamplingError`` when the settings do not fit the model.
+    public func evaluations(for directory: ModelDirectory) throws -> Int {
+        let sampler = try makeSampler(
+            sampler, process: directory.process, steps: steps, shape: directory.latentShape)
+        guard directory.config.learnSigma || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
+        return sampler.calls.count * (try Guidance(scale: guidanceScale).branches.count)
+    }
+}
+
+/// One image of a request.
+public struct SampleItem: Codable, Equatable, Sendable {
+    /// The class.
+    public let classID: Int
+    /// The seed of its own generator.
+    public let seed: UInt32
+
+    /// Joins a class and a seed.
+    public init(classID: Int, seed: UInt32) {
+        self.classID = classID
+        self.seed = seed
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case classID = "class"
+        case seed
+    }
+}

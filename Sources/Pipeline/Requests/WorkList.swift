@@ -1,0 +1,34 @@
+import Sampling
+
+/// The images of a request: image i is a pure function of the request and of i.
+public struct WorkList: Equatable, Sendable {
+    /// The images in order.
+    public let items: [SampleItem]
+
+    /// `count` images: image i has seed `seed` + i and the class that comes i-th when `classes` is repeated.
+    ///
+    /// - Parameters:
+    ///   - classes: classes to cycle through; nil draws each image's class by its seed.
+    ///   - classCount: the number of classes of the model.
+    /// - Throws: ``PipelineError/usage(_:)`` when there is no image, or a seed reaches 2^32.
+    public init(seed: UInt32, count: Int, classes: [Int]?, classCount: Int) throws(PipelineError) {
+        guard count > 0 else { throw .usage("--count \(count): give at least 1") }
+        guard count - 1 <= Int(UInt32.max) - Int(seed) else {
+            throw .usage("--seed \(seed) with --count \(count): the last image's seed would reach 2^32; lower one")
+        }
+        items = (0..<count).map { index in
+            let own = seed + UInt32(index)
+            guard let classes else { return SampleItem(classID: Self.drawnClass(own, of: classCount), seed: own) }
+            return SampleItem(classID: classes[index % classes.count], seed: own)
+        }
+    }
+
+    /// A class that is a function of the seed alone: the first uniform number of its generator, times the count.
+    private static func drawnClass(_ seed: UInt32, of count: Int) -> Int {
+        var random = TorchRandom(seed: seed)
+        return withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { number in
+            random.uniform(number)
+            return min(Int(number[0] * Float(count)), count - 1)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Models
+import Sampling
+import Tensor
+
+/// A Diffusion Transformer and a class, as the samplers see them.
+///
+/// Batch entry 0 is the conditional branch, entry 1 the unconditional one.
+public final class DiTDenoiser: Denoiser {
+    /// The class of the image that is sampled next.
+    public var classID: Int
+
+    /// Watches or replaces the network's work; nil costs nothing.
+    public var interceptor: (any BlockInterceptor)?
+
+    private let network: DiT
+    private let workspace: DiTWorkspace
+    private let outputs: [Tensor]  // per branch, (Cout, H, W)
+    private var modulation: ModulationTable?
+
+    /// Wraps a network; allocates the scratch memory of a guided forward.
+    public init(network: DiT, workers: Workers, classID: Int = 0) {
+        let config = network.config
+        self.network = network
+        self.classID = classID
+        workspace = DiTWorkspace(config: config, entries: 2, workers: workers)
+        outputs = (0..<2).map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }
+    }
+
+    public var hasVariance: Bool { network.config.learnSigma }
+
+    public func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+        let config = network.config
+        guard shape == [config.inChannels, config.inputSize, config.inputSize] else {
+            throw SamplingError.shapeMismatch(
+                name: "the initial noise", found: shape,
+                expected: [config.inChannels, config.inputSize, config.inputSize])
+        }
+        let needsNull = branches.contains(.unconditional)
+        guard !needsNull || network.weights.hasNullClass else {
+            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
+        }
+        let classes = needsNull ? [classID, config.numClasses] : [classID]
+        modulation = try ModulationTable(
+            network: network, timesteps: calls.map(\.timestep), classes: classes, workers: workspace.workers)
+    }
+
+    public func evaluate(
+        _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into results: BranchOutputs
+    ) throws {
+        guard let modulation else { preconditionFailure("begin has not been called") }
+        var subset = BatchSubset(first: 2)
+        if !branches.contains(.conditional) { subset.remove(0) }
+        if !branches.contains(.unconditional) { subset.remove(1) }
+        network.forward(
+            latents: latents, call: call.index, subset: subset, modulation: modulation, workspace: workspace,
+            outputs: outputs, interceptor: interceptor)
+        if branches.contains(.conditional) { Self.split(outputs[0], into: results.conditional) }
+        if branches.contains(.unconditional) { Self.split(outputs[1], into: results.unconditional) }
+    }
+
+    /// The first C channels are the prediction, the others, if any, the learned variance.
+    private static func split(_ output: Tensor, into result: ModelOutput) {
+        let count = result.prediction.count
+        result.prediction.pointer.update(from: output.pointer, count: count)
+        if let variance = result.variance {
+            variance.pointer.update(from: output.pointer + count, count: variance.count)
+        }
+    }
+}

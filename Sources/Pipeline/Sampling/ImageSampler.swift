@@ -1,0 +1,66 @@
+import FoundationEssentials
+import Imaging
+import Models
+import Sampling
+import Tensor
+
+/// Samples images from one model with one set of settings, one after another.
+///
+/// Scratch memory is shared between them; nothing else is, so an image does not depend on which came before.
+public final class ImageSampler {
+    /// The settings that all images share.
+    public let settings: SampleSettings
+
+    private let directory: ModelDirectory
+    private let denoiser: DiTDenoiser
+    private let guidance: Guidance
+
+    /// The number of model calls of a run, times the guidance branches: what a full run costs.
+    public let evaluations: Int
+
+    /// Checks the settings against the model and allocates the scratch memory.
+    ///
+    /// - Throws: ``SamplingError`` when the sampler, the steps or the guidance do not fit the model.
+    public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
+        self.directory = directory
+        self.settings = settings
+        denoiser = DiTDenoiser(network: network, workers: workers)
+        guidance = try Guidance(scale: settings.guidanceScale)
+        evaluations = try settings.evaluations(for: directory)
+    }
+
+    /// Starts the run of one image; step it with `next()`.
+    ///
+    /// - Parameters:
+    ///   - item: the class and the seed.
+    ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
+    public func start(_ item: SampleItem, initialNoise: Tensor? = nil) throws -> SamplingRun {
+        let shape = directory.latentShape
+        denoiser.classID = item.classID
+        let sampler = try makeSampler(
+            settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
+        let random = TorchRandom(seed: item.seed)
+        guard let initialNoise else {
+            return try SamplingRun(
+                denoiser: denoiser, sampler: sampler, guidance: guidance, shape: shape, noise: random)
+        }
+        return try SamplingRun(
+            denoiser: denoiser, sampler: sampler, guidance: guidance, initialNoise: initialNoise, noise: random)
+    }
+
+    /// The picture of a finished run's latents.
+    ///
+    /// - Throws: ``PipelineError/badData(_:)`` when the run has diverged, or when the model's latents are not pixels.
+    public func image(of latents: Tensor) throws -> Image {
+        guard latents.values.allSatisfy(\.isFinite) else {
+            throw PipelineError.badData(
+                "\(directory.name): the run diverged (its latents are not finite); lower --cfg-scale or change --sampler")
+        }
+        guard let decoder = directory.decoder else {
+            throw PipelineError.usage(
+                "\(directory.name): latents of \(directory.config.inChannels) channels need a decoder; "
+                    + "keep them with --save-latents")
+        }
+        return try decoder.decode(latents)
+    }
+}
