@@ -14,9 +14,11 @@ let package = Package(
 
         // MARK: - Libraries, ground floor first
         .target(name: "Tensor", dependencies: ["COpenBLAS"]),
+        .target(name: "Imaging", dependencies: ["CZlib"]),
 
         // MARK: - Tests
         .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
     ]
 )
