@@ -1,0 +1,89 @@
+import CZlib
+
+/// Writes 8-bit gray and RGB images as PNG (ISO/IEC 15948, https://www.w3.org/TR/png-3/).
+public enum PNGWriter {
+    /// Texts of at least this many bytes are compressed where their chunk allows it.
+    static let longText = 2048
+
+    /// Encodes an image, its texts first and in their order.
+    ///
+    /// Equal input gives equal bytes with one version of zlib.
+    ///
+    /// - Throws: ``ImagingError/unstorableText(keyword:reason:)`` for a keyword or text that a PNG cannot carry,
+    ///   ``ImagingError/tooLarge(what:limit:)`` for an image beyond 2^28 pixels.
+    public static func encode(_ image: Image, text: [PNGText] = []) throws(ImagingError) -> [UInt8] {
+        guard ImageLimits.allow(width: image.width, height: image.height) else {
+            throw ImageLimits.tooLarge(width: image.width, height: image.height)
+        }
+        var file = PNGChunk.signature
+        let colourType: PNGHeader.ColourType = image.channels == 1 ? .gray : .rgb
+        let header = PNGHeader(width: image.width, height: image.height, colourType: colourType)
+        PNGChunk.append(.header, header.bytes, to: &file)
+        for entry in text {
+            let (type, data) = try chunk(of: entry)
+            PNGChunk.append(type, data, to: &file)
+        }
+        PNGChunk.append(.data, try Zlib.deflate(filter(image), level: 9, strategy: Z_FILTERED), to: &file)
+        PNGChunk.append(.end, [], to: &file)
+        return file
+    }
+
+    private static func chunk(of entry: PNGText) throws(ImagingError) -> (PNGChunk.Kind, [UInt8]) {
+        let keyword = try entry.keywordBytes()
+        guard !entry.text.utf8.contains(0) else {
+            throw .unstorableText(keyword: entry.keyword, reason: "the text holds the character NUL")
+        }
+        guard entry.text.utf8.count <= ImageLimits.inflatedText else {
+            throw .unstorableText(keyword: entry.keyword, reason: "the text exceeds \(ImageLimits.inflatedText) bytes")
+        }
+        guard entry.isInternational else { return (.text, keyword + [0] + entry.text.latin1Bytes) }
+
+        let plain = Array(entry.text.utf8)
+        let packed = plain.count < longText ? nil : try Zlib.deflate(plain, level: 9)
+        // Keyword, NUL, compression flag, compression method, empty language, NUL, empty translation, NUL, text.
+        if let packed, packed.count < plain.count { return (.internationalText, keyword + [0, 1, 0, 0, 0] + packed) }
+        return (.internationalText, keyword + [0, 0, 0, 0, 0] + plain)
+    }
+
+    /// Filters every row with whichever filter leaves the smallest sum of absolute differences (PNG, 12.7).
+    private static func filter(_ image: Image) -> [UInt8] {
+        let rowBytes = image.rowBytes
+        let zeros = [UInt8](repeating: 0, count: rowBytes)
+        var candidate = zeros
+        var output = [UInt8](repeating: 0, count: (rowBytes + 1) * image.height)
+        image.pixels.withUnsafeBufferPointer { pixels in
+            zeros.withUnsafeBufferPointer { zeros in
+                candidate.withUnsafeMutableBufferPointer { candidate in
+                    output.withUnsafeMutableBufferPointer { output in
+                        for y in 0..<image.height {
+                            let row = UnsafeBufferPointer(rebasing: pixels[y * rowBytes..<(y + 1) * rowBytes])
+                            let previous =
+                                y == 0
+                                ? zeros : UnsafeBufferPointer(rebasing: pixels[(y - 1) * rowBytes..<y * rowBytes])
+                            let start = y * (rowBytes + 1)
+                            let target = UnsafeMutableBufferPointer(
+                                rebasing: output[start + 1..<start + 1 + rowBytes])
+                            var least = Int.max
+                            for filter in PNGFilter.allCases {
+                                filter.apply(row, previous: previous, step: image.channels, into: candidate)
+                                let cost = sumOfAbsoluteValues(candidate)
+                                guard cost < least else { continue }
+                                least = cost
+                                output[start] = filter.rawValue
+                                _ = target.update(fromContentsOf: candidate)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return output
+    }
+
+    /// The sum over bytes read as signed numbers.
+    private static func sumOfAbsoluteValues(_ bytes: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var sum = 0
+        for byte in bytes { sum &+= Int(min(byte, 0 &- byte)) }
+        return sum
+    }
+}
