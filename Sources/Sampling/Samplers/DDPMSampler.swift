@@ -1,0 +1,65 @@
+import Glibc
+import Tensor
+
+/// Ancestral sampling: draws from the posterior of every step (Ho et al., arXiv 2006.11239).
+///
+/// The last step of the list adds no noise, whatever its timestep, as in the official DiT; diffusers' `DDPMScheduler`
+/// asks for timestep 0 instead and so leaves noise in the sample where a list ends above it.
+struct DDPMSampler: Sampler {
+    let calls: [ModelCall]
+    private let predictionType: PredictionType
+    private let variance: SamplerOptions.Variance
+    private let clip: Double?
+    private let drawn: Tensor
+
+    init(
+        grid: SamplingGrid, predictionType: PredictionType, variance: SamplerOptions.Variance, clip: Double?,
+        shape: [Int]
+    ) {
+        self.calls = grid.oneCallPerStep
+        self.predictionType = predictionType
+        self.variance = variance
+        self.clip = clip
+        self.drawn = Tensor(shape)
+    }
+
+    var needsVariance: Bool { variance == .learnedRange }
+
+    mutating func advance(
+        past call: Int, latents: Tensor, output: Tensor, varianceOutput: Tensor?, noise: inout some NormalSource
+    ) {
+        let (level, next) = (calls[call].level, calls[call].levelAfter)
+        let posterior = AncestralStep(from: level, to: next)
+        let clean = predictionType.clean(at: level)
+        if let clip {
+            StepKernels.combineClipped(
+                latents, clean: clean, weight: posterior.cleanWeight, limit: clip,
+                rest: posterior.stateWeight * .state, output)
+        } else {
+            StepKernels.combine(
+                latents, posterior.cleanWeight * clean + posterior.stateWeight * .state, output)
+        }
+        guard call + 1 < calls.count else { return }
+
+        noise.fill(drawn.values)
+        switch variance {
+        case .fixedSmall:
+            StepKernels.add(drawn, times: posterior.posteriorVariance.squareRoot(), to: latents)
+        case .fixedLarge:
+            StepKernels.add(drawn, times: posterior.beta.squareRoot(), to: latents)
+        case .learnedRange:
+            guard let varianceOutput else { preconditionFailure("learned_range needs the model's variance output") }
+            addLearned(posterior, varianceOutput, to: latents)
+        }
+    }
+
+    /// Adds noise whose log variance lies between the posterior's (output −1) and the beta's (output 1).
+    private func addLearned(_ posterior: AncestralStep, _ varianceOutput: Tensor, to latents: Tensor) {
+        precondition(varianceOutput.count == latents.count, "\(varianceOutput.shape) does not match \(latents.shape)")
+        let (smallest, largest) = (log(posterior.posteriorVariance), log(posterior.beta))
+        let middle = Float((largest + smallest) / 4)
+        let half = Float((largest - smallest) / 4)
+        let (x, drawn, share) = (latents.values, drawn.values, varianceOutput.values)
+        for i in 0..<x.count { x[i] += expf(middle + half * share[i]) * drawn[i] }
+    }
+}

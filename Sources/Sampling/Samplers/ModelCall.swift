@@ -1,0 +1,29 @@
+/// One evaluation of the model in a run: known before the run starts.
+///
+/// Every sampler makes one call per step, but for Heun's two (one in its last step).
+public struct ModelCall: Equatable, Sendable {
+    /// The position among all calls of the run, from 0.
+    public let index: Int
+
+    /// The step that the call belongs to, from 0 (most noise).
+    public let step: Int
+
+    /// What the model is told; a whole number unless the model is a flow.
+    public let timestep: Double
+
+    /// The noise in the latents that the model sees.
+    public let level: NoiseLevel
+
+    /// The noise in the latents once the sampler has advanced past the call.
+    public let levelAfter: NoiseLevel
+}
+
+extension SamplingGrid {
+    /// The calls of a sampler that evaluates the model once in every step.
+    var oneCallPerStep: [ModelCall] {
+        points.enumerated().map { step, point in
+            ModelCall(
+                index: step, step: step, timestep: point.timestep, level: point.level, levelAfter: level(after: step))
+        }
+    }
+}

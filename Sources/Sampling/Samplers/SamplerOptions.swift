@@ -1,0 +1,106 @@
+/// Everything about a sampler but the step count and the model: one value that is stored, hashed and compared.
+public struct SamplerOptions: Equatable, Sendable {
+    /// The variance of the noise that ancestral sampling adds (``SamplerKind/ddpm``).
+    public enum Variance: String, CaseIterable, Codable, Sendable {
+        /// The variance of the true posterior given x0.
+        case fixedSmall = "fixed_small"
+        /// The beta of the step.
+        case fixedLarge = "fixed_large"
+        /// Between the two, as the model says (Nichol & Dhariwal, arXiv 2102.09672, eq. 15).
+        case learnedRange = "learned_range"
+    }
+
+    /// Where the last step leads.
+    public enum End: String, CaseIterable, Codable, Sendable {
+        /// To no noise at all.
+        case clean
+        /// To the noise of training timestep 0 (in diffusers `set_alpha_to_one=False`, `final_sigmas_type="sigma_min"`).
+        case firstTimestep = "first_timestep"
+    }
+
+    /// The sampler.
+    public var kind: SamplerKind
+    /// Which timesteps are visited.
+    public var spacing: TimestepSpacing
+    /// Added to every timestep of leading spacing.
+    public var stepsOffset: Int
+    /// The share of ancestral noise in a DDIM step: 0 is deterministic, 1 is ``SamplerKind/ddpm`` with `fixed_small`.
+    public var eta: Double
+    /// The estimate of x0 is clipped to ± this in every step; `nil` for no clipping. For ddim, ddpm and dpm++2m.
+    public var clip: Double?
+    /// The variance of ddpm's noise.
+    public var variance: Variance
+    /// Where the last step of a variance-preserving run leads.
+    public var end: End
+    /// Whether dpm++2m ends with a first-order step in runs of fewer than 15 steps. A step to no noise always is one.
+    public var lowerOrderFinal: Bool
+
+    /// Options with the defaults of the references: no added noise, no clipping, a clean end.
+    public init(
+        _ kind: SamplerKind = .ddim, spacing: TimestepSpacing = .linspace, stepsOffset: Int = 0, eta: Double = 0,
+        clip: Double? = nil, variance: Variance = .fixedSmall, end: End = .clean, lowerOrderFinal: Bool = true
+    ) {
+        self.kind = kind
+        self.spacing = spacing
+        self.stepsOffset = stepsOffset
+        self.eta = eta
+        self.clip = clip
+        self.variance = variance
+        self.end = end
+        self.lowerOrderFinal = lowerOrderFinal
+    }
+
+    /// Whether the run draws noise after its initial latents.
+    public var addsNoise: Bool { kind == .ddpm || (kind == .ddim && eta > 0) }
+
+    /// Checks the options against each other and against the model.
+    func validate(for process: DiffusionProcess) throws(SamplingError) {
+        let type = process.predictionType
+        guard kind.supports(type) else { throw .unsupportedPrediction(kind, type) }
+        guard spacing.supports(type) else { throw .unsupportedSpacing(spacing, type) }
+        guard eta.isFinite, (0...1).contains(eta) else {
+            throw .invalidField(name: "eta", found: "\(eta)", expected: "a number from 0 to 1")
+        }
+        if let clip, !(clip.isFinite && clip > 0) {
+            throw .invalidField(name: "clip", found: "\(clip)", expected: "a positive number")
+        }
+        guard stepsOffset == 0 || spacing == .leading else {
+            throw .invalidField(
+                name: "the steps offset", found: "\(stepsOffset)", expected: "0, unless the spacing is leading")
+        }
+        guard type != .flow || end == .clean else { throw .misplacedField(name: "end", predictionType: type) }
+        let defaults = SamplerOptions(kind)
+        let uses: [(String, isSet: Bool, by: [SamplerKind])] = [
+            ("eta", eta != defaults.eta, [.ddim]),
+            ("clip", clip != defaults.clip, [.ddim, .ddpm, .dpmSolver]),
+            ("variance", variance != defaults.variance, [.ddpm]),
+            ("end", end != defaults.end, [.ddim, .dpmSolver, .euler, .heun]),
+            ("lowerOrderFinal", lowerOrderFinal != defaults.lowerOrderFinal, [.dpmSolver]),
+        ]
+        for (name, isSet, kinds) in uses where isSet && !kinds.contains(kind) {
+            throw .unusedOption(name: name, sampler: kind, usedBy: kinds)
+        }
+    }
+}
+
+extension SamplerOptions: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case kind, spacing, stepsOffset, eta, clip, variance, end, lowerOrderFinal
+    }
+
+    /// Absent options take their defaults, so that a file written before an option existed still means the same.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let defaults = SamplerOptions()
+        self.init(
+            try values.decode(SamplerKind.self, forKey: .kind),
+            spacing: try values.decodeIfPresent(TimestepSpacing.self, forKey: .spacing) ?? defaults.spacing,
+            stepsOffset: try values.decodeIfPresent(Int.self, forKey: .stepsOffset) ?? defaults.stepsOffset,
+            eta: try values.decodeIfPresent(Double.self, forKey: .eta) ?? defaults.eta,
+            clip: try values.decodeIfPresent(Double.self, forKey: .clip) ?? defaults.clip,
+            variance: try values.decodeIfPresent(Variance.self, forKey: .variance) ?? defaults.variance,
+            end: try values.decodeIfPresent(End.self, forKey: .end) ?? defaults.end,
+            lowerOrderFinal: try values.decodeIfPresent(Bool.self, forKey: .lowerOrderFinal)
+                ?? defaults.lowerOrderFinal)
+    }
+}

@@ -1,0 +1,172 @@
+/// The noising process that a model was trained to reverse, and what the model predicts.
+///
+/// Coded as the fields of a model's `config.json`: `prediction_type`, `num_train_timesteps`, then either
+/// `beta_schedule`, `beta_start`, `beta_end` and `trained_betas`, or, for flow models, `shift`. Other keys are ignored;
+/// absent ones take the defaults of the official DiT (epsilon, 1000 timesteps, linear betas from 0.0001 to 0.02).
+public struct DiffusionProcess: Equatable, Sendable {
+    /// The two families of processes x = α x0 + σ ε.
+    public enum Noising: Equatable, Sendable {
+        /// α² + σ² = 1, with α² the running product of 1 − beta.
+        case variancePreserving(BetaSchedule)
+        /// α = 1 − σ, with σ moved towards noise by `shift`: σ → shift σ / (1 + (shift − 1) σ) (arXiv 2403.03206, eq. 23).
+        case flow(shift: Double)
+    }
+
+    /// What the model's output estimates; `flow` exactly when ``noising`` is a flow.
+    public let predictionType: PredictionType
+
+    /// How many timesteps the model was trained on; a flow's timestep is σ times this.
+    public let trainTimesteps: Int
+
+    /// How noise and sample are mixed.
+    public let noising: Noising
+
+    /// A variance-preserving process.
+    ///
+    /// - Throws: ``SamplingError/invalidField(name:found:expected:)`` if the betas are not all between 0 and 1, if there
+    ///   are not as many trained betas as timesteps, or if the prediction type is `flow`.
+    public init(_ predictionType: PredictionType, betas: BetaSchedule, trainTimesteps: Int = 1000) throws {
+        self.predictionType = predictionType
+        self.trainTimesteps = trainTimesteps
+        self.noising = .variancePreserving(betas)
+        try validate()
+    }
+
+    /// A flow-matching process.
+    ///
+    /// - Throws: ``SamplingError/invalidField(name:found:expected:)`` if the shift is not positive and finite.
+    public init(flowWithShift shift: Double, trainTimesteps: Int = 1000) throws {
+        self.predictionType = .flow
+        self.trainTimesteps = trainTimesteps
+        self.noising = .flow(shift: shift)
+        try validate()
+    }
+
+    private func validate() throws(SamplingError) {
+        guard (1...Self.mostTimesteps).contains(trainTimesteps) else {
+            throw .invalidField(
+                name: "num_train_timesteps", found: "\(trainTimesteps)", expected: "1 to \(Self.mostTimesteps)")
+        }
+        switch noising {
+        case .flow(let shift):
+            guard shift.isFinite, shift > 0 else {
+                throw .invalidField(name: "shift", found: "\(shift)", expected: "a positive number")
+            }
+        case .variancePreserving(let schedule):
+            guard predictionType != .flow else {
+                throw .invalidField(
+                    name: "prediction_type", found: "flow", expected: "epsilon, v or sample for a model with betas")
+            }
+            try validate(schedule)
+        }
+    }
+
+    private func validate(_ schedule: BetaSchedule) throws(SamplingError) {
+        switch schedule {
+        case .linear(let start, let end), .scaledLinear(let start, let end):
+            for (name, beta) in [("beta_start", start), ("beta_end", end)] where !(beta > 0 && beta < 1) {
+                throw .invalidField(name: name, found: "\(beta)", expected: "a number between 0 and 1")
+            }
+        case .squaredCosine:
+            break
+        case .trained(let betas):
+            guard betas.count == trainTimesteps else {
+                throw .invalidField(
+                    name: "trained_betas", found: "\(betas.count) numbers",
+                    expected: "num_train_timesteps = \(trainTimesteps) of them")
+            }
+            if let index = betas.firstIndex(where: { !($0 > 0 && $0 < 1) }) {
+                throw .invalidField(
+                    name: "trained_betas[\(index)]", found: "\(betas[index])", expected: "a number between 0 and 1")
+            }
+        }
+    }
+
+    /// More timesteps than any published model has by far; keeps tables small whatever a file says.
+    private static let mostTimesteps = 1_000_000
+}
+
+extension DiffusionProcess: Codable {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case predictionType = "prediction_type"
+        case trainTimesteps = "num_train_timesteps"
+        case betaSchedule = "beta_schedule"
+        case betaStart = "beta_start"
+        case betaEnd = "beta_end"
+        case trainedBetas = "trained_betas"
+        case shift
+    }
+
+    /// The names of the beta schedules, as in diffusers.
+    private enum ScheduleName: String, CaseIterable {
+        case linear
+        case scaledLinear = "scaled_linear"
+        case squaredCosine = "squaredcos_cap_v2"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+
+        func value<Value: Decodable>(_ key: CodingKeys, as type: String) throws -> Value? {
+            do {
+                return try fields.decodeIfPresent(Value.self, forKey: key)
+            } catch is DecodingError {
+                throw SamplingError.invalidField(name: key.rawValue, found: "of another type", expected: type)
+            }
+        }
+        func refuse(_ keys: [CodingKeys], for type: PredictionType) throws {
+            for key in keys where fields.contains(key) && (try? fields.decodeNil(forKey: key)) == false {
+                throw SamplingError.misplacedField(name: key.rawValue, predictionType: type)
+            }
+        }
+
+        let type: PredictionType = try value(.predictionType, as: "a string") ?? .epsilon
+        let timesteps = try value(.trainTimesteps, as: "a whole number") ?? 1000
+        if type == .flow {
+            try refuse([.betaSchedule, .betaStart, .betaEnd, .trainedBetas], for: type)
+            try self.init(flowWithShift: value(.shift, as: "a number") ?? 1, trainTimesteps: timesteps)
+            return
+        }
+        try refuse([.shift], for: type)
+        if let betas: [Double] = try value(.trainedBetas, as: "an array of numbers") {
+            try self.init(type, betas: .trained(betas), trainTimesteps: timesteps)
+            return
+        }
+        let name = try value(.betaSchedule, as: "a string") ?? ScheduleName.linear.rawValue
+        let start = try value(.betaStart, as: "a number") ?? 0.0001
+        let end = try value(.betaEnd, as: "a number") ?? 0.02
+        let schedule: BetaSchedule
+        switch ScheduleName(rawValue: name) {
+        case .linear: schedule = .linear(start: start, end: end)
+        case .scaledLinear: schedule = .scaledLinear(start: start, end: end)
+        case .squaredCosine: schedule = .squaredCosine
+        case nil:
+            throw SamplingError.invalidField(
+                name: CodingKeys.betaSchedule.rawValue, found: name,
+                expected: ScheduleName.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        try self.init(type, betas: schedule, trainTimesteps: timesteps)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(predictionType, forKey: .predictionType)
+        try fields.encode(trainTimesteps, forKey: .trainTimesteps)
+        switch noising {
+        case .flow(let shift):
+            try fields.encode(shift, forKey: .shift)
+        case .variancePreserving(.linear(let start, let end)):
+            try fields.encode(ScheduleName.linear.rawValue, forKey: .betaSchedule)
+            try fields.encode(start, forKey: .betaStart)
+            try fields.encode(end, forKey: .betaEnd)
+        case .variancePreserving(.scaledLinear(let start, let end)):
+            try fields.encode(ScheduleName.scaledLinear.rawValue, forKey: .betaSchedule)
+            try fields.encode(start, forKey: .betaStart)
+            try fields.encode(end, forKey: .betaEnd)
+        case .variancePreserving(.squaredCosine):
+            try fields.encode(ScheduleName.squaredCosine.rawValue, forKey: .betaSchedule)
+        case .variancePreserving(.trained(let betas)):
+            try fields.encode(betas, forKey: .trainedBetas)
+        }
+    }
+}
