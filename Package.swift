@@ -4,7 +4,11 @@ import PackageDescription
 let package = Package(
     name: "omnicache",
     products: [
-        .library(name: "OmniCacheKit", targets: ["Tensor", "Models"])
+        .executable(name: "omnicache", targets: ["omnicache"]),
+        .library(name: "OmniCacheKit", targets: ["Tensor", "Models", "Sampling", "Imaging", "Pipeline"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
         // MARK: - System libraries
@@ -15,10 +19,27 @@ let package = Package(
         // MARK: - Libraries, ground floor first
         .target(name: "Tensor", dependencies: ["COpenBLAS"]),
         .target(name: "Models", dependencies: ["Tensor"]),
+        .target(name: "Sampling", dependencies: ["Tensor"]),
+        .target(name: "Imaging", dependencies: ["CZlib"]),
+        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "Imaging"]),
+
+        // MARK: - The command line
+        .executableTarget(
+            name: "omnicache",
+            dependencies: [
+                "Pipeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         // MARK: - Tests
         .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
+        .testTarget(
+            name: "PipelineTests", dependencies: ["Pipeline", "Models", "Sampling", "Tensor", "TestSupport"],
+            resources: [.copy("Golden")]),
+        .testTarget(
+            name: "SamplingTests", dependencies: ["Sampling", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
     ]
 )

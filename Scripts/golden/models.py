@@ -1,7 +1,7 @@
 """Writes the golden models: tiny DiTs with random weights, their inputs and their exact outputs.
 
     pip install -r Scripts/requirements.txt
-    python Scripts/golden/models.py                      # writes Tests/ModelsTests/Golden/<case>/
+    python Scripts/golden/models.py                      # writes Tests/PipelineTests/Golden/<case>/
 
 Each case is a model directory (config.json and safetensors) with two files more:
 
@@ -295,8 +295,8 @@ def write_case(case, root, steps=50):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "Tests/ModelsTests/Golden",
-                        help="folder of the cases (default: Tests/ModelsTests/Golden)")
+    parser.add_argument("--out", type=Path, default=ROOT / "Tests/PipelineTests/Golden",
+                        help="folder of the cases (default: Tests/PipelineTests/Golden)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print("float32 errors of the reference itself, in shares of the largest value")

@@ -11,7 +11,7 @@ public final class Tensor: @unchecked Sendable {
     /// The extent of each dimension, outermost first.
     public let shape: [Int]
 
-    /// All elements in row-major order.
+    /// All elements in row-major order; they live as long as the tensor does.
     public let values: UnsafeMutableBufferPointer<Float>
 
     /// How many tensors this process has allocated so far; tests use it to show that a step allocates none.
@@ -53,9 +53,21 @@ public final class Tensor: @unchecked Sendable {
         values.baseAddress.unsafelyUnwrapped
     }
 
+    /// A copy of all elements.
+    public var elements: [Float] {
+        withExtendedLifetime(self) { Array(values) }
+    }
+
+    /// A copy with the same elements in another shape.
+    public func reshaped(_ shape: [Int]) -> Tensor {
+        let copy = Tensor(shape)
+        copy.copy(from: self)
+        return copy
+    }
+
     /// Replaces every element by that of `other`, which has as many.
     public func copy(from other: Tensor) {
         precondition(count == other.count, "cannot copy \(other.shape) into \(shape)")
-        pointer.update(from: other.pointer, count: count)
+        withExtendedLifetime(other) { pointer.update(from: other.pointer, count: count) }
     }
 }

@@ -83,7 +83,7 @@ public final class DiT: Sendable {
             let site = BlockSite.attention(block: index)
             let evaluated = withoutReplaced(site, subset, input: { workspace.stream[$0] }, workspace.site)
             if !evaluated.isEmpty {
-                normalise(evaluated, epsilon: config.attentionNormEpsilon) {
+                normalise(evaluated, epsilon: Float(config.normEpsilon)) {
                     let rows = modulation.block(index, call: call, entry: $0)
                     return (rows.attentionShift, rows.attentionScale)
                 }
@@ -104,7 +104,7 @@ public final class DiT: Sendable {
             let site = BlockSite.mlp(block: index)
             let evaluated = withoutReplaced(site, subset, input: { workspace.stream[$0] }, workspace.site)
             if !evaluated.isEmpty {
-                normalise(evaluated, epsilon: config.mlpNormEpsilon) {
+                normalise(evaluated, epsilon: Float(config.mlpNormEpsilon)) {
                     let rows = modulation.block(index, call: call, entry: $0)
                     return (rows.mlpShift, rows.mlpScale)
                 }
@@ -117,7 +117,7 @@ public final class DiT: Sendable {
 
         /// The final layer: norm, modulation, projection to patches, and back to an image.
         func project(_ subset: BatchSubset, into outputs: [Tensor]) {
-            normalise(subset, epsilon: config.finalNormEpsilon) { modulation.finalLayer(call: call, entry: $0) }
+            normalise(subset, epsilon: Float(config.normEpsilon)) { modulation.finalLayer(call: call, entry: $0) }
             apply(network.weights.finalProjection, subset, workspace.normed, into: workspace.projected)
             for entry in subset {
                 Patches.scatter(

@@ -25,7 +25,7 @@ public final class DiTWorkspace {
         self.entries = entries
         self.workers = workers
         attention = Attention(
-            tokens: tokens, heads: config.heads, headWidth: width / config.heads, workers: workers)
+            tokens: tokens, heads: config.heads, headWidth: config.headWidth, workers: workers)
         patches = Tensor([tokens, config.inChannels * config.patchSize * config.patchSize])
         embedded = Tensor([tokens, width])
         stream = matrices(width)

@@ -28,10 +28,13 @@ public final class ModulationTable {
 
     /// Allocates the table; nothing is computed yet.
     ///
-    /// - Throws: ``ModelError`` when a class is out of range.
-    public init(network: DiT, timesteps: [Double], classes: [Int], workers: Workers) throws {
+    /// - Parameters:
+    ///   - timesteps: the timestep of each model call.
+    ///   - classes: the class of each batch entry: a row of the label table.
+    public init(network: DiT, timesteps: [Double], classes: [Int], workers: Workers) {
         let config = network.config
-        for label in classes { try network.weights.checkClass(label, config: config) }
+        let labels = network.weights.hasNullClass ? config.numClasses + 1 : config.numClasses
+        precondition(classes.allSatisfy((0..<labels).contains), "classes \(classes) of a table of \(labels)")
         self.network = network
         self.timesteps = timesteps
         self.classes = classes

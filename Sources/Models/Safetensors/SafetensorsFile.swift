@@ -47,6 +47,11 @@ public final class SafetensorsFile: Sendable {
         return tensor
     }
 
+    /// Gives `body` all bytes of the file.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(file) { try body(file.bytes) }
+    }
+
     /// Checks that the tensor of `entry` has the given shape and can be widened.
     func check(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) {
         guard entry.shape == shape else {

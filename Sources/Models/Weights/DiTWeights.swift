@@ -1,18 +1,5 @@
 import Tensor
 
-/// An affine layer y = W x + b.
-public struct Linear: Sendable {
-    /// W, of shape (outputs, inputs).
-    public let weight: Tensor
-    /// b, of shape (outputs).
-    public let bias: Tensor
-
-    public init(weight: Tensor, bias: Tensor) {
-        self.weight = weight
-        self.bias = bias
-    }
-}
-
 /// All weights of a Diffusion Transformer, in single precision.
 ///
 /// Shapes use D width, T tokens, M MLP width, C channels, P patch.

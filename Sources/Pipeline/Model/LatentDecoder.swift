@@ -20,8 +20,7 @@ public struct PixelDecoder: LatentDecoder {
 
     public func decode(_ latents: Tensor) throws -> Image {
         let (channels, height, width) = (latents.shape[0], latents.shape[1], latents.shape[2])
-        return try Image(
-            planar: UnsafeBufferPointer(latents.values), channels: channels, height: height, width: width,
-            range: range)
+        return Image(
+            planar: UnsafeBufferPointer(latents.values), width: width, height: height, channels: channels, range: range)
     }
 }

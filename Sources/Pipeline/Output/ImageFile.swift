@@ -7,6 +7,20 @@ public struct ImageFile: Equatable, Sendable {
     public enum Format: String, CaseIterable, Sendable {
         case png
         case ppm
+
+        /// The bytes of a file that holds the picture and what it was made from.
+        public func encode(
+            _ image: Image, record: ImageRecord, classNames: ClassNames
+        ) throws(ImagingError) -> [UInt8] {
+            let metadata = ImageMetadata(record: record)
+            switch self {
+            case .png:
+                return try PNGWriter.encode(
+                    image, text: metadata.texts(classNames: classNames, width: image.width, height: image.height))
+            case .ppm:
+                return PPM.encode(image, comment: metadata.comment)
+            }
+        }
     }
 
     /// What stands at a path before an image is made for it.
@@ -57,21 +71,9 @@ public struct ImageFile: Equatable, Sendable {
         throw .cannotCreate("\(path): another file is in the way; give another --output, or --force to replace it")
     }
 
-    /// The file's bytes.
-    public func encode(_ image: Image, record: ImageRecord, classNames: ClassNames) throws(ImagingError) -> [UInt8] {
-        let metadata = ImageMetadata(record: record)
-        switch format {
-        case .png:
-            return try PNGWriter.encode(
-                image, text: metadata.texts(classNames: classNames, width: image.width, height: image.height))
-        case .ppm:
-            return PPM.encode(image, comment: metadata.comment)
-        }
-    }
-
     /// Encodes and writes the picture, whole or not at all.
     public func write(_ image: Image, record: ImageRecord, classNames: ClassNames) throws {
-        let bytes = try encode(image, record: record, classNames: classNames)
+        let bytes = try format.encode(image, record: record, classNames: classNames)
         try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 import Imaging
 import Models
@@ -24,7 +23,7 @@ public enum LatentFile {
             throw PipelineError.badData(
                 "\(path): tensor \(entry.name) has shape \(entry.shape), expected \(shape), as the model's latents")
         }
-        return Tensor(try file.tensor(entry.name).values, shape: shape)
+        return try file.tensor(entry.name).reshaped(shape)
     }
 
     /// Writes latents under the name `latents`.
@@ -35,6 +34,6 @@ public enum LatentFile {
 
     /// The SHA-256 of the numbers, which stands for the noise in an image's record.
     public static func hash(_ latents: Tensor) -> String {
-        SHA256.hash(data: Data(buffer: UnsafeBufferPointer(latents.values))).hexadecimal
+        SHA256.hexadecimal(UnsafeRawBufferPointer(latents.values))
     }
 }

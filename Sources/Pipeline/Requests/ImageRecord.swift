@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 
 /// Everything that makes an image what it is: stored in the file, hashed to recognise it, and enough to make it again.
@@ -52,13 +51,10 @@ public struct ImageRecord: Codable, Equatable, Sendable {
         let hashed = ImageRecord(
             model: Model(name: "", hash: model.hash), settings: settings, items: items, columns: columns,
             initialNoise: initialNoise)
-        return SHA256.hash(data: hashed.json).hexadecimal
+        return SHA256.hexadecimal(ImageRecord.canonical(hashed))
     }
 
-    /// JSON with sorted keys: the same record, the same bytes.
-    var json: Data { Self.canonical(self) }
-
-    /// Encodes with sorted keys; the values of this module's records always can be.
+    /// JSON with sorted keys, the same bytes for the same value; the values of this module's records always can be.
     static func canonical(_ value: some Encodable) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -23,6 +23,16 @@ public struct WorkList: Equatable, Sendable {
         }
     }
 
+    /// Images given one by one.
+    ///
+    /// - Throws: ``PipelineError/badData(_:)`` when a class is not one of the model's.
+    public init(items: [SampleItem], classCount: Int) throws(PipelineError) {
+        for item in items where !(0..<classCount).contains(item.classID) {
+            throw .badData("class \(item.classID) is not one of the model's \(classCount) classes")
+        }
+        self.items = items
+    }
+
     /// A class that is a function of the seed alone: the first uniform number of its generator, times the count.
     private static func drawnClass(_ seed: UInt32, of count: Int) -> Int {
         var random = TorchRandom(seed: seed)

@@ -13,6 +13,7 @@ public final class DiTDenoiser: Denoiser {
     public var interceptor: (any BlockInterceptor)?
 
     private let network: DiT
+    private let workers: Workers
     private let workspace: DiTWorkspace
     private let outputs: [Tensor]  // per branch, (Cout, H, W)
     private var modulation: ModulationTable?
@@ -21,6 +22,7 @@ public final class DiTDenoiser: Denoiser {
     public init(network: DiT, workers: Workers, classID: Int = 0) {
         let config = network.config
         self.network = network
+        self.workers = workers
         self.classID = classID
         workspace = DiTWorkspace(config: config, entries: 2, workers: workers)
         outputs = (0..<2).map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }
@@ -40,8 +42,8 @@ public final class DiTDenoiser: Denoiser {
             throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
         }
         let classes = needsNull ? [classID, config.numClasses] : [classID]
-        modulation = try ModulationTable(
-            network: network, timesteps: calls.map(\.timestep), classes: classes, workers: workspace.workers)
+        modulation = ModulationTable(
+            network: network, timesteps: calls.map(\.timestep), classes: classes, workers: workers)
     }
 
     public func evaluate(

@@ -1,0 +1,40 @@
+import FoundationEssentials
+import Pipeline
+
+/// What a request would do and cost.
+struct DryRun: Encodable {
+    private let steps: Int
+    private let sampler: String
+    private let guidanceScale: Double
+    private let images: Int
+    /// Evaluations of one image.
+    private let evaluations: Int
+    /// Evaluations of one image when nothing is reused.
+    private let evaluationsFull: Int
+    private let files: [String]
+
+    init(request: SampleRequest) {
+        steps = request.settings.steps
+        sampler = request.settings.sampler.kind.rawValue
+        guidanceScale = request.settings.guidanceScale
+        images = request.work.items.count
+        evaluations = request.evaluations
+        evaluationsFull = request.evaluations
+        files = request.files.compactMap(\.file?.path)
+    }
+
+    /// Writes it to standard output.
+    func print(format: LogFormat) throws {
+        switch format {
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            Terminal.standardOutput.write(String(decoding: try encoder.encode(self), as: UTF8.self) + "\n")
+        case .text:
+            let cost = "\(evaluations) of \(evaluationsFull) evaluations an image"
+            Terminal.standardOutput.write(
+                "\(images) images, \(steps) steps of \(sampler), guidance \(guidanceScale): \(cost)\n"
+                    + files.map { $0 + "\n" }.joined())
+        }
+    }
+}

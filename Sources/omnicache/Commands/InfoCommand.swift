@@ -1,0 +1,131 @@
+import ArgumentParser
+import FoundationEssentials
+import Imaging
+import Models
+import Pipeline
+import Sampling
+import Tensor
+
+/// `omnicache info`: says what a model directory or an image is.
+struct InfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Says what a model directory or an image is.",
+        discussion: "Without an argument: the embedded model, and the libraries that this program runs on.")
+
+    @Argument(help: ArgumentHelp("A model directory, or an image that omnicache made.", valueName: "file"))
+    var file: String?
+
+    @Option(help: "How it is told.")
+    var log: LogFormat = .text
+
+    func run() throws {
+        if let file, !isDirectory(file), FileManager.default.fileExists(atPath: file) {
+            try print(ImageReport(path: file))
+        } else {
+            try print(ModelReport(directory: ModelDirectory(path: ModelLocator().locate(file))))
+        }
+    }
+
+    private func isDirectory(_ path: String) -> Bool {
+        var isDirectory = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+    }
+
+    private func print(_ report: some Report) throws {
+        switch log {
+        case .text:
+            Terminal.standardOutput.write(report.text)
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            Terminal.standardOutput.write(String(decoding: try encoder.encode(report), as: UTF8.self) + "\n")
+        }
+    }
+}
+
+/// Something that can be told as text or as JSON.
+private protocol Report: Encodable {
+    var text: String { get }
+}
+
+/// What an image was made from.
+private struct ImageReport: Report {
+    private let metadata: ImageMetadata
+
+    init(path: String) throws {
+        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
+            throw PipelineError.inputOutput("\(path): cannot be read; check its permissions")
+        }
+        metadata = try ImageMetadata(png: bytes, path: path)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try metadata.encode(to: encoder)
+    }
+
+    var text: String {
+        let record = metadata.record
+        let sampler = record.settings.sampler
+        let items = record.items.map { "class \($0.classID) seed \($0.seed)" }.joined(separator: ", ")
+        return """
+            model          \(record.model.name)
+            model hash     \(record.model.hash)
+            images         \(items)
+            steps          \(record.settings.steps)
+            sampler        \(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)
+            guidance       \(record.settings.guidanceScale)
+            settings hash  \(metadata.settingsHash)
+            made by        omnicache \(metadata.versions.omnicache), \(metadata.versions.openblas)
+
+            """
+    }
+}
+
+/// What a model directory holds.
+private struct ModelReport: Report {
+    private struct Libraries: Encodable {
+        let versions: LibraryVersions
+        let processors: Int
+    }
+
+    private let path: String
+    private let name: String
+    private let hash: String
+    private let config: DiTConfig
+    private let process: DiffusionProcess
+    private let classes: [String]
+    private let weightFiles: [String]
+    private let parameters: Int
+    private let libraries: Libraries
+
+    init(directory: ModelDirectory) {
+        path = directory.path
+        name = directory.name
+        hash = directory.hash()
+        config = directory.config
+        process = directory.process
+        classes = directory.classes.names
+        weightFiles = directory.archive.files.map(\.path)
+        parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
+        libraries = Libraries(versions: .current, processors: Workers.available)
+    }
+
+    var text: String {
+        let names = classes.enumerated().map { "  \($0)  \($1)\n" }.joined()
+        return """
+            model        \(name) (\(path))
+            hash         \(hash)
+            network      DiT, depth \(config.depth), width \(config.hiddenSize), \(config.heads) heads, patch \
+            \(config.patchSize), input \(config.inChannels) x \(config.inputSize) x \(config.inputSize)
+            parameters   \(parameters)
+            predicts     \(process.predictionType.rawValue)\(config.learnSigma ? " and variance" : ""), \
+            \(process.trainTimesteps) training timesteps
+            guidance     \(config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation")
+            omnicache    \(libraries.versions.omnicache)
+            OpenBLAS     \(libraries.versions.openblas), kernels for \(libraries.versions.core)
+            processors   \(libraries.processors)
+            classes      \(classes.count)
+
+            """ + names
+    }
+}

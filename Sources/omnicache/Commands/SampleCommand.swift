@@ -1,0 +1,52 @@
+import ArgumentParser
+import FoundationEssentials
+import Imaging
+import Pipeline
+
+/// `omnicache sample`: draws images.
+struct SampleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample", abstract: "Draws images from a model.",
+        discussion: """
+            omnicache sample --steps 50 --class face-smiling --seed 7
+            omnicache sample --class all --grid 11 -o sheet.png
+            omnicache sample --like face-smiling-7.png -o again.png
+            """)
+
+    @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Output options") var output: OutputOptions
+    @OptionGroup(title: "Run options") var execution: RunOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Make this image again from the settings that it carries; options given beside it win.", valueName: "image"))
+    var like: String?
+
+    func run() throws {
+        Interruption.install()
+        let log = Log(
+            format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose,
+            keepsOutputFree: output.usesStandardOutput)
+        defer { log.finish() }
+        let request = try SampleRequest(
+            model: model, sampling: sampling, output: output, like: like.map(Self.readMetadata))
+        if request.seedWasDrawn { log.message("seed \(request.work.items[0].seed)") }
+        if execution.dryRun {
+            try DryRun(request: request).print(format: execution.log)
+            return
+        }
+        var job = try SampleJob(request: request, workers: execution.workers(), log: log)
+        try job.run()
+    }
+
+    private static func readMetadata(_ path: String) throws -> ImageMetadata {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw PipelineError.missingInput("--like \(path): no such file")
+        }
+        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
+            throw PipelineError.inputOutput("--like \(path): cannot be read; check its permissions")
+        }
+        return try ImageMetadata(png: bytes, path: "--like \(path)")
+    }
+}

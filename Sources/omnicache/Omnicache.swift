@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+import Pipeline
+
+/// The command line's root: parses, runs, and turns every failure into one line and an exit code.
+@main
+struct Omnicache: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "omnicache",
+        abstract: "Samples images from Diffusion Transformers on a CPU.",
+        discussion: """
+            Without options, draws one image of a class and a seed chosen at random from the embedded model.
+            Standard output carries results only: the path of each image, one a line. Progress and messages go to \
+            standard error.
+
+            Exit codes: 0 all done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 73 cannot create \
+            output, 74 input/output error, 75 interrupted: run the same command again to go on.
+            """,
+        version: "omnicache \(LibraryVersions.omnicache)",
+        subcommands: [SampleCommand.self, InfoCommand.self],
+        defaultSubcommand: SampleCommand.self)
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            Glibc.exit(report(error))
+        }
+    }
+
+    /// Prints what a failure has to say and returns its exit code.
+    private static func report(_ error: any Error) -> Int32 {
+        if let status = ExitStatus(error) {
+            Terminal.standardError.write("omnicache: \(error)\n")
+            return status.rawValue
+        }
+        // Everything else comes from the parser: help and version texts, or what is wrong with the arguments.
+        guard exitCode(for: error) == .success else {
+            let reason = message(for: error).split(separator: "\n").joined(separator: " ")
+            Terminal.standardError.write("omnicache: \(reason); see 'omnicache --help'\n")
+            return ExitStatus.usage.rawValue
+        }
+        Terminal.standardOutput.write(fullMessage(for: error) + "\n")
+        return EXIT_SUCCESS
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Pipeline
+
+/// Where the images go.
+struct OutputOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The path of each image, with the placeholders {class}, {seed} and {index}; '-' is standard output.",
+            discussion: """
+                Default: {class}-{seed}.png, or grid-{seed}.png with --grid. A file that holds this very image is left \
+                as it is and counts as done.
+                """, valueName: "pattern"))
+    var output: String?
+
+    @Option(help: "The file format. Default: by the ending of the path, else png.")
+    var format: ImageFile.Format?
+
+    @Option(help: ArgumentHelp("Draw all images into one, in rows of this many.", valueName: "columns"))
+    var grid: Int?
+
+    @Flag(help: "Replace other files that stand in the way.")
+    var force = false
+
+    @Option(help: ArgumentHelp("Start from the noise in this safetensors file, not from the seed's.", valueName: "file"))
+    var initNoise: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the final latents of a single image to this safetensors file.", valueName: "file"))
+    var saveLatents: String?
+
+    /// Whether the picture goes to standard output.
+    var usesStandardOutput: Bool { output == "-" }
+
+    /// The format: as asked for, or by the ending of the path.
+    func resolvedFormat() throws -> ImageFile.Format {
+        let ending = output.flatMap { path in
+            path.lastIndex(of: ".").map { path[path.index(after: $0)...].lowercased() }
+        }
+        let byName = ending.flatMap(ImageFile.Format.init)
+        if let format, let byName, format != byName {
+            throw PipelineError.usage(
+                "--format \(format.rawValue) contradicts the ending of --output \(output ?? ""); change one of them")
+        }
+        return format ?? byName ?? .png
+    }
+
+    /// The pattern of the paths.
+    func pattern(format: ImageFile.Format) throws -> OutputPattern {
+        let stem = grid == nil ? "{class}-{seed}" : "grid-{seed}"
+        return try OutputPattern(output ?? "\(stem).\(format.rawValue)")
+    }
+}
+
+extension ImageFile.Format: ExpressibleByArgument {}

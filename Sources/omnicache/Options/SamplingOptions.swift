@@ -1,0 +1,65 @@
+import ArgumentParser
+import Pipeline
+import Sampling
+
+/// What is sampled, and how. Every option is optional, so that those of an image given by `--like` can be kept.
+struct SamplingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The number of steps. Default: 50.", valueName: "n"))
+    var steps: Int?
+
+    @Option(
+        name: .customLong("class"),
+        help: ArgumentHelp(
+            "Classes by name or number, separated by commas, or 'all'; image i takes the i-th, over and over.",
+            discussion: "Default: a class drawn by the seed.", valueName: "list"))
+    var classes: String?
+
+    @Option(help: ArgumentHelp("How many images in all. Default: 1, or one of each class given.", valueName: "n"))
+    var count: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The seed of the first image; image i has this plus i. Default: drawn, printed and stored.", valueName: "n"))
+    var seed: UInt32?
+
+    @Option(
+        name: [.customLong("cfg-scale"), .customLong("guidance-scale")],
+        help: ArgumentHelp(
+            "The scale of classifier-free guidance; 1 is unguided. Default: the model's own.", valueName: "g"))
+    var guidanceScale: Double?
+
+    @Option(help: "The sampler. Default: ddim.")
+    var sampler: SamplerKind?
+
+    @Option(help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
+    var eta: Double?
+
+    @Option(help: "Which timesteps are visited. Default: linspace.")
+    var spacing: TimestepSpacing?
+
+    @Option(help: "The variance of the noise that ddpm adds. Default: fixed_small.")
+    var variance: SamplerOptions.Variance?
+
+    @Option(
+        help: ArgumentHelp(
+            "Clip the estimate of the clean image to plus or minus this in every step. Default: no clipping.",
+            valueName: "x"))
+    var clip: Double?
+
+    /// The settings: those given here over those of `base`.
+    func settings(over base: SampleSettings) -> SampleSettings {
+        var settings = base
+        settings.steps = steps ?? base.steps
+        settings.guidanceScale = guidanceScale ?? base.guidanceScale
+        settings.sampler.kind = sampler ?? base.sampler.kind
+        settings.sampler.eta = eta ?? base.sampler.eta
+        settings.sampler.spacing = spacing ?? base.sampler.spacing
+        settings.sampler.variance = variance ?? base.sampler.variance
+        settings.sampler.clip = clip ?? base.sampler.clip
+        return settings
+    }
+}
+
+extension SamplerKind: ExpressibleByArgument {}
+extension TimestepSpacing: ExpressibleByArgument {}
+extension SamplerOptions.Variance: ExpressibleByArgument {}

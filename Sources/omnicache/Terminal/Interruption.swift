@@ -1,0 +1,32 @@
+import Glibc
+import Synchronization
+
+/// A run that was stopped from outside, with work left.
+struct Interrupted: Error, CustomStringConvertible {
+    let done: Int
+    let total: Int
+
+    var description: String {
+        "interrupted: \(done) of \(total) images are done; run the same command again to go on"
+    }
+}
+
+/// Turns SIGINT and SIGTERM into a flag that is looked at between steps; a second signal ends the process at once.
+enum Interruption {
+    private static let pending = Atomic<Bool>(false)
+
+    /// Starts to listen.
+    static func install() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { received in
+                Interruption.pending.store(true, ordering: .relaxed)
+                signal(received, SIG_DFL)
+            }
+        }
+        // A reader that goes away shows up as a failing write instead.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Whether a signal has come.
+    static var isPending: Bool { pending.load(ordering: .relaxed) }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// How the log is written.
+enum LogFormat: String, CaseIterable, ExpressibleByArgument {
+    case text
+    case json
+}
+
+/// Tells a person, or a program, what is going on: messages and steps to standard error, results to standard output.
+final class Log {
+    /// One event; the fields that do not belong to it stay out of its JSON.
+    struct Event: Encodable {
+        var event: String
+        var message: String?
+        var image: Int?
+        var images: Int?
+        var step: Int?
+        var steps: Int?
+        var timestep: Double?
+        var file: String?
+        var `class`: String?
+        var seed: UInt32?
+        var skipped: Bool?
+        var evaluations: Int?
+        var evaluationsFull: Int?
+        var seconds: Double?
+    }
+
+    private let format: LogFormat
+    private let isQuiet: Bool
+    private let isVerbose: Bool
+    private let keepsOutputFree: Bool
+    private var bar: ProgressBar?
+
+    /// - Parameters:
+    ///   - isQuiet: leaves out everything but results and errors.
+    ///   - isVerbose: adds a line for every step.
+    ///   - keepsOutputFree: whether standard output carries an image, so that results go nowhere.
+    init(format: LogFormat, isQuiet: Bool, isVerbose: Bool, keepsOutputFree: Bool) {
+        self.format = format
+        self.isQuiet = isQuiet
+        self.isVerbose = isVerbose
+        self.keepsOutputFree = keepsOutputFree
+        let shows = format == .text && !isQuiet && !isVerbose && Terminal.standardError.isInteractive
+        bar = shows ? ProgressBar() : nil
+    }
+
+    /// Says something to the person.
+    func message(_ text: String) {
+        guard !isQuiet else { return }
+        switch format {
+        case .text:
+            bar?.clear()
+            Terminal.standardError.write(text + "\n")
+        case .json:
+            write(Event(event: "message", message: text), to: .standardError)
+        }
+    }
+
+    /// Tells of a step of an image; `share` is how much of the whole request is done.
+    func step(_ event: Event, share: Double) {
+        if format == .json, !isQuiet {
+            write(event, to: .standardError)
+        } else if isVerbose, let step = event.step, let steps = event.steps, let timestep = event.timestep {
+            Terminal.standardError.write("step \(step) of \(steps), timestep \(timestep)\n")
+        }
+        bar?.show(share, label: "image \((event.image ?? 0) + 1) of \(event.images ?? 1)")
+    }
+
+    /// Tells of loading.
+    func loading(_ share: Double) {
+        bar?.show(share, label: "loading the model")
+    }
+
+    /// Tells of a finished image, on standard output.
+    func result(_ event: Event) {
+        guard !keepsOutputFree else { return }
+        bar?.clear()
+        switch format {
+        case .text: Terminal.standardOutput.write((event.file ?? "") + "\n")
+        case .json: write(event, to: .standardOutput)
+        }
+    }
+
+    /// Removes what must not stay on the screen.
+    func finish() {
+        bar?.clear()
+    }
+
+    private func write(_ event: Event, to terminal: Terminal) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let line = try? encoder.encode(event) else { return }
+        terminal.write(String(decoding: line, as: UTF8.self) + "\n")
+    }
+}

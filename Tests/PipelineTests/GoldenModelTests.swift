@@ -1,0 +1,56 @@
+import Foundation
+import Models
+import Pipeline
+import Sampling
+import Tensor
+import TestSupport
+import Testing
+
+/// The network and whole runs against diffusers, and against a plain reference of the official layout.
+@Suite struct GoldenModelTests {
+    @Test(arguments: GoldenCase.all)
+    func `a forward agrees with the reference to 1e-5 of the largest output`(golden: GoldenCase) throws {
+        let directory = try golden.directory()
+        let network = try directory.load()
+        let tensors = try golden.tensors()
+        let latents = try tensors.tensor("latents")
+        let workers = Workers(count: 2)
+        let workspace = DiTWorkspace(config: directory.config, entries: 1, workers: workers)
+        for forward in try golden.scalars().forwards {
+            let table = ModulationTable(
+                network: network, timesteps: [forward.timestep], classes: [forward.class], workers: workers)
+            let output = Tensor([directory.config.outChannels, directory.config.inputSize, directory.config.inputSize])
+            network.forward(
+                latents: latents, call: 0, subset: BatchSubset(first: 1), modulation: table, workspace: workspace,
+                outputs: [output])
+            let expected = try tensors.tensor(forward.output)
+            let difference = largestRelativeDifference(output.elements, against: expected.elements)
+            #expect(difference < 1e-5, "timestep \(forward.timestep), class \(forward.class)")
+        }
+    }
+
+    @Test(arguments: GoldenCase.all)
+    func `fifty guided steps end within 1e-3 of the reference's latents`(golden: GoldenCase) throws {
+        let directory = try golden.directory()
+        let run = try golden.scalars().run
+        let isFlow = run.prediction_type == .flow
+        let spacing = try #require(TimestepSpacing(rawValue: run.scheduler_config.timestep_spacing ?? "linspace"))
+        // diffusers keeps what a model predicts with the scheduler, so its model directories do not say.
+        let process =
+            isFlow
+            ? try DiffusionProcess(flowWithShift: 1)
+            : try DiffusionProcess(run.prediction_type, betas: .linear(start: 0.0001, end: 0.02))
+        let shape = directory.latentShape
+        let sampler = try makeSampler(
+            SamplerOptions(isFlow ? .euler : .ddim, spacing: spacing), process: process, steps: run.steps, shape: shape)
+        for (call, timestep) in zip(sampler.calls, run.timesteps) { #expect(abs(call.timestep - timestep) < 1e-3) }
+        let tensors = try golden.tensors()
+        let denoiser = DiTDenoiser(network: try directory.load(), workers: Workers(count: 2), classID: run.class)
+        var sampling = try SamplingRun(
+            denoiser: denoiser, sampler: sampler, guidance: Guidance(scale: run.guidance_scale),
+            initialNoise: try tensors.tensor("initial_noise"), noise: TorchRandom(seed: 0))
+        while try sampling.next() != nil {}
+        let expected = try tensors.tensor("final_latents")
+        #expect(largestRelativeDifference(sampling.latents.elements, against: expected.elements) < 1e-3)
+    }
+}
