@@ -34,7 +34,8 @@ import Testing
     @Test func `no mutation of a file crashes the reader or lets a tensor reach outside the file`() throws {
         var generator = SplitMix64(seed: 2)
         var accepted = 0
-        for round in 0..<8_000 {
+        var unsound: [[UInt8]] = []
+        for round in 0..<5_000 {
             var bytes = Self.mutate(Self.sound, &generator)
             if round.isMultiple(of: 2), bytes.count > 8 {
                 // Half of the rounds repair the header length, so that the damage lies in the header's text.
@@ -44,20 +45,24 @@ import Testing
             }
             guard let header = try? header(of: bytes) else { continue }
             accepted += 1
-            let covered = header.entries.reduce(0) { $0 + $1.range.count }
-            #expect(covered == bytes.count - header.dataStart)
-            #expect(header.entries.allSatisfy { $0.range.upperBound <= bytes.count - header.dataStart })
-            #expect(header.entries.allSatisfy { $0.range.count * 8 == $0.count * $0.elementType.bits })
+            let dataSize = bytes.count - header.dataStart
+            let isSound =
+                header.entries.reduce(0) { $0 + $1.range.count } == dataSize
+                && header.entries.allSatisfy {
+                    $0.range.upperBound <= dataSize && $0.range.count * 8 == $0.count * $0.elementType.bits
+                }
+            if !isSound { unsound.append(bytes) }
         }
+        #expect(unsound.isEmpty)
         // Both outcomes must occur often, or the mutations test nothing.
-        #expect((200..<6_000).contains(accepted), "\(accepted) accepted")
+        #expect((100..<4_000).contains(accepted), "\(accepted) accepted")
     }
 
     @Test func `every file that the header check accepts can be loaded or is refused by name`() throws {
         let directory = try TemporaryDirectory()
         var generator = SplitMix64(seed: 3)
         var loaded = 0
-        for _ in 0..<1_000 {
+        for _ in 0..<500 {
             let path = try directory.write(Self.mutate(Self.sound, times: 1...1, &generator), to: "model.safetensors")
             guard let file = try? SafetensorsFile(path: path) else { continue }
             for entry in file.entries {
@@ -69,7 +74,7 @@ import Testing
                 }
             }
         }
-        #expect(loaded > 100)
+        #expect(loaded > 50)
     }
 
     @Test func `no mutation of a JSON text crashes the parser`() {
@@ -79,10 +84,10 @@ import Testing
         ]
         var generator = SplitMix64(seed: 4)
         var accepted = 0
-        for round in 0..<8_000 {
+        for round in 0..<5_000 {
             let bytes = Self.mutate(Array(texts[round % texts.count].utf8), &generator)
             if (try? StrictJSON.parse(bytes)) != nil { accepted += 1 }
         }
-        #expect((200..<6_000).contains(accepted), "\(accepted) accepted")
+        #expect((100..<4_000).contains(accepted), "\(accepted) accepted")
     }
 }

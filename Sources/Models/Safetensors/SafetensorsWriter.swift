@@ -2,7 +2,7 @@ import Tensor
 
 /// Writes single-precision tensors in the safetensors format.
 public enum SafetensorsWriter {
-    /// The bytes of a file that holds `tensors` in the given order as F32, and `metadata` in its header.
+    /// Encodes a file that holds `tensors` in the given order as F32, and `metadata` in its header.
     ///
     /// The header is padded with spaces so that the data begins at a multiple of 8 bytes. The same arguments give the
     /// same bytes.
@@ -10,6 +10,7 @@ public enum SafetensorsWriter {
     /// - Parameters:
     ///   - tensors: names, all different and none `__metadata__`, with their tensors.
     ///   - metadata: free texts by name.
+    /// - Returns: the bytes of the whole file.
     public static func bytes(
         _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:]
     ) -> [UInt8] {
