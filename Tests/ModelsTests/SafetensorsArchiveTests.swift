@@ -81,6 +81,13 @@ import Testing
         #expect(error.kind == .badData)
     }
 
+    @Test func `a name from a file cannot break an error's line`() throws {
+        try write(["a"], to: "s.safetensors")
+        try directory.write(
+            text: ##"{"weight_map":{"x\n\u001b[2J\u2028y":"s.safetensors"}}"##, to: "m.safetensors.index.json")
+        #expect(try failure().description.contains(#"says that x\u{a}\u{1b}[2J\u{2028}y is in s.safetensors"#))
+    }
+
     @Test(arguments: ["", "[]", "{}", #"{"weight_map":{}}"#, #"{"weight_map":{"a":1}}"#, #"{"weight_map":[]}"#])
     func `an index that is none is refused`(text: String) throws {
         try directory.write(text: text, to: "m.safetensors.index.json")
