@@ -38,19 +38,20 @@ extension DiTConfig: Codable {
         }
         let normEpsilon = try values.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? 1e-6
         try self.init(
-            depth: values.decode(Int.self, forKey: .depth),
-            hiddenSize: values.decode(Int.self, forKey: .hiddenSize),
-            heads: values.decode(Int.self, forKey: .heads),
-            patchSize: values.decode(Int.self, forKey: .patchSize),
-            inputSize: values.decode(Int.self, forKey: .inputSize),
-            inChannels: values.decode(Int.self, forKey: .inChannels),
+            depth: values.decode(WholeNumber.self, forKey: .depth).value,
+            hiddenSize: values.decode(WholeNumber.self, forKey: .hiddenSize).value,
+            heads: values.decode(WholeNumber.self, forKey: .heads).value,
+            patchSize: values.decode(WholeNumber.self, forKey: .patchSize).value,
+            inputSize: values.decode(WholeNumber.self, forKey: .inputSize).value,
+            inChannels: values.decode(WholeNumber.self, forKey: .inChannels).value,
             learnSigma: values.decode(Bool.self, forKey: .learnSigma),
-            numClasses: values.decode(Int.self, forKey: .numClasses),
+            numClasses: values.decode(WholeNumber.self, forKey: .numClasses).value,
             classNames: values.decodeIfPresent([String].self, forKey: .classNames) ?? [],
             mlpRatio: values.decodeIfPresent(Double.self, forKey: .mlpRatio) ?? 4,
             normEpsilon: normEpsilon,
             mlpNormEpsilon: values.decodeIfPresent(Double.self, forKey: .mlpNormEpsilon) ?? normEpsilon,
-            timestepFrequencyShift: values.decodeIfPresent(Int.self, forKey: .timestepFrequencyShift) ?? 0,
+            timestepFrequencyShift: values.decodeIfPresent(WholeNumber.self, forKey: .timestepFrequencyShift)?.value
+                ?? 0,
             valueRange: Self.range(values.decodeIfPresent([Double].self, forKey: .valueRange)),
             guidanceScale: values.decodeIfPresent(Double.self, forKey: .guidanceScale))
     }

@@ -20,13 +20,17 @@ extension DiTConfig {
     /// Decodes and validates the text of a `config.json`; errors name `path`.
     public init(json: Data, path: String) throws(ModelError) {
         do {
+            // The decoder takes the last of two equal keys; this parser refuses them and says where a text breaks off.
+            _ = try StrictJSON.parse(Array(json))
             self = try JSONDecoder().decode(DiTConfig.self, from: json)
+        } catch let problem as JSONProblem {
+            throw .invalidConfig(path: path, reason: "not valid JSON: \(problem.reason) at byte \(problem.offset)")
         } catch let problem as DiTConfigProblem {
             throw .invalidConfig(path: path, reason: problem.description)
         } catch let error as DecodingError {
             throw .invalidConfig(path: path, reason: Self.reason(error))
         } catch {
-            throw .invalidConfig(path: path, reason: "it is not JSON")
+            throw .invalidConfig(path: path, reason: "it cannot be decoded")
         }
     }
 
@@ -41,7 +45,7 @@ extension DiTConfig {
             return context.codingPath.isEmpty
                 ? "it is not a JSON object" : "\(key(context)) is not of type \(name(type))"
         case .dataCorrupted(let context):
-            return context.codingPath.isEmpty ? "it is not JSON" : "\(key(context)) has a value that cannot be used"
+            return "it holds a value that cannot be used: \(context.debugDescription)"
         @unknown default:
             return "it cannot be decoded"
         }
@@ -49,7 +53,6 @@ extension DiTConfig {
 
     private static func name(_ type: any Any.Type) -> String {
         switch type {
-        case is Int.Type: "whole number"
         case is Double.Type: "number"
         case is String.Type: "text"
         case is Bool.Type: "true or false"

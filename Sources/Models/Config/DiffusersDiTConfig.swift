@@ -20,16 +20,16 @@ struct DiffusersDiTConfig: Decodable {
     }
 
     private let className: String
-    private let attentionHeads: Int?
-    private let attentionHeadWidth: Int?
-    private let inChannels: Int?
-    private let outChannels: Int?
-    private let layers: Int?
+    private let attentionHeads: WholeNumber?
+    private let attentionHeadWidth: WholeNumber?
+    private let inChannels: WholeNumber?
+    private let outChannels: WholeNumber?
+    private let layers: WholeNumber?
     private let attentionBias: Bool?
-    private let sampleSize: Int?
-    private let patchSize: Int?
+    private let sampleSize: WholeNumber?
+    private let patchSize: WholeNumber?
     private let activation: String?
-    private let classes: Int?
+    private let classes: WholeNumber?
     private let normType: String?
     private let normIsAffine: Bool?
     private let normEpsilon: Double?
@@ -39,16 +39,16 @@ struct DiffusersDiTConfig: Decodable {
     /// - Throws: ``DiTConfigProblem`` where a value has no counterpart here or is out of bounds.
     func config() throws(DiTConfigProblem) -> DiTConfig {
         try checkSupport()
-        let heads = attentionHeads ?? 16
-        let (width, overflow) = heads.multipliedReportingOverflow(by: attentionHeadWidth ?? 72)
+        let heads = attentionHeads?.value ?? 16
+        let (width, overflow) = heads.multipliedReportingOverflow(by: attentionHeadWidth?.value ?? 72)
         guard !overflow else {
             throw DiTConfigProblem("num_attention_heads \(heads) times attention_head_dim is too large")
         }
-        let channels = inChannels ?? 4
+        let channels = inChannels?.value ?? 4
         return try DiTConfig(
-            depth: layers ?? 28, hiddenSize: width, heads: heads, patchSize: patchSize ?? 2,
-            inputSize: sampleSize ?? 32, inChannels: channels, learnSigma: try learnsSigma(inChannels: channels),
-            numClasses: classes ?? 1000, mlpNormEpsilon: normEpsilon ?? 1e-5, timestepFrequencyShift: 1)
+            depth: layers?.value ?? 28, hiddenSize: width, heads: heads, patchSize: patchSize?.value ?? 2,
+            inputSize: sampleSize?.value ?? 32, inChannels: channels, learnSigma: try learnsSigma(inChannels: channels),
+            numClasses: classes?.value ?? 1000, mlpNormEpsilon: normEpsilon ?? 1e-5, timestepFrequencyShift: 1)
     }
 
     private func checkSupport() throws(DiTConfigProblem) {
@@ -73,7 +73,7 @@ struct DiffusersDiTConfig: Decodable {
     }
 
     private func learnsSigma(inChannels: Int) throws(DiTConfigProblem) -> Bool {
-        guard let outChannels, outChannels != inChannels else { return false }
+        guard let outChannels = outChannels?.value, outChannels != inChannels else { return false }
         guard outChannels.isMultiple(of: 2), outChannels / 2 == inChannels else {
             throw DiTConfigProblem(
                 "out_channels is \(outChannels); only in_channels (\(inChannels)) or twice as many are supported")

@@ -28,7 +28,9 @@ public enum ModelError: Error, Equatable, Sendable {
 }
 
 extension ModelError: CustomStringConvertible {
-    public var description: String {
+    public var description: String { text.onOneLine }
+
+    private var text: String {
         switch self {
         case .missingConfig(let path):
             "\(path): no such file; a model directory holds config.json and *.safetensors, see weights-format.md"

@@ -38,6 +38,7 @@ public final class SafetensorsFile: Sendable {
     /// - Parameters:
     ///   - name: the tensor's name in the file.
     ///   - shape: the shape that it must have; nil accepts any.
+    /// - Returns: a new tensor of the stored shape.
     /// - Throws: ``SafetensorsError`` when it is missing, has another shape, cannot be widened, or is not finite.
     public func tensor(_ name: String, shape: [Int]? = nil) throws(SafetensorsError) -> Tensor {
         guard let entry = entriesByName[name] else { throw .missingTensor(path: path, tensor: name) }

@@ -2,7 +2,7 @@ import Tensor
 
 /// Writes single-precision tensors in the safetensors format.
 public enum SafetensorsWriter {
-    /// The bytes of a file that holds `tensors` in the given order as F32, and `metadata` in its header.
+    /// Encodes a file that holds `tensors` in the given order as F32, and `metadata` in its header.
     ///
     /// The header is padded with spaces so that the data begins at a multiple of 8 bytes. The same arguments give the
     /// same bytes.
@@ -10,6 +10,7 @@ public enum SafetensorsWriter {
     /// - Parameters:
     ///   - tensors: names, all different and none `__metadata__`, with their tensors.
     ///   - metadata: free texts by name.
+    /// - Returns: the bytes of the whole file.
     public static func bytes(
         _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:]
     ) -> [UInt8] {
@@ -25,7 +26,8 @@ public enum SafetensorsWriter {
             let start = end
             end += tensor.count * MemoryLayout<Float>.size
             let shape = tensor.shape.map(String.init).joined(separator: ",")
-            members.append("\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(start),\(end)]}")
+            members.append(
+                "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(start),\(end)]}")
         }
         var header = Array("{\(members.joined(separator: ","))}".utf8)
         while !header.count.isMultiple(of: 8) { header.append(UInt8(ascii: " ")) }

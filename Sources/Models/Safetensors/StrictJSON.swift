@@ -183,10 +183,10 @@ struct StrictJSON {
             if let scalar = Unicode.Scalar(unit) { return scalar }
             guard unit < 0xDC00, accept("\\"), accept("u") else { throw problem("an unpaired surrogate") }
             let low = try codeUnit()
-            let pair = 0x1_0000 + (unit - 0xD800) << 10 + (low &- 0xDC00)
-            guard (0xDC00..<0xE000).contains(low), let scalar = Unicode.Scalar(pair) else {
-                throw problem("an unpaired surrogate")
-            }
+            guard
+                (0xDC00..<0xE000).contains(low),
+                let scalar = Unicode.Scalar(0x1_0000 + (unit - 0xD800) << 10 + (low - 0xDC00))
+            else { throw problem("an unpaired surrogate") }
             return scalar
         default: throw problem("an unknown escape")
         }

@@ -49,6 +49,7 @@ public struct WeightArchive: Sendable {
     ///   - names: the tensors to join, in order; mostly one.
     ///   - storedShape: the shape that each of them must have in the file.
     ///   - shape: the shape of the result, of as many elements as all of them have together.
+    /// - Returns: a new tensor.
     /// - Throws: ``SafetensorsError`` when one is missing, has another shape, cannot be widened, or is not finite.
     public func tensor(
         joining names: [String], storedShape: [Int], shape: [Int]

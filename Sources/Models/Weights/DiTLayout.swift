@@ -16,6 +16,9 @@ public enum DiTLayout: String, CaseIterable, Sendable {
         self = layout
     }
 
+    /// Whether a label table without a row for the null class is a mistake: diffusers' class cannot be made without it.
+    var alwaysHasNullClass: Bool { self == .diffusers }
+
     /// The layout's names; `{i}` stands for a block's number.
     var names: DiTNames {
         switch self {

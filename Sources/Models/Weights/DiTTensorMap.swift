@@ -40,7 +40,7 @@ struct DiTTensorMap {
     let blocks: [Block]
     let finalModulation, finalProjection: LinearSource
 
-    /// - Parameter labelRows: the rows of the label tables, with or without one for the null class.
+    /// Lists the tensors; `labelRows` counts the rows of the label tables, with or without one for the null class.
     init(layout: DiTLayout, config: DiTConfig, labelRows: Int) {
         let names = layout.names
         let (width, patch) = (config.hiddenSize, config.patchSize)

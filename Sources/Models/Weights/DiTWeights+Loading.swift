@@ -1,3 +1,4 @@
+import Glibc
 import Tensor
 
 extension DiTWeights {
@@ -19,7 +20,8 @@ extension DiTWeights {
                 directory: archive.directory, someNames: Array(archive.names.prefix(3)))
         }
         let firstLabels = layout.names.labels.inBlock(0) + ".weight"
-        let hasNullClass = archive.entry(firstLabels)?.shape.first != config.numClasses
+        let hasNullClass =
+            layout.alwaysHasNullClass || archive.entry(firstLabels)?.shape.first != config.numClasses
         let map = DiTTensorMap(
             layout: layout, config: config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses)
         try Self.checkDepth(layout, archive, config)
@@ -27,7 +29,7 @@ extension DiTWeights {
 
         var loader = Loader(archive: archive, total: map.required.count, progress: progress)
         patchEmbedding = try loader.linear(map.patchEmbedding)
-        embedders = Self.sharingEqual(try map.embedders.map { try loader.embedder($0) })
+        embedders = try loader.embedders(map.embedders)
         blocks = try map.blocks.map { try loader.block($0) }
         finalModulation = try loader.linear(map.finalModulation)
         finalProjection = try loader.linear(map.finalProjection)
@@ -40,14 +42,6 @@ extension DiTWeights {
         self.hasNullClass = hasNullClass
         let used = Set((map.required + [map.positions]).flatMap(\.names))
         unusedTensors = archive.names.filter { !used.contains($0) }
-    }
-
-    /// One embedder in the place of many that are equal, as they are in converted checkpoints.
-    private static func sharingEqual(_ embedders: [ConditionEmbedder]) -> [ConditionEmbedder] {
-        guard let first = embedders.first, embedders.dropFirst().allSatisfy({ $0.hasSameValues(as: first) }) else {
-            return embedders
-        }
-        return [first]
     }
 }
 
@@ -122,7 +116,20 @@ extension DiTWeights {
             Linear(weight: try tensor(source.weight), bias: try tensor(source.bias))
         }
 
-        mutating func embedder(_ source: DiTTensorMap.Embedder) throws(SafetensorsError) -> ConditionEmbedder {
+        /// Loads every embedder, but keeps only one where all are equal, as they are in converted checkpoints.
+        mutating func embedders(_ sources: [DiTTensorMap.Embedder]) throws(SafetensorsError) -> [ConditionEmbedder] {
+            var embedders: [ConditionEmbedder] = []
+            var differ = false
+            for source in sources {
+                let embedder = try embedder(source)
+                let equalsFirst = embedders.first.map(embedder.hasSameValues) ?? false
+                differ = differ || !(embedders.isEmpty || equalsFirst)
+                embedders.append(equalsFirst ? embedders[0] : embedder)
+            }
+            return differ ? embedders : Array(embedders.prefix(1))
+        }
+
+        private mutating func embedder(_ source: DiTTensorMap.Embedder) throws(SafetensorsError) -> ConditionEmbedder {
             ConditionEmbedder(
                 timestepIn: try linear(source.timestepIn), timestepOut: try linear(source.timestepOut),
                 labels: try tensor(source.labels))
@@ -139,7 +146,7 @@ extension DiTWeights {
 
 extension DiTWeights.ConditionEmbedder {
     fileprivate func hasSameValues(as other: Self) -> Bool {
-        zip(tensors, other.tensors).allSatisfy { $0.values.elementsEqual($1.values) }
+        zip(tensors, other.tensors).allSatisfy { memcmp($0.pointer, $1.pointer, 4 * $0.count) == 0 }
     }
 
     private var tensors: [Tensor] {

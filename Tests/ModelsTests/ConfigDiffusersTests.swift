@@ -1,0 +1,65 @@
+import FoundationEssentials
+import Testing
+
+@testable import Models
+
+@Suite struct ConfigDiffusersTests {
+    private func config(_ text: String) throws(ModelError) -> DiTConfig {
+        try DiTConfig(json: Data(text.utf8), path: "config.json")
+    }
+
+    @Test func `a configuration as diffusers writes it is read in full`() throws {
+        // DiTTransformer2DModel(num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8,
+        //     num_layers=2, sample_size=6, num_embeds_ada_norm=5).save_pretrained(...), diffusers 0.42.1
+        let config = try config(
+            """
+            {"_class_name": "DiTTransformer2DModel", "_diffusers_version": "0.42.1",
+             "activation_fn": "gelu-approximate", "attention_bias": true, "attention_head_dim": 8, "dropout": 0.0,
+             "in_channels": 4, "norm_elementwise_affine": false, "norm_eps": 1e-05, "norm_num_groups": 32,
+             "norm_type": "ada_norm_zero", "num_attention_heads": 2, "num_embeds_ada_norm": 5, "num_layers": 2,
+             "out_channels": 8, "patch_size": 2, "sample_size": 6, "upcast_attention": false}
+            """)
+        let expected = try DiTConfig(
+            depth: 2, hiddenSize: 16, heads: 2, patchSize: 2, inputSize: 6, inChannels: 4, learnSigma: true,
+            numClasses: 5, mlpRatio: 4, normEpsilon: 1e-6, mlpNormEpsilon: 1e-5, timestepFrequencyShift: 1)
+        #expect(config == expected)
+    }
+
+    @Test func `absent keys have the defaults of diffusers' class`() throws {
+        let expected = try DiTConfig(
+            depth: 28, hiddenSize: 1152, heads: 16, patchSize: 2, inputSize: 32, inChannels: 4, learnSigma: false,
+            numClasses: 1000, mlpNormEpsilon: 1e-5, timestepFrequencyShift: 1)
+        #expect(try config(#"{"_class_name": "DiTTransformer2DModel"}"#) == expected)
+        #expect(try config(#"{"_class_name": "Transformer2DModel", "norm_type": "ada_norm_zero"}"#) == expected)
+        #expect(try config(#"{"_class_name": "DiTTransformer2DModel", "out_channels": null}"#) == expected)
+    }
+
+    @Test func `what diffusers says in its own keys survives in ours`() throws {
+        let config = try config(#"{"_class_name": "DiTTransformer2DModel", "norm_eps": 1e-3}"#)
+        #expect(try JSONDecoder().decode(DiTConfig.self, from: JSONEncoder().encode(config)) == config)
+    }
+
+    @Test(arguments: [
+        (#""_class_name": "UNet2DConditionModel""#, "_class_name is UNet2DConditionModel; only DiTTransformer2DModel"),
+        (#""_class_name": "Transformer2DModel""#, "is layer_norm; only ada_norm_zero is supported"),
+        (#""_class_name": 3"#, "_class_name is not of type text"),
+        (dit(#""norm_type": "ada_norm_single""#), "norm_type is ada_norm_single; only ada_norm_zero is supported"),
+        (dit(#""activation_fn": "geglu""#), "activation_fn is geglu; only gelu-approximate is supported"),
+        (dit(#""norm_elementwise_affine": true"#), "norm_elementwise_affine is true; only false is supported"),
+        (dit(#""attention_bias": false"#), "attention_bias is false; only true is supported"),
+        (dit(#""out_channels": 7"#), "out_channels is 7; only in_channels (4) or twice as many are supported"),
+        (dit(#""num_attention_heads": 4611686018427387904"#), "is too large"),
+        (dit(#""num_attention_heads": 0"#), "hidden_size is 0"),
+        (dit(#""sample_size": 33"#), "input_size 33 is not divisible by patch_size 2"),
+        (dit(#""sample_size": [32, 32]"#), "sample_size is not of type number"),
+    ])
+    func `what is not supported is refused with what is`(members: String, says: String) throws {
+        let error = try #require(throws: ModelError.self) { try config("{\(members)}") }
+        #expect(error.description.contains(says), "\(error)")
+        #expect(error.kind == .badData)
+    }
+
+    private static func dit(_ members: String) -> String {
+        #""_class_name": "DiTTransformer2DModel", "# + members
+    }
+}

@@ -1,0 +1,152 @@
+import FoundationEssentials
+import Testing
+
+@testable import Models
+
+@Suite struct ConfigTests {
+    static let smallest = """
+        {"depth": 2, "hidden_size": 16, "num_heads": 2, "patch_size": 2, "input_size": 6, "in_channels": 4,
+         "learn_sigma": true, "num_classes": 3}
+        """
+
+    private func config(_ text: String) throws(ModelError) -> DiTConfig {
+        try DiTConfig(json: Data(text.utf8), path: "config.json")
+    }
+
+    /// The smallest configuration with some members replaced or added, given as JSON.
+    private func text(_ changes: [String: String]) throws -> String {
+        var members: [String: String] = [
+            "depth": "2", "hidden_size": "16", "num_heads": "2", "patch_size": "2", "input_size": "6",
+            "in_channels": "4", "learn_sigma": "true", "num_classes": "3",
+        ]
+        members.merge(changes) { $1 }
+        return "{" + members.map { #""\#($0.key)": \#($0.value)"# }.sorted().joined(separator: ", ") + "}"
+    }
+
+    @Test func `optional keys have the values of the official DiT`() throws {
+        let config = try config(Self.smallest)
+        let expected = try DiTConfig(
+            depth: 2, hiddenSize: 16, heads: 2, patchSize: 2, inputSize: 6, inChannels: 4, learnSigma: true,
+            numClasses: 3, classNames: [], mlpRatio: 4, normEpsilon: 1e-6, mlpNormEpsilon: 1e-6,
+            timestepFrequencyShift: 0, valueRange: nil, guidanceScale: nil)
+        #expect(config == expected)
+        #expect(config.outChannels == 8)
+        #expect(config.gridSize == 3)
+        #expect(config.tokens == 9)
+        #expect(config.headWidth == 8)
+        #expect(config.mlpWidth == 64)
+    }
+
+    @Test func `every key is read, others are left to others, and encoding keeps them all`() throws {
+        let config = try config(
+            text([
+                "architecture": #""DiT""#, "learn_sigma": "false", "class_names": #"["a", "arts & crafts", "é"]"#,
+                "mlp_ratio": "2.5", "norm_eps": "1e-5", "mlp_norm_eps": "2e-5", "timestep_frequency_shift": "1",
+                "value_range": "[-1, 1]", "guidance_scale": "1.5", "prediction_type": #""sample""#,
+            ]))
+        let expected = try DiTConfig(
+            depth: 2, hiddenSize: 16, heads: 2, patchSize: 2, inputSize: 6, inChannels: 4, learnSigma: false,
+            numClasses: 3, classNames: ["a", "arts & crafts", "é"], mlpRatio: 2.5, normEpsilon: 1e-5,
+            mlpNormEpsilon: 2e-5, timestepFrequencyShift: 1, valueRange: -1...1, guidanceScale: 1.5)
+        #expect(config == expected)
+        #expect(config.outChannels == 4)
+        #expect(config.mlpWidth == 40)
+        #expect(try JSONDecoder().decode(DiTConfig.self, from: JSONEncoder().encode(config)) == config)
+    }
+
+    @Test func `norm_eps alone holds for every layer norm`() throws {
+        #expect(try config(text(["norm_eps": "1e-4"])).mlpNormEpsilon == 1e-4)
+    }
+
+    static let faults: [(changes: [String: String], says: String)] = [
+        (["depth": "0"], "depth is 0, not in 1...1024"),
+        (["depth": "-3"], "depth is -3"),
+        (["depth": "9223372036854775807"], "depth is 9.223372036854776e+18, not a whole number"),
+        (["depth": "1e400"], "a value that cannot be used"),
+        (["depth": "1.5"], "depth is 1.5, not a whole number"),
+        (["depth": #""2""#], "depth is not of type number"),
+        (["depth": "true"], "depth is not of type number"),
+        (["depth": "null"], "depth is not of type number"),
+        (["hidden_size": "0"], "hidden_size is 0"),
+        (["hidden_size": "17"], "hidden_size 17 is not divisible by num_heads 2"),
+        (["hidden_size": "18"], "hidden_size 18 is not divisible by 4"),
+        (["hidden_size": "4611686018427387904"], "hidden_size is 4611686018427387904, not in"),
+        (["num_heads": "0"], "num_heads is 0"),
+        (["num_heads": "3"], "hidden_size 16 is not divisible by num_heads 3"),
+        (["patch_size": "0"], "patch_size is 0"),
+        (["patch_size": "4"], "input_size 6 is not divisible by patch_size 4"),
+        (["patch_size": "8"], "input_size 6 is not divisible by patch_size 8"),
+        (["input_size": "0"], "input_size is 0"),
+        (["input_size": "65536"], "input_size / patch_size is 32768"),
+        (["in_channels": "0"], "in_channels is 0"),
+        (["in_channels": "1000000000"], "in_channels is 1000000000"),
+        (["num_classes": "0"], "num_classes is 0"),
+        (["class_names": #"["a"]"#], "class_names has 1 names, but num_classes is 3"),
+        (["class_names": #"["a", "b", 7]"#], "class_names"),
+        (["class_names": "3"], "class_names is not of type list"),
+        (["learn_sigma": "1"], "learn_sigma is not of type true or false"),
+        (["mlp_ratio": "0"], "mlp_ratio is 0"),
+        (["mlp_ratio": "-4"], "mlp_ratio is -4"),
+        (["mlp_ratio": "1e300"], "mlp_ratio is 1e+300"),
+        (["norm_eps": "0"], "norm_eps is 0"),
+        (["norm_eps": "-1e-6"], "norm_eps is -1e-06"),
+        (["mlp_norm_eps": "2"], "mlp_norm_eps is 2"),
+        (["timestep_frequency_shift": "2"], "timestep_frequency_shift is 2, not in 0...1"),
+        (["value_range": "[1, -1]"], "value_range"),
+        (["value_range": "[0, 0]"], "value_range"),
+        (["value_range": "[0]"], "value_range"),
+        (["guidance_scale": #""high""#], "guidance_scale is not of type number"),
+        (["architecture": #""UNet""#], "architecture is UNet; only DiT is supported"),
+        (["depth": "2, \"depth\": 3"], #"the key "depth" occurs twice"#),
+    ]
+
+    @Test(arguments: faults)
+    func `a value that cannot be is refused by its key`(changes: [String: String], says: String) throws {
+        let error = try #require(throws: ModelError.self) { try config(text(changes)) }
+        #expect(error.description.contains(says), "\(error)")
+        #expect(error.description.hasPrefix("config.json: "))
+        #expect(!error.description.contains("\n"))
+        #expect(error.kind == .badData)
+    }
+
+    @Test(arguments: [
+        "depth", "hidden_size", "num_heads", "patch_size", "input_size", "in_channels", "learn_sigma", "num_classes",
+    ])
+    func `a missing key is named`(key: String) throws {
+        let text = Self.smallest.replacing(#""\#(key)""#, with: #""x_\#(key)""#)
+        let error = try #require(throws: ModelError.self) { try config(text) }
+        #expect(error == .invalidConfig(path: "config.json", reason: "the key \(key) is missing"))
+    }
+
+    @Test(arguments: ["", "{", "[]", "7", "nonsense", "{} {}", "\u{FEFF}"])
+    func `a text that is no JSON object is refused`(text: String) throws {
+        let error = try #require(throws: ModelError.self) { try config(text) }
+        #expect(error.kind == .badData)
+    }
+
+    @Test func `no mutation of a configuration crashes`() throws {
+        var generator = SplitMix64(seed: 5)
+        let alphabet = Array(#"0123456789-.e"{}[],:"#.utf8)
+        var accepted = 0
+        for _ in 0..<2_000 {
+            var bytes = Array(Self.smallest.utf8)
+            for _ in 0..<Int.random(in: 1...2, using: &generator) {
+                let position = Int.random(in: 0..<bytes.count, using: &generator)
+                bytes[position] = alphabet.randomElement(using: &generator) ?? 0
+            }
+            if (try? DiTConfig(json: Data(bytes), path: "")) != nil { accepted += 1 }
+        }
+        #expect((20..<1_500).contains(accepted), "\(accepted) accepted")
+    }
+
+    @Test func `a missing config.json and an unreadable one are told apart`() throws {
+        let directory = try TemporaryDirectory()
+        let missing = try #require(throws: ModelError.self) { try DiTConfig(directory: directory.path) }
+        #expect(missing == .missingConfig(path: directory.path + "/config.json"))
+        #expect(missing.kind == .missingInput)
+        try FileManager.default.createDirectory(
+            atPath: directory.path + "/config.json", withIntermediateDirectories: true)
+        let unreadable = try #require(throws: ModelError.self) { try DiTConfig(directory: directory.path) }
+        #expect(unreadable.kind == .inputOutput)
+    }
+}
