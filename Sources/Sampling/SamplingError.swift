@@ -18,8 +18,6 @@ public enum SamplingError: Error, Equatable, Sendable {
     case guidanceScaleNotFinite(Double)
     /// A sampler with a learned variance was asked of a model that has none.
     case noLearnedVariance
-    /// The initial latents or an output have another shape than the run.
-    case shapeMismatch(name: String, found: [Int], expected: [Int])
 }
 
 extension SamplingError: CustomStringConvertible {
@@ -46,8 +44,6 @@ extension SamplingError: CustomStringConvertible {
             "the guidance scale is \(scale); give a finite number, 1 for no guidance"
         case .noLearnedVariance:
             "this model has no learned variance; use the ddpm variance fixed_small or fixed_large"
-        case .shapeMismatch(let name, let found, let expected):
-            "\(name) has the shape \(found); this run needs \(expected)"
         }
     }
 }

@@ -14,6 +14,7 @@ public protocol Denoiser: AnyObject {
     ///   - calls: Every call that the run will make, in order.
     ///   - branches: The branches that the run will ask for.
     ///   - shape: The latents' shape.
+    /// - Throws: Whatever keeps the denoiser from serving this run.
     func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws
 
     /// Writes the output of each of `branches` into its place; leaves the other outputs and the latents as they are.
@@ -23,6 +24,7 @@ public protocol Denoiser: AnyObject {
     ///   - call: The model call, one of those that ``begin(calls:branches:shape:)`` was given.
     ///   - latents: The state x at the call's noise level.
     ///   - outputs: Preallocated; nothing may be allocated in here.
+    /// - Throws: Whatever kept the outputs from being written; the run can then ask again.
     func evaluate(
         _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs) throws
 }

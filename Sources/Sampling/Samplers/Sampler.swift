@@ -35,6 +35,7 @@ extension Sampler {
 ///   - process: What the model was trained on.
 ///   - steps: The number of steps, 1 to what schedule and spacing allow.
 ///   - shape: The shape of the latents; the sampler's scratch is allocated here.
+/// - Returns: A sampler before its first call.
 /// - Throws: A ``SamplingError`` that says which combination does not work and what does.
 public func makeSampler(
     _ options: SamplerOptions, process: DiffusionProcess, steps: Int, shape: [Int]

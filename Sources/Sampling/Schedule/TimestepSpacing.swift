@@ -92,7 +92,8 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
     }
 
     /// `numpy.arange(T, 0, -T/N)` rounded, less 1. NumPy takes the stride to be the difference of the first two
-    /// elements, and its rounding errors decide ties.
+    /// elements, and its rounding errors decide ties. The reference's list has an element too many, timestep −1, where
+    /// T/N was rounded down (of 1000 timesteps for 62 step counts, the first is 61); here it has N.
     private static func trailing(_ count: Int, of total: Int) -> [Int] {
         let start = Double(total)
         let stride = (start - start / Double(count)) - start

@@ -1,0 +1,74 @@
+import FoundationEssentials
+import Testing
+
+@testable import Sampling
+
+/// What `config.json` may say about the process, and what is refused.
+struct DiffusionProcessTests {
+    private static func decode(_ json: String) throws -> DiffusionProcess {
+        try JSONDecoder().decode(DiffusionProcess.self, from: Data(json.utf8))
+    }
+
+    @Test func `an empty config is the official DiT's process`() throws {
+        #expect(try Self.decode("{}") == linearProcess())
+    }
+
+    @Test func `the architecture's keys are ignored`() throws {
+        let process = try Self.decode(#"{"depth": 6, "prediction_type": "sample", "class_names": ["a"]}"#)
+        #expect(try process == linearProcess(.sample))
+    }
+
+    @Test(arguments: [
+        ("v", PredictionType.v), ("v_prediction", .v), ("epsilon", .epsilon), ("sample", .sample), ("flow", .flow),
+        ("flow_prediction", .flow),
+    ])
+    func `prediction types are read in both spellings`(name: String, type: PredictionType) throws {
+        #expect(try Self.decode(#"{"prediction_type": "\#(name)"}"#).predictionType == type)
+    }
+
+    @Test func `a process survives being written and read`() throws {
+        let processes = try [
+            DiffusionProcess(.v, betas: .linear(start: 0.001, end: 0.01), trainTimesteps: 500),
+            DiffusionProcess(.epsilon, betas: .scaledLinear(start: 0.001, end: 0.01)),
+            DiffusionProcess(.sample, betas: .squaredCosine),
+            DiffusionProcess(.epsilon, betas: .trained([0.1, 0.2, 0.3]), trainTimesteps: 3),
+            DiffusionProcess(flowWithShift: 3),
+        ]
+        for process in processes {
+            let data = try JSONEncoder().encode(process)
+            #expect(try JSONDecoder().decode(DiffusionProcess.self, from: data) == process)
+        }
+    }
+
+    @Test(arguments: [
+        (
+            #"{"prediction_type": "score"}"#,
+            "prediction_type is score; expected epsilon, v, sample, flow"
+        ),
+        (
+            #"{"beta_schedule": "sigmoid"}"#,
+            "beta_schedule is sigmoid; expected linear, scaled_linear, squaredcos_cap_v2"
+        ),
+        (#"{"beta_end": 1.5}"#, "beta_end is 1.5; expected a number between 0 and 1"),
+        (#"{"beta_start": "low"}"#, "beta_start is of another type; expected a number"),
+        (#"{"num_train_timesteps": 0}"#, "num_train_timesteps is 0; expected 1 to 1000000"),
+        (
+            #"{"trained_betas": [0.1], "num_train_timesteps": 2}"#,
+            "trained_betas is 1 numbers; expected num_train_timesteps = 2 of them"
+        ),
+        (
+            #"{"trained_betas": [0.1, 0], "num_train_timesteps": 2}"#,
+            "trained_betas[1] is 0.0; expected a number between 0 and 1"
+        ),
+        (
+            #"{"prediction_type": "flow", "beta_schedule": "linear"}"#,
+            "beta_schedule has no meaning for a model whose prediction_type is flow; remove it"
+        ),
+        (#"{"shift": 3}"#, "shift has no meaning for a model whose prediction_type is epsilon; remove it"),
+        (#"{"prediction_type": "flow", "shift": -1}"#, "shift is -1.0; expected a positive number"),
+    ])
+    func `a field that cannot be used is named in one line`(json: String, message: String) {
+        let error = #expect(throws: SamplingError.self) { try Self.decode(json) }
+        #expect(error?.description == message)
+    }
+}
