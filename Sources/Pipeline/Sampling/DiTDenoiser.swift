@@ -32,11 +32,9 @@ public final class DiTDenoiser: Denoiser {
 
     public func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
         let config = network.config
-        guard shape == [config.inChannels, config.inputSize, config.inputSize] else {
-            throw SamplingError.shapeMismatch(
-                name: "the initial noise", found: shape,
-                expected: [config.inChannels, config.inputSize, config.inputSize])
-        }
+        precondition(
+            shape == [config.inChannels, config.inputSize, config.inputSize],
+            "latents of \(shape) for a model of \(config.inChannels) x \(config.inputSize) x \(config.inputSize)")
         let needsNull = branches.contains(.unconditional)
         guard !needsNull || network.weights.hasNullClass else {
             throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
