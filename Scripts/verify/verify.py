@@ -72,7 +72,7 @@ def noise_of(seed, shape):
 
 
 class DDIM:
-    """Deterministic DDIM (arXiv:2010.02502, eq. 12) from each timestep of a list to the next, at last to the clean image.
+    """Deterministic DDIM (arXiv:2010.02502, eq. 12) from each timestep of a list to the next, at last to the image.
 
     Has the part of diffusers' scheduler interface that `golden.sample` uses. diffusers' own DDIMScheduler goes to
     t - 1000/steps whatever the list says, which for evenly spaced timesteps from 999 to 0 is another place.
