@@ -242,6 +242,7 @@ def arguments(pair):
 
 
 def write_case(case, root, steps=50):
+    """Writes one case; returns its line of the table."""
     directory = root / case.name
     if directory.exists():
         shutil.rmtree(directory)
@@ -290,7 +291,7 @@ def write_case(case, root, steps=50):
     (directory / "io.json").write_text(json.dumps(text, indent=1) + "\n")
     size = sum(file.stat().st_size for file in directory.iterdir()) / 1000
     std = torch.stack(outputs).std().item()
-    print(f"{case.name:32} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} {size:8.0f}")
+    return f"{case.name:32} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} {size:8.0f}"
 
 
 def main():
@@ -303,7 +304,7 @@ def main():
     print(f"{'case':32} {'output std':>10} {'forward err':>12} {'final std':>10} {'run err':>12} {'kB':>8}")
     with torch.no_grad():
         for case in CASES:
-            write_case(case, arguments.out)
+            print(write_case(case, arguments.out))
 
 
 if __name__ == "__main__":
