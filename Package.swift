@@ -41,5 +41,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         .testTarget(
             name: "SamplingTests", dependencies: ["Sampling", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["Imaging", "Models", "Tensor", "TestSupport", "omnicache"]),
     ]
 )

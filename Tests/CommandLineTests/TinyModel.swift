@@ -1,0 +1,55 @@
+import Foundation
+import Models
+import Tensor
+import TestSupport
+
+/// A Diffusion Transformer of 16 x 1 on 4 x 4 pixels with random weights, whose files can be spoilt.
+struct TinyModel {
+    /// The tensors by their names.
+    var tensors: [String: Tensor] = [:]
+    /// The values of `config.json`.
+    var config: [String: any Sendable] = [
+        "depth": 1, "hidden_size": 16, "num_heads": 2, "patch_size": 2, "input_size": 4, "in_channels": 3,
+        "learn_sigma": true, "num_classes": 3, "class_names": ["red fox", "owl", "hermit crab"],
+        "value_range": [-1, 1], "prediction_type": "epsilon",
+    ]
+
+    /// A model that works.
+    ///
+    /// - Parameters:
+    ///   - channels: the channels of the latents; the output has twice as many.
+    ///   - hasNullClass: whether the model can be guided.
+    init(channels: Int = 3, hasNullClass: Bool = true) {
+        config["in_channels"] = channels
+        let shapes: [(String, [Int])] = [
+            ("x_embedder.proj", [16, channels, 2, 2]), ("t_embedder.mlp.0", [16, 256]), ("t_embedder.mlp.2", [16, 16]),
+            ("blocks.0.adaLN_modulation.1", [96, 16]), ("blocks.0.attn.qkv", [48, 16]),
+            ("blocks.0.attn.proj", [16, 16]), ("blocks.0.mlp.fc1", [64, 16]), ("blocks.0.mlp.fc2", [16, 64]),
+            ("final_layer.adaLN_modulation.1", [32, 16]), ("final_layer.linear", [8 * channels, 16]),
+        ]
+        for (module, shape) in shapes {
+            add("\(module).weight", shape)
+            add("\(module).bias", [shape[0]])
+        }
+        add("y_embedder.embedding_table.weight", [hasNullClass ? 4 : 3, 16])
+    }
+
+    /// Adds or replaces a tensor.
+    mutating func add(_ name: String, _ shape: [Int]) {
+        let count = shape.reduce(1, *)
+        let seed = name.utf8.reduce(UInt64(7)) { $0 &* 31 &+ UInt64($1) }
+        tensors[name] = Tensor(noise(count, seed: seed, scale: 0.4), shape: shape)
+    }
+
+    /// The bytes of `model.safetensors`.
+    var weights: [UInt8] {
+        SafetensorsWriter.bytes(tensors.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) })
+    }
+
+    /// Writes `config.json` and `model.safetensors`.
+    func write(to directory: String) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Data(weights).write(to: URL(filePath: "\(directory)/model.safetensors"))
+        try JSONSerialization.data(withJSONObject: config).write(to: URL(filePath: "\(directory)/config.json"))
+    }
+}
