@@ -1,7 +1,7 @@
 extension String {
     /// The text with line breaks and other control characters escaped, so that a name from a file can neither break an
     /// error's line nor steer a terminal.
-    var onOneLine: String {
+    package var onOneLine: String {
         var line = String.UnicodeScalarView()
         for scalar in unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -26,15 +26,24 @@ public struct ModelDirectory: Sendable {
 
     /// Opens the directory at `path`: reads `config.json` and checks the headers of the weights.
     ///
-    /// - Throws: ``ModelError``, ``SafetensorsError`` or ``SamplingError`` that say what is wrong where.
+    /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` that say what is wrong where.
     public init(path: String) throws {
         self.path = path
         config = try DiTConfig(directory: path)
-        process = try JSONDecoder().decode(
-            DiffusionProcess.self, from: Data(contentsOf: URL(filePath: "\(path)/config.json")))
+        process = try Self.process(in: "\(path)/config.json")
         archive = try WeightArchive(directory: path)
         classes = ClassNames(
             config.classNames.isEmpty ? (0..<config.numClasses).map { "class \($0)" } : config.classNames)
+    }
+
+    private static func process(in file: String) throws(PipelineError) -> DiffusionProcess {
+        do {
+            return try JSONDecoder().decode(DiffusionProcess.self, from: Data(contentsOf: URL(filePath: file)))
+        } catch let error as SamplingError {
+            throw .badData("\(file): \(error)")
+        } catch {
+            throw .inputOutput("\(file): cannot be read; check its permissions")
+        }
     }
 
     /// The hash that ties images to the weights; reads the files the first time.
@@ -52,9 +61,14 @@ public struct ModelDirectory: Sendable {
         return PixelDecoder(range: Float(range.lowerBound)...Float(range.upperBound))
     }
 
-    /// Loads the weights.
-    ///
-    /// - Parameter progress: called with the share that has been loaded, from 0 to 1.
+    /// Says that there is no ``decoder``.
+    public var needsDecoder: PipelineError {
+        .usage(
+            "\(name): latents of \(config.inChannels) channels need a decoder, and there is none yet; "
+                + "keep the latents with --save-latents")
+    }
+
+    /// Loads the weights; `progress` is called with the share that has been loaded, from 0 to 1.
     public func load(progress: ((Double) -> Void)? = nil) throws -> DiT {
         DiT(config: config, weights: try DiTWeights(from: archive, config: config, progress: progress))
     }

@@ -23,14 +23,6 @@ public struct ImageFile: Equatable, Sendable {
         }
     }
 
-    /// What stands at a path before an image is made for it.
-    public enum Standing: Equatable, Sendable {
-        /// Nothing, or a file that may be replaced.
-        case free
-        /// The image that is about to be made.
-        case done
-    }
-
     /// Where the picture goes.
     public let path: String
     /// How it is encoded.
@@ -49,26 +41,9 @@ public struct ImageFile: Equatable, Sendable {
     ///
     /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
     public func standing(for record: ImageRecord) throws(PipelineError) -> Standing {
-        var isDirectory = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        guard !isDirectory else { throw .cannotCreate("\(path): is a directory; name a file in it") }
-        guard exists else {
-            let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-            guard FileManager.default.fileExists(atPath: folder) else {
-                throw .cannotCreate("\(path): the directory \(folder) does not exist; create it first")
-            }
-            guard FileManager.default.isWritableFile(atPath: folder) else {
-                throw .cannotCreate("\(path): the directory \(folder) is not writable; choose another")
-            }
-            return .free
+        try Standing(of: path, hash: record.settingsHash, replaces: replaces) { path in
+            (try? Data(contentsOf: URL(filePath: path))).flatMap { ImageMetadata.settingsHash(in: [UInt8]($0)) }
         }
-        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else { return replaces ? .free : try inTheWay() }
-        if ImageMetadata.settingsHash(in: bytes) == record.settingsHash { return .done }
-        return replaces ? .free : try inTheWay()
-    }
-
-    private func inTheWay() throws(PipelineError) -> Standing {
-        throw .cannotCreate("\(path): another file is in the way; give another --output, or --force to replace it")
     }
 
     /// Encodes and writes the picture, whole or not at all.

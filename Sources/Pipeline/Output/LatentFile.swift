@@ -4,9 +4,38 @@ import Models
 import Tensor
 
 /// Latents and initial noise in safetensors files, so that a run can be checked against another implementation.
-public enum LatentFile {
+public struct LatentFile: Equatable, Sendable {
     /// The name of the only tensor that is written, and the one that is looked for first.
     static let tensorName = "latents"
+    /// The metadata under which the settings hash of the run is written.
+    static let hashName = "omnicache settings"
+
+    /// Where the latents go.
+    public let path: String
+    /// Whether another file at this path is replaced.
+    public let replaces: Bool
+
+    /// Joins a path and a policy.
+    public init(path: String, replaces: Bool) {
+        self.path = path
+        self.replaces = replaces
+    }
+
+    /// Whether the latents of this very run are there already.
+    ///
+    /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way or the place cannot be written to.
+    public func standing(for record: ImageRecord) throws(PipelineError) -> Standing {
+        try Standing(of: path, hash: record.settingsHash, replaces: replaces) { path in
+            (try? SafetensorsFile(path: path))?.metadata[Self.hashName]
+        }
+    }
+
+    /// Writes the final latents of a run under the name `latents`, whole or not at all.
+    public func write(_ latents: Tensor, record: ImageRecord) throws {
+        let bytes = SafetensorsWriter.bytes(
+            [(Self.tensorName, latents)], metadata: [Self.hashName: record.settingsHash])
+        try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
+    }
 
     /// Reads the initial noise of a run: a tensor named `latents` or `noise`, or the only one there.
     ///
@@ -24,12 +53,6 @@ public enum LatentFile {
                 "\(path): tensor \(entry.name) has shape \(entry.shape), expected \(shape), as the model's latents")
         }
         return try file.tensor(entry.name).reshaped(shape)
-    }
-
-    /// Writes latents under the name `latents`.
-    public static func write(_ latents: Tensor, to path: String, replaces: Bool) throws {
-        try AtomicFile.write(
-            SafetensorsWriter.bytes([(tensorName, latents)]), to: path, onConflict: replaces ? .replace : .fail)
     }
 
     /// The SHA-256 of the numbers, which stands for the noise in an image's record.

@@ -31,9 +31,9 @@ public final class ImageSampler {
 
     /// Starts the run of one image; step it with `next()`.
     ///
-    /// - Parameters:
-    ///   - item: the class and the seed.
-    ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
+    /// An `initialNoise` (C, H, W) stands in for the noise that the seed gives; the seed still gives what a sampler adds.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` when a guided run needs a null class and the model has none.
     public func start(_ item: SampleItem, initialNoise: Tensor? = nil) throws -> SamplingRun {
         let shape = directory.latentShape
         denoiser.classID = item.classID
@@ -48,19 +48,23 @@ public final class ImageSampler {
             denoiser: denoiser, sampler: sampler, guidance: guidance, initialNoise: initialNoise, noise: random)
     }
 
+    /// Checks the latents of a finished run.
+    ///
+    /// - Throws: ``PipelineError/badData(_:)`` when the run has diverged.
+    public func check(_ latents: Tensor) throws(PipelineError) {
+        guard latents.values.allSatisfy(\.isFinite) else {
+            throw .badData(
+                "\(directory.name): the run diverged (its latents are not finite); lower --cfg-scale or change --sampler"
+            )
+        }
+    }
+
     /// The picture of a finished run's latents.
     ///
-    /// - Throws: ``PipelineError/badData(_:)`` when the run has diverged, or when the model's latents are not pixels.
+    /// - Throws: ``PipelineError`` when the run has diverged, or when the model's latents are not pixels.
     public func image(of latents: Tensor) throws -> Image {
-        guard latents.values.allSatisfy(\.isFinite) else {
-            throw PipelineError.badData(
-                "\(directory.name): the run diverged (its latents are not finite); lower --cfg-scale or change --sampler")
-        }
-        guard let decoder = directory.decoder else {
-            throw PipelineError.usage(
-                "\(directory.name): latents of \(directory.config.inChannels) channels need a decoder; "
-                    + "keep them with --save-latents")
-        }
+        try check(latents)
+        guard let decoder = directory.decoder else { throw directory.needsDecoder }
         return try decoder.decode(latents)
     }
 }

@@ -20,7 +20,7 @@ struct DryRun: Encodable {
         images = request.work.items.count
         evaluations = request.evaluations
         evaluationsFull = request.evaluations
-        files = request.files.compactMap(\.file?.path)
+        files = request.targets.compactMap(\.path)
     }
 
     /// Writes it to standard output.
@@ -29,11 +29,11 @@ struct DryRun: Encodable {
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            Terminal.standardOutput.write(String(decoding: try encoder.encode(self), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(self), as: UTF8.self) + "\n")
         case .text:
             let cost = "\(evaluations) of \(evaluationsFull) evaluations an image"
-            Terminal.standardOutput.write(
-                "\(images) images, \(steps) steps of \(sampler), guidance \(guidanceScale): \(cost)\n"
+            try Terminal.standardOutput.writeResult(
+                "\(images) \(images == 1 ? "image" : "images"), \(steps) steps of \(sampler), guidance \(guidanceScale): \(cost)\n"
                     + files.map { $0 + "\n" }.joined())
         }
     }

@@ -3,7 +3,7 @@ import Pipeline
 import Sampling
 import Tensor
 
-/// Carries a request out, file by file.
+/// Carries a request out, target by target.
 struct SampleJob {
     /// The gap between the pictures of a grid, in pixels.
     private static let gridPadding = 2
@@ -11,8 +11,10 @@ struct SampleJob {
     private let request: SampleRequest
     private let workers: Workers
     private let log: Log
-    private var done = 0
-    private let started = ContinuousClock.now
+    /// The images whose steps are through.
+    private var sampled = 0
+    /// The images whose files are there.
+    private var kept = 0
 
     init(request: SampleRequest, workers: Workers, log: Log) {
         self.request = request
@@ -20,55 +22,62 @@ struct SampleJob {
         self.log = log
     }
 
+    /// A target with what is there of it already.
+    private struct Task {
+        let target: SampleTarget
+        let picture: Standing
+        let latents: Standing
+
+        var isDone: Bool { picture == .done && latents == .done }
+    }
+
     /// Makes the files that are not there yet.
     ///
     /// Everything that can be known to fail is found out before the first step.
     mutating func run() throws {
-        let standings = try request.files.map { try $0.file?.standing(for: $0.record) ?? .free }
-        for (entry, standing) in zip(request.files, standings) where standing == .done {
-            done += entry.record.items.count
-            tell(entry, skipped: true)
+        let tasks = try request.targets.map {
+            Task(target: $0, picture: try $0.pictureStanding(), latents: try $0.latentsStanding())
         }
-        guard standings.contains(.free) else { return }
+        for task in tasks where task.isDone {
+            sampled += task.target.record.items.count
+            try tell(task.target, seconds: nil)
+        }
+        guard tasks.contains(where: { !$0.isDone }) else { return }
         let network = try request.directory.load(progress: log.loading)
         let sampler = try ImageSampler(
             directory: request.directory, network: network, settings: request.settings, workers: workers)
-        for (entry, standing) in zip(request.files, standings) where standing == .free {
-            try make(entry, with: sampler)
-            tell(entry, skipped: false)
+        let clock = ContinuousClock()
+        for task in tasks where !task.isDone {
+            let start = clock.now
+            try make(task, with: sampler)
+            try tell(task.target, seconds: (clock.now - start) / .seconds(1))
         }
     }
 
-    private mutating func make(
-        _ entry: (file: ImageFile?, record: ImageRecord), with sampler: ImageSampler
-    ) throws {
+    private mutating func make(_ task: Task, with sampler: ImageSampler) throws {
+        let target = task.target
         var images: [Image] = []
-        for item in entry.record.items {
+        for item in target.record.items {
             let latents = try sample(item, with: sampler)
-            if let path = request.latentsPath {
-                try LatentFile.write(latents, to: path, replaces: entry.file?.replaces ?? false)
-            }
-            images.append(try sampler.image(of: latents))
-            done += 1
+            try sampler.check(latents)
+            if task.picture == .free { images.append(try sampler.image(of: latents)) }
+            if task.latents == .free { try target.latents?.write(latents, record: target.record) }
+            sampled += 1
         }
+        guard task.picture == .free else { return }
         let picture =
-            try entry.record.columns.map {
+            try target.record.columns.map {
                 try ImageGrid.arrange(images, columns: $0, padding: Self.gridPadding)
             } ?? images[0]
-        try write(picture, entry)
-    }
-
-    private func write(_ picture: Image, _ entry: (file: ImageFile?, record: ImageRecord)) throws {
         let classes = request.directory.classes
-        if let file = entry.file {
-            try file.write(picture, record: entry.record, classNames: classes)
-            return
-        }
-        let bytes = try request.format.encode(picture, record: entry.record, classNames: classes)
-        do {
-            try Terminal.standardOutput.writeAll(bytes)
-        } catch let failure as Terminal.StreamFailure {
-            throw PipelineError.inputOutput("standard output: \(failure.reason)")
+        switch target.picture {
+        case .file(let file):
+            try file.write(picture, record: target.record, classNames: classes)
+        case .standardOutput:
+            try Terminal.standardOutput.writeAll(
+                request.format.encode(picture, record: target.record, classNames: classes))
+        case .none:
+            break
         }
     }
 
@@ -77,22 +86,24 @@ struct SampleJob {
         var run = try sampler.start(item, initialNoise: request.initialNoise)
         let total = request.work.items.count
         while let step = try run.next() {
-            if Interruption.isPending { throw Interrupted(done: done, total: total) }
+            if Interruption.isPending { throw Interrupted(done: kept, total: total) }
             let event = Log.Event(
-                event: "step", image: done, images: total, step: step.index, steps: step.count,
+                event: "step", image: sampled, images: total, step: step.index, steps: step.count,
                 timestep: step.timestep)
-            log.step(event, share: (Double(done) + Double(step.index + 1) / Double(step.count)) / Double(total))
+            log.step(event, share: (Double(sampled) + Double(step.index + 1) / Double(step.count)) / Double(total))
         }
         return run.latents
     }
 
-    private func tell(_ entry: (file: ImageFile?, record: ImageRecord), skipped: Bool) {
-        let item = entry.record.items[0]
-        log.result(
+    /// Tells of a target that is done, and of the time it took: nil if it was there already.
+    private mutating func tell(_ target: SampleTarget, seconds: Double?) throws {
+        kept += target.record.items.count
+        let item = target.record.items[0]
+        let evaluations = request.evaluations * target.record.items.count
+        try log.result(
             Log.Event(
-                event: "image", file: entry.file?.path, class: request.directory.classes.names[item.classID],
-                seed: item.seed, skipped: skipped ? true : nil,
-                evaluations: skipped ? 0 : request.evaluations * entry.record.items.count,
-                evaluationsFull: request.evaluations * entry.record.items.count))
+                event: "image", file: target.path, class: request.directory.classes.names[item.classID],
+                seed: item.seed, skipped: seconds == nil ? true : nil, evaluations: seconds == nil ? 0 : evaluations,
+                evaluationsFull: evaluations, seconds: seconds))
     }
 }

@@ -11,12 +11,11 @@ struct SampleRequest {
     /// Evaluations of one image.
     let evaluations: Int
     let initialNoise: Tensor?
-    let latentsPath: String?
     let format: ImageFile.Format
-    /// What is to be made: each file (nil for standard output) with the images in it.
-    let files: [(file: ImageFile?, record: ImageRecord)]
+    /// What is to be made.
+    let targets: [SampleTarget]
 
-    /// - Parameter like: the metadata of an image whose settings are the defaults.
+    /// Fills in and checks everything; the settings of `like`, an image's metadata, stand in for those not given.
     init(
         model: ModelOptions, sampling: SamplingOptions, output: OutputOptions, like: ImageMetadata?
     ) throws {
@@ -43,13 +42,14 @@ struct SampleRequest {
                 "--like: the image started from noise in a file (SHA-256 \(expected.prefix(12))…); give that file "
                     + "with --init-noise")
         }
-        latentsPath = output.saveLatents
-        guard latentsPath == nil || work.items.count == 1 else {
+        guard output.saveLatents == nil || work.items.count == 1 else {
             throw PipelineError.usage("--save-latents holds one image, not \(work.items.count); give --count 1")
         }
+        guard directory.decoder != nil || output.saveLatents != nil else { throw directory.needsDecoder }
         format = try output.resolvedFormat()
-        files = try Self.files(
-            output, format: format, columns: output.grid ?? like?.record.columns, directory: directory, items: work.items
+        targets = try Self.targets(
+            output, format: format, columns: output.grid ?? like?.record.columns, directory: directory,
+            items: work.items
         ) { [settings] items, columns in
             ImageRecord(
                 model: reference, settings: settings, items: items, columns: columns, initialNoise: noiseHash)
@@ -60,45 +60,52 @@ struct SampleRequest {
         _ sampling: SamplingOptions, like: ImageMetadata?, directory: ModelDirectory
     ) throws -> (WorkList, seedWasDrawn: Bool) {
         let classes = try sampling.classes.map(directory.classes.resolve)
-        if let like, sampling.classes == nil, sampling.seed == nil, sampling.count == nil {
-            return (try WorkList(items: like.record.items, classCount: directory.classes.count), false)
-        }
-        let first = like?.record.items.first
-        let seed = sampling.seed ?? first?.seed ?? UInt32.random(in: 0...UInt32.max >> 1)
-        let chosen = classes ?? first.map { [$0.classID] }
+        let kept = try like.map { try WorkList(items: $0.record.items, classCount: directory.classes.count) }
+        if let kept, sampling.classes == nil, sampling.seed == nil, sampling.count == nil { return (kept, false) }
+        let seed = sampling.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
         let list = try WorkList(
-            seed: seed, count: sampling.count ?? classes?.count ?? 1, classes: chosen,
-            classCount: directory.classes.count)
-        return (list, sampling.seed == nil && first == nil)
+            seed: seed, count: sampling.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
+            classes: classes ?? kept?.items.map(\.classID), classCount: directory.classes.count)
+        return (list, sampling.seed == nil && kept == nil)
     }
 
-    private static func files(
-        _ output: OutputOptions, format: ImageFile.Format, columns: Int?, directory: ModelDirectory, items: [SampleItem],
+    private static func targets(
+        _ output: OutputOptions, format: ImageFile.Format, columns: Int?, directory: ModelDirectory,
+        items: [SampleItem],
         record: ([SampleItem], Int?) -> ImageRecord
-    ) throws -> [(file: ImageFile?, record: ImageRecord)] {
-        let pattern = try output.pattern(format: format)
-        func file(_ item: SampleItem, _ index: Int) -> ImageFile? {
-            guard !output.usesStandardOutput else { return nil }
-            let path = pattern.path(for: item, index: index, classNames: directory.classes)
-            return ImageFile(path: path, format: format, replaces: output.force)
+    ) throws -> [SampleTarget] {
+        let pattern = try output.pattern(format: format, isGrid: columns != nil)
+        let latents = output.saveLatents.map { LatentFile(path: $0, replaces: output.force) }
+        func target(_ items: [SampleItem], _ index: Int, columns: Int? = nil) -> SampleTarget {
+            let picture: SampleTarget.Picture
+            if directory.decoder == nil {
+                picture = .none
+            } else if output.usesStandardOutput {
+                picture = .standardOutput
+            } else {
+                let path = pattern.path(for: items[0], index: index, classNames: directory.classes)
+                picture = .file(ImageFile(path: path, format: format, replaces: output.force))
+            }
+            return SampleTarget(record: record(items, columns), picture: picture, latents: latents)
         }
         if let columns {
             guard (1...10_000).contains(columns) else {
                 throw PipelineError.usage("--grid \(columns): give a number of columns from 1 to 10000")
             }
-            return [(file(items[0], 0), record(items, columns))]
+            return [target(items, 0, columns: columns)]
         }
         guard !output.usesStandardOutput || items.count == 1 else {
             throw PipelineError.usage("--output - writes one image, not \(items.count); give --count 1 or --grid")
         }
         var owner: [String: Int] = [:]
         return try items.enumerated().map { index, item in
-            let target = file(item, index)
-            if let path = target?.path, let other = owner.updateValue(index, forKey: path) {
+            let target = target([item], index)
+            if let path = target.path, let other = owner.updateValue(index, forKey: path) {
                 throw PipelineError.usage(
-                    "--output \(pattern.text): images \(other) and \(index) would both be \(path); add {seed} or {index}")
+                    "--output \(pattern.text): images \(other) and \(index) would both be \(path); add {seed} or {index}"
+                )
             }
-            return (target, record([item], nil))
+            return target
         }
     }
 }

@@ -16,18 +16,20 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "The file format. Default: by the ending of the path, else png.")
     var format: ImageFile.Format?
 
-    @Option(help: ArgumentHelp("Draw all images into one, in rows of this many.", valueName: "columns"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Draw all images into one, in rows of this many.", valueName: "columns"))
     var grid: Int?
 
     @Flag(help: "Replace other files that stand in the way.")
     var force = false
 
-    @Option(help: ArgumentHelp("Start from the noise in this safetensors file, not from the seed's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Start from the noise in this safetensors file, not from the seed's.", valueName: "file"))
     var initNoise: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Write the final latents of a single image to this safetensors file.", valueName: "file"))
+        help: ArgumentHelp("Write the final latents of a single image to this safetensors file.", valueName: "file"))
     var saveLatents: String?
 
     /// Whether the picture goes to standard output.
@@ -47,8 +49,8 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// The pattern of the paths.
-    func pattern(format: ImageFile.Format) throws -> OutputPattern {
-        let stem = grid == nil ? "{class}-{seed}" : "grid-{seed}"
+    func pattern(format: ImageFile.Format, isGrid: Bool) throws -> OutputPattern {
+        let stem = isGrid ? "grid-{seed}" : "{class}-{seed}"
         return try OutputPattern(output ?? "\(stem).\(format.rawValue)")
     }
 }
