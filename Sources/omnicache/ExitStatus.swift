@@ -20,8 +20,10 @@ enum ExitStatus: Int32 {
         case let error as ModelError: self.init(error.kind)
         case let error as SafetensorsError: self.init(error.kind)
         case let error as FileError: self.init(error)
-        case let error as SamplingError: self.init(error)
+        case is SamplingError: self = .usage
+        case ImagingError.tooLarge: self = .usage
         case is ImagingError: self = .internal
+        case is Terminal.StreamFailure: self = .inputOutput
         case is Interrupted: self = .interrupted
         default: return nil
         }
@@ -49,14 +51,6 @@ enum ExitStatus: Int32 {
         switch error {
         case .exists, .cannotCreate: self = .cannotCreate
         case .failed: self = .inputOutput
-        }
-    }
-
-    /// What a person asked for is a matter of usage; what a model directory says of its process is data.
-    private init(_ error: SamplingError) {
-        switch error {
-        case .invalidField, .misplacedField: self = .badData
-        default: self = .usage
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Models
 import Pipeline
 
 /// The command line's root: parses, runs, and turns every failure into one line and an exit code.
@@ -31,17 +32,27 @@ struct Omnicache: ParsableCommand {
 
     /// Prints what a failure has to say and returns its exit code.
     private static func report(_ error: any Error) -> Int32 {
-        if let status = ExitStatus(error) {
-            Terminal.standardError.write("omnicache: \(error)\n")
-            return status.rawValue
+        if let status = ExitStatus(error) { return fail("\(error)", status) }
+        switch exitCode(for: error) {
+        case .success:
+            // Help and version texts arrive as errors, too.
+            do {
+                try Terminal.standardOutput.writeResult(fullMessage(for: error) + "\n")
+                return EXIT_SUCCESS
+            } catch {
+                return fail("\(error)", .inputOutput)
+            }
+        case .validationFailure:
+            var reason = message(for: error).split(separator: "\n").joined(separator: " ")
+            if reason.hasSuffix(".") { reason.removeLast() }
+            return fail("\(reason); see 'omnicache --help'", .usage)
+        default:
+            return fail("internal error: \(error); please report it", .internal)
         }
-        // Everything else comes from the parser: help and version texts, or what is wrong with the arguments.
-        guard exitCode(for: error) == .success else {
-            let reason = message(for: error).split(separator: "\n").joined(separator: " ")
-            Terminal.standardError.write("omnicache: \(reason); see 'omnicache --help'\n")
-            return ExitStatus.usage.rawValue
-        }
-        Terminal.standardOutput.write(fullMessage(for: error) + "\n")
-        return EXIT_SUCCESS
+    }
+
+    private static func fail(_ reason: String, _ status: ExitStatus) -> Int32 {
+        Terminal.standardError.write("omnicache: \(reason.onOneLine)\n")
+        return status.rawValue
     }
 }

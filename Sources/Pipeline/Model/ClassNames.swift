@@ -41,7 +41,8 @@ public struct ClassNames: Sendable, Equatable {
             throw .usage("--class: a name is empty; give names or numbers separated by commas, or 'all'")
         }
         if let index = indexOfKey[key] { return index }
-        if let number = Int(text.filter { $0 != " " }) {
+        let words = text.split(separator: " ")
+        if words.count == 1, let number = Int(words[0]) {
             guard names.indices.contains(number) else {
                 throw .usage("--class \(number): the model has the classes 0 to \(count - 1)")
             }

@@ -5,14 +5,20 @@ public struct WorkList: Equatable, Sendable {
     /// The images in order.
     public let items: [SampleItem]
 
+    /// The most images of one request: enough for any evaluation set, and the list stays small.
+    public static let mostImages = 1_000_000
+
     /// `count` images: image i has seed `seed` + i and the class that comes i-th when `classes` is repeated.
     ///
-    /// - Parameters:
-    ///   - classes: classes to cycle through; nil draws each image's class by its seed.
-    ///   - classCount: the number of classes of the model.
-    /// - Throws: ``PipelineError/usage(_:)`` when there is no image, or a seed reaches 2^32.
+    /// Without classes, each image's is drawn by its seed from the `classCount` classes of the model.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` when there is no image or there are too many, or a seed reaches 2^32.
     public init(seed: UInt32, count: Int, classes: [Int]?, classCount: Int) throws(PipelineError) {
         guard count > 0 else { throw .usage("--count \(count): give at least 1") }
+        guard count <= Self.mostImages else {
+            throw .usage(
+                "--count \(count): at most \(Self.mostImages) images in one run; make the rest with another --seed")
+        }
         guard count - 1 <= Int(UInt32.max) - Int(seed) else {
             throw .usage("--seed \(seed) with --count \(count): the last image's seed would reach 2^32; lower one")
         }

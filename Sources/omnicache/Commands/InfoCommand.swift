@@ -22,7 +22,17 @@ struct InfoCommand: ParsableCommand {
         if let file, !isDirectory(file), FileManager.default.fileExists(atPath: file) {
             try print(ImageReport(path: file))
         } else {
-            try print(ModelReport(directory: ModelDirectory(path: ModelLocator().locate(file))))
+            try print(ModelReport(directory: ModelDirectory(path: modelPath())))
+        }
+    }
+
+    private func modelPath() throws(PipelineError) -> String {
+        do throws(PipelineError) {
+            return try ModelLocator().locate(file)
+        } catch {
+            guard let file else { throw error }
+            throw .missingInput(
+                "\(file): no such image or model; give a file, a directory or an installed model's name")
         }
     }
 
@@ -34,11 +44,11 @@ struct InfoCommand: ParsableCommand {
     private func print(_ report: some Report) throws {
         switch log {
         case .text:
-            Terminal.standardOutput.write(report.text)
+            try Terminal.standardOutput.writeResult(report.text)
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Terminal.standardOutput.write(String(decoding: try encoder.encode(report), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(report), as: UTF8.self) + "\n")
         }
     }
 }

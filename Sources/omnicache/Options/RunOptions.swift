@@ -5,7 +5,7 @@ import Tensor
 /// How the work is done and told of.
 struct RunOptions: ParsableArguments {
     @Option(
-        name: .shortAndLong,
+        name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
             "How many threads to use; the images do not depend on it. Default: all processors.", valueName: "n"))
     var threads: Int?

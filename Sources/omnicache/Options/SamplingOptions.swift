@@ -4,7 +4,7 @@ import Sampling
 
 /// What is sampled, and how. Every option is optional, so that those of an image given by `--like` can be kept.
 struct SamplingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The number of steps. Default: 50.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The number of steps. Default: 50.", valueName: "n"))
     var steps: Int?
 
     @Option(
@@ -14,16 +14,20 @@ struct SamplingOptions: ParsableArguments {
             discussion: "Default: a class drawn by the seed.", valueName: "list"))
     var classes: String?
 
-    @Option(help: ArgumentHelp("How many images in all. Default: 1, or one of each class given.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many images in all. Default: 1, or one of each class given.", valueName: "n"))
     var count: Int?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "The seed of the first image; image i has this plus i. Default: drawn, printed and stored.", valueName: "n"))
+            "The seed of the first image, below 2^32; image i has this plus i. Default: drawn, printed and stored.",
+            valueName: "n"))
     var seed: UInt32?
 
     @Option(
-        name: [.customLong("cfg-scale"), .customLong("guidance-scale")],
+        name: [.customLong("cfg-scale"), .customLong("guidance-scale")], parsing: .unconditional,
         help: ArgumentHelp(
             "The scale of classifier-free guidance; 1 is unguided. Default: the model's own.", valueName: "g"))
     var guidanceScale: Double?
@@ -31,7 +35,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "The sampler. Default: ddim.")
     var sampler: SamplerKind?
 
-    @Option(help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
     var eta: Double?
 
     @Option(help: "Which timesteps are visited. Default: linspace.")
@@ -41,6 +47,7 @@ struct SamplingOptions: ParsableArguments {
     var variance: SamplerOptions.Variance?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Clip the estimate of the clean image to plus or minus this in every step. Default: no clipping.",
             valueName: "x"))

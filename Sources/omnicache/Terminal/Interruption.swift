@@ -23,8 +23,8 @@ enum Interruption {
                 signal(received, SIG_DFL)
             }
         }
-        // A reader that goes away shows up as a failing write instead.
-        signal(SIGPIPE, SIG_IGN)
+        // A reader that goes away and a file beyond the size limit show up as failing writes instead.
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     }
 
     /// Whether a signal has come.

@@ -34,6 +34,7 @@ final class Log {
     private var bar: ProgressBar?
 
     /// - Parameters:
+    ///   - format: how events are written.
     ///   - isQuiet: leaves out everything but results and errors.
     ///   - isVerbose: adds a line for every step.
     ///   - keepsOutputFree: whether standard output carries an image, so that results go nowhere.
@@ -54,14 +55,14 @@ final class Log {
             bar?.clear()
             Terminal.standardError.write(text + "\n")
         case .json:
-            write(Event(event: "message", message: text), to: .standardError)
+            Terminal.standardError.write(Self.line(Event(event: "message", message: text)))
         }
     }
 
     /// Tells of a step of an image; `share` is how much of the whole request is done.
     func step(_ event: Event, share: Double) {
         if format == .json, !isQuiet {
-            write(event, to: .standardError)
+            Terminal.standardError.write(Self.line(event))
         } else if isVerbose, let step = event.step, let steps = event.steps, let timestep = event.timestep {
             Terminal.standardError.write("step \(step) of \(steps), timestep \(timestep)\n")
         }
@@ -73,13 +74,15 @@ final class Log {
         bar?.show(share, label: "loading the model")
     }
 
-    /// Tells of a finished image, on standard output.
-    func result(_ event: Event) {
+    /// Tells of a finished file, on standard output.
+    ///
+    /// - Throws: `Terminal.StreamFailure` when standard output does not take it.
+    func result(_ event: Event) throws(Terminal.StreamFailure) {
         guard !keepsOutputFree else { return }
         bar?.clear()
         switch format {
-        case .text: Terminal.standardOutput.write((event.file ?? "") + "\n")
-        case .json: write(event, to: .standardOutput)
+        case .text: try Terminal.standardOutput.writeResult((event.file ?? "") + "\n")
+        case .json: try Terminal.standardOutput.writeResult(Self.line(event))
         }
     }
 
@@ -88,10 +91,10 @@ final class Log {
         bar?.clear()
     }
 
-    private func write(_ event: Event, to terminal: Terminal) {
+    /// The event as one line of JSON; texts and finite numbers always can be encoded.
+    private static func line(_ event: Event) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let line = try? encoder.encode(event) else { return }
-        terminal.write(String(decoding: line, as: UTF8.self) + "\n")
+        return (try? encoder.encode(event)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
     }
 }

@@ -13,26 +13,41 @@ struct Terminal: Sendable {
         return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
     }
 
-    /// Writes text; a stream that nobody reads any more is not worth failing for.
+    /// Writes a message; one that cannot be told is not worth failing for.
     func write(_ text: String) {
         try? writeAll(Array(text.utf8))
+    }
+
+    /// Writes a result; a reader that has gone away has seen enough.
+    ///
+    /// - Throws: `StreamFailure` when the stream does not take it, as on a full disk.
+    func writeResult(_ text: String) throws(StreamFailure) {
+        do throws(StreamFailure) {
+            try writeAll(Array(text.utf8))
+        } catch {
+            guard error.code == EPIPE else { throw error }
+        }
     }
 
     /// Writes all bytes.
     ///
     /// - Throws: `StreamFailure` when the stream does not take them.
-    func writeAll(_ bytes: [UInt8]) throws {
+    func writeAll(_ bytes: [UInt8]) throws(StreamFailure) {
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw StreamFailure(reason: String(cString: strerror(errno))) }
+            guard count > 0 else { throw StreamFailure(code: errno) }
             written += count
         }
     }
 
     /// A standard stream that does not take what is written to it.
-    struct StreamFailure: Error {
-        let reason: String
+    struct StreamFailure: Error, CustomStringConvertible {
+        let code: Int32
+
+        var description: String {
+            "standard output cannot be written: \(String(cString: strerror(code))); check where it goes"
+        }
     }
 }
