@@ -59,7 +59,16 @@ final class Command {
             forWritingTo: outputPath.map { URL(filePath: $0) } ?? streams.appending(path: "output"))
         process.standardError = try FileHandle(forWritingTo: streams.appending(path: "error"))
         process.terminationHandler = { [ended] _ in ended.signal() }
-        try process.run()
+        try Self.withSignals { try process.run() }
+    }
+
+    /// Runs `body` with no signal blocked: a process inherits that, and the threads of tests may block all.
+    private static func withSignals(_ body: () throws -> Void) rethrows {
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     deinit {
@@ -79,17 +88,38 @@ final class Command {
         kill(process.processIdentifier, signal)
     }
 
+    /// Sends a signal to the process and its children, as a terminal does.
+    func sendToGroup(_ signal: Int32) throws {
+        guard getpgid(process.processIdentifier) == process.processIdentifier else { throw NoGroup() }
+        kill(-process.processIdentifier, signal)
+    }
+
+    /// The process has no process group of its own.
+    struct NoGroup: Error {}
+
     /// Waits for the end.
     ///
     /// - Throws: ``TimedOut`` after `seconds`, so that a hang is a failure.
     func wait(seconds: Double = 60) throws -> Result {
         guard ended.wait(timeout: .now() + seconds) == .success else {
             send(SIGKILL)
-            throw TimedOut(arguments: process.arguments ?? [], errorText: errorText)
+            throw TimedOut(arguments: process.arguments ?? [], errorText: String(errorText.suffix(200)))
         }
         let signalled = process.terminationReason == .uncaughtSignal
         return Result(
             status: process.terminationStatus + (signalled ? 128 : 0),
             output: try Data(contentsOf: streams.appending(path: "output")), errorText: errorText)
+    }
+}
+
+/// What was waited for never came.
+struct NeverHappened: Error {}
+
+/// Waits until something is true, for half a minute at most.
+func wait(for condition: () throws -> Bool) throws {
+    let deadline = Date().addingTimeInterval(30)
+    while try !condition() {
+        guard Date() < deadline else { throw NeverHappened() }
+        usleep(2000)
     }
 }

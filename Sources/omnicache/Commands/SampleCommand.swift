@@ -32,12 +32,12 @@ struct SampleCommand: ParsableCommand {
         defer { log.finish() }
         let request = try SampleRequest(
             model: model, sampling: sampling, output: output, like: like.map(Self.readMetadata))
-        if request.seedWasDrawn { log.message("seed \(request.work.items[0].seed)") }
+        let workers = try execution.workers()
         if execution.dryRun {
             try DryRun(request: request).print(format: execution.log)
             return
         }
-        var job = try SampleJob(request: request, workers: execution.workers(), log: log)
+        var job = SampleJob(request: request, workers: workers, log: log)
         try job.run()
     }
 

@@ -43,6 +43,7 @@ struct SampleJob {
             try tell(task.target, seconds: nil)
         }
         guard tasks.contains(where: { !$0.isDone }) else { return }
+        if request.seedWasDrawn { log.message("seed \(request.work.items[0].seed)") }
         let network = try request.directory.load(progress: log.loading)
         let sampler = try ImageSampler(
             directory: request.directory, network: network, settings: request.settings, workers: workers)
