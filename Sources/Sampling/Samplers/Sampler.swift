@@ -3,8 +3,8 @@ import Tensor
 /// A numerical method that turns noise into a sample, driven from outside, one model call at a time.
 ///
 /// For each call in order: evaluate the model on the latents at the call's timestep, then ``advance`` past it. A
-/// sampler is a state machine without a clock: it holds what it needs of earlier outputs in scratch that it allocated when it
-/// was made, and everything else comes in as arguments.
+/// sampler is a state machine without a clock: it holds what it needs of earlier outputs in scratch that it allocated
+/// when it was made, and everything else comes in as arguments.
 public protocol Sampler {
     /// Every model call of the run, in order.
     var calls: [ModelCall] { get }
