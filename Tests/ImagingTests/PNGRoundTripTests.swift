@@ -35,6 +35,30 @@ import Testing
         #expect(filtered == row)
     }
 
+    // Left, up, up-left; Paeth's estimate left + up - up-left is as near to up-left as to the winner (PNG, 9.4).
+    @Test(arguments: [[80, 110, 100, 80], [110, 80, 100, 80], [90, 110, 100, 100], [7, 7, 7, 7]] as [[UInt8]])
+    func `Paeth's ties go to left, then up`(neighbours: [UInt8]) {
+        let previous = [neighbours[2], neighbours[1]]
+        var row = [neighbours[0] &- neighbours[2], 0]
+        previous.withUnsafeBufferPointer { previous in
+            row.withUnsafeMutableBufferPointer { PNGFilter.paeth.undo($0, previous: previous, step: 1) }
+        }
+        #expect(row == [neighbours[0], neighbours[3]])
+    }
+
+    @Test func `each row takes the filter with the smallest differences`() throws {
+        // Steps of 7 to the right and 5 down: the first row has no other neighbour, the others do best with the one above.
+        let file = try PNGWriter.encode(TestImages.ramp(width: 20, height: 9, channels: 3))
+        var chunks = try PNGChunks(file)
+        var stream: ArraySlice<UInt8> = []
+        while let chunk = try chunks.next() {
+            if chunk.kind == .data { stream = chunk.data }
+        }
+        let filtered = try Zlib.inflate(stream, limit: 9 * 61)
+        let filters = stride(from: 0, to: filtered.count, by: 61).map { PNGFilter(rawValue: filtered[$0]) }
+        #expect(filters == [.sub] + [PNGFilter?](repeating: .up, count: 8))
+    }
+
     @Test func `the chunks are IHDR, the texts, IDAT and IEND`() throws {
         let image = TestImages.ramp(width: 2, height: 3, channels: 3)
         let texts = [PNGText(keyword: "parameters", text: "Steps: 50"), PNGText(keyword: "face", text: "😀")]

@@ -23,6 +23,8 @@ public enum PNGWriter {
             let (type, data) = try chunk(of: entry)
             PNGChunk.append(type, data, to: &file)
         }
+        // On 20 noisy emoji of 64x64: 145,880 bytes; 157,976 with zlib's default strategy, 149,298 with Paeth alone,
+        // 164,742 unfiltered. Level 6 is no faster.
         PNGChunk.append(.data, try Zlib.deflate(filter(image), level: 9, strategy: Z_FILTERED), to: &file)
         PNGChunk.append(.end, [], to: &file)
         return file
