@@ -25,7 +25,7 @@ public struct ImageFile: Equatable, Sendable {
 
     /// What stands at a path before an image is made for it.
     public enum Standing: Equatable, Sendable {
-        /// Nothing, or a file that may be replaced.
+        /// Nothing, or a file that is to be replaced.
         case free
         /// The image that is about to be made.
         case done
@@ -35,7 +35,7 @@ public struct ImageFile: Equatable, Sendable {
     public let path: String
     /// How it is encoded.
     public let format: Format
-    /// Whether another file at this path is replaced.
+    /// Whether a file at this path is made anew.
     public let replaces: Bool
 
     /// Joins a path, a format and a policy.
@@ -62,13 +62,12 @@ public struct ImageFile: Equatable, Sendable {
             }
             return .free
         }
-        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else { return replaces ? .free : try inTheWay() }
-        if ImageMetadata.settingsHash(in: bytes) == record.settingsHash { return .done }
-        return replaces ? .free : try inTheWay()
-    }
-
-    private func inTheWay() throws(PipelineError) -> Standing {
-        throw .cannotCreate("\(path): another file is in the way; give another --output, or --force to replace it")
+        if replaces { return .free }
+        let bytes = (try? Data(contentsOf: URL(filePath: path))).map(Array.init) ?? []
+        guard ImageMetadata.settingsHash(in: bytes) == record.settingsHash else {
+            throw .cannotCreate("\(path): another file is in the way; give another --output, or --force to replace it")
+        }
+        return .done
     }
 
     /// Encodes and writes the picture, whole or not at all.

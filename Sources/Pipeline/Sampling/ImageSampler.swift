@@ -54,7 +54,8 @@ public final class ImageSampler {
     public func image(of latents: Tensor) throws -> Image {
         guard latents.values.allSatisfy(\.isFinite) else {
             throw PipelineError.badData(
-                "\(directory.name): the run diverged (its latents are not finite); lower --cfg-scale or change --sampler")
+                "\(directory.name): the run diverged (its latents are not finite); lower --cfg-scale or change --sampler"
+            )
         }
         guard let decoder = directory.decoder else {
             throw PipelineError.usage(

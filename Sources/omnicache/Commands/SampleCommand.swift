@@ -20,7 +20,8 @@ struct SampleCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Make this image again from the settings that it carries; options given beside it win.", valueName: "image"))
+            "Make this image again from the settings that it carries; options given beside it win.", valueName: "image")
+    )
     var like: String?
 
     func run() throws {

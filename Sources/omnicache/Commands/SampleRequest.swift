@@ -49,7 +49,8 @@ struct SampleRequest {
         }
         format = try output.resolvedFormat()
         files = try Self.files(
-            output, format: format, columns: output.grid ?? like?.record.columns, directory: directory, items: work.items
+            output, format: format, columns: output.grid ?? like?.record.columns, directory: directory,
+            items: work.items
         ) { [settings] items, columns in
             ImageRecord(
                 model: reference, settings: settings, items: items, columns: columns, initialNoise: noiseHash)
@@ -73,7 +74,8 @@ struct SampleRequest {
     }
 
     private static func files(
-        _ output: OutputOptions, format: ImageFile.Format, columns: Int?, directory: ModelDirectory, items: [SampleItem],
+        _ output: OutputOptions, format: ImageFile.Format, columns: Int?, directory: ModelDirectory,
+        items: [SampleItem],
         record: ([SampleItem], Int?) -> ImageRecord
     ) throws -> [(file: ImageFile?, record: ImageRecord)] {
         let pattern = try output.pattern(format: format)
@@ -96,7 +98,8 @@ struct SampleRequest {
             let target = file(item, index)
             if let path = target?.path, let other = owner.updateValue(index, forKey: path) {
                 throw PipelineError.usage(
-                    "--output \(pattern.text): images \(other) and \(index) would both be \(path); add {seed} or {index}")
+                    "--output \(pattern.text): images \(other) and \(index) would both be \(path); add {seed} or {index}"
+                )
             }
             return (target, record([item], nil))
         }

@@ -22,7 +22,8 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Replace other files that stand in the way.")
     var force = false
 
-    @Option(help: ArgumentHelp("Start from the noise in this safetensors file, not from the seed's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Start from the noise in this safetensors file, not from the seed's.", valueName: "file"))
     var initNoise: String?
 
     @Option(

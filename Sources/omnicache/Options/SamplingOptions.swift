@@ -19,7 +19,8 @@ struct SamplingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The seed of the first image; image i has this plus i. Default: drawn, printed and stored.", valueName: "n"))
+            "The seed of the first image; image i has this plus i. Default: drawn, printed and stored.", valueName: "n")
+    )
     var seed: UInt32?
 
     @Option(
