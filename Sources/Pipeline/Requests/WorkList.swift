@@ -8,6 +8,8 @@ public struct WorkList: Equatable, Sendable {
     /// `count` images: image i has seed `seed` + i and the class that comes i-th when `classes` is repeated.
     ///
     /// - Parameters:
+    ///   - seed: the first image's seed.
+    ///   - count: the number of images.
     ///   - classes: classes to cycle through; nil draws each image's class by its seed.
     ///   - classCount: the number of classes of the model.
     /// - Throws: ``PipelineError/usage(_:)`` when there is no image, or a seed reaches 2^32.
