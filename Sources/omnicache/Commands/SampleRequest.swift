@@ -16,7 +16,7 @@ struct SampleRequest {
     /// What is to be made: each file (nil for standard output) with the images in it.
     let files: [(file: ImageFile?, record: ImageRecord)]
 
-    /// - Parameter like: the metadata of an image whose settings are the defaults.
+    /// Fills in the defaults, those of `like` before those of the model, and checks everything that can be known.
     init(
         model: ModelOptions, sampling: SamplingOptions, output: OutputOptions, like: ImageMetadata?
     ) throws {
