@@ -67,7 +67,7 @@ install: release
 
 .PHONY: lint
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	shellcheck Scripts/*.sh Scripts/*/*.sh .ci/run
 
 .PHONY: clean
