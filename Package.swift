@@ -8,7 +8,7 @@ let package = Package(
         .library(name: "OmniCacheKit", targets: ["Tensor", "Models", "Sampling", "Imaging", "Pipeline"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
         // MARK: - System libraries
@@ -34,13 +34,14 @@ let package = Package(
         // MARK: - Tests
         .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
-        .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
-        .testTarget(
-            name: "PipelineTests", dependencies: ["Pipeline", "Models", "Sampling", "Tensor", "TestSupport"],
-            resources: [.copy("Golden")]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
         .testTarget(
             name: "SamplingTests", dependencies: ["Sampling", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
+        .testTarget(
+            name: "PipelineTests",
+            dependencies: ["Pipeline", "Imaging", "Models", "Sampling", "Tensor", "TestSupport"],
+            resources: [.copy("Golden")]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["Imaging", "Models", "Tensor", "TestSupport", "omnicache"]),
     ]

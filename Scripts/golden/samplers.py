@@ -177,7 +177,10 @@ def run_along_path(kind, prediction, betas, spacing, steps, offset=0):
 
 def run_flow(kind, spacing, steps, shift):
     euler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=T, shift=shift)
-    euler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps)) if spacing == "trailing" else euler.set_timesteps(steps)
+    if spacing == "trailing":
+        euler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps))
+    else:
+        euler.set_timesteps(steps)
     sigmas, visited = euler.sigmas.double(), euler.timesteps.double()
     if kind is DPMSolverMultistepScheduler:
         scheduler = kind(

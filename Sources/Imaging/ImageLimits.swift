@@ -4,7 +4,7 @@ enum ImageLimits {
     static let pixels = 1 << 28
 
     /// The most bytes that all compressed texts of one file may grow to.
-    static let inflatedText = 1 << 24
+    static let inflatedText = 1 << 22
 
     /// Whether an image of these extents may be held in memory.
     static func allow(width: Int, height: Int) -> Bool {

@@ -73,7 +73,7 @@ import Testing
         let name = "red-fox-2.\(format)"
         let before = try Self.identity(of: "\(place.path)/\(name)")
         try FileManager.default.removeItem(atPath: "\(place.path)/red-fox-1.\(format)")
-        let again = try place.start(arguments + ["--log", "json", "--force"]).wait()
+        let again = try place.start(arguments + ["--log", "json"]).wait()
         #expect(again.status == 0)
         #expect(again.outputLines.count == 2 && again.outputLines.filter { $0.contains(#""skipped":true"#) }.count == 1)
         #expect(place.files == ["red-fox-1.\(format)", name])

@@ -28,6 +28,8 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
         struct Run: Decodable {
             struct Scheduler: Decodable {
                 let timestep_spacing: String?
+                let beta_start: Double?
+                let beta_end: Double?
             }
 
             let scheduler: String

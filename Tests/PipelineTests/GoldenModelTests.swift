@@ -33,13 +33,16 @@ import Testing
     func `fifty guided steps end within 1e-3 of the reference's latents`(golden: GoldenCase) throws {
         let directory = try golden.directory()
         let run = try golden.scalars().run
+        let scheduler = run.scheduler_config
         let isFlow = run.prediction_type == .flow
-        let spacing = try #require(TimestepSpacing(rawValue: run.scheduler_config.timestep_spacing ?? "linspace"))
+        let spacing = try #require(TimestepSpacing(rawValue: scheduler.timestep_spacing ?? "linspace"))
         // diffusers keeps what a model predicts with the scheduler, so its model directories do not say.
         let process =
             isFlow
             ? try DiffusionProcess(flowWithShift: 1)
-            : try DiffusionProcess(run.prediction_type, betas: .linear(start: 0.0001, end: 0.02))
+            : try DiffusionProcess(
+                run.prediction_type,
+                betas: .linear(start: #require(scheduler.beta_start), end: #require(scheduler.beta_end)))
         let shape = directory.latentShape
         let sampler = try makeSampler(
             SamplerOptions(isFlow ? .euler : .ddim, spacing: spacing), process: process, steps: run.steps, shape: shape)

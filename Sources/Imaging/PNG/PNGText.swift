@@ -49,9 +49,7 @@ extension String {
     var latin1Bytes: [UInt8] { unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
 
     /// Reads one character from each byte.
-    init(latin1 bytes: some Sequence<UInt8>) {
-        var scalars = UnicodeScalarView()
-        for byte in bytes { scalars.append(Unicode.Scalar(byte)) }
-        self.init(scalars)
+    init(latin1 bytes: some Collection<UInt8>) {
+        self.init(decoding: bytes.lazy.map { UInt16($0) }, as: UTF16.self)
     }
 }

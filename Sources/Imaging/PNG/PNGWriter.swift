@@ -23,6 +23,8 @@ public enum PNGWriter {
             let (type, data) = try chunk(of: entry)
             PNGChunk.append(type, data, to: &file)
         }
+        // On 20 noisy emoji of 64x64: 145,880 bytes; 157,976 with zlib's default strategy, 149,298 with Paeth alone,
+        // 164,742 unfiltered. Level 6 is no faster.
         PNGChunk.append(.data, try Zlib.deflate(filter(image), level: 9, strategy: Z_FILTERED), to: &file)
         PNGChunk.append(.end, [], to: &file)
         return file
@@ -48,36 +50,42 @@ public enum PNGWriter {
     /// Filters every row with whichever filter leaves the smallest sum of absolute differences (PNG, 12.7).
     private static func filter(_ image: Image) -> [UInt8] {
         let rowBytes = image.rowBytes
-        let zeros = [UInt8](repeating: 0, count: rowBytes)
-        var candidate = zeros
+        // A row of zeros stands above the first.
+        let rows = [UInt8](repeating: 0, count: rowBytes) + image.pixels
+        var candidate = [UInt8](repeating: 0, count: rowBytes)
         var output = [UInt8](repeating: 0, count: (rowBytes + 1) * image.height)
-        image.pixels.withUnsafeBufferPointer { pixels in
-            zeros.withUnsafeBufferPointer { zeros in
-                candidate.withUnsafeMutableBufferPointer { candidate in
-                    output.withUnsafeMutableBufferPointer { output in
-                        for y in 0..<image.height {
-                            let row = UnsafeBufferPointer(rebasing: pixels[y * rowBytes..<(y + 1) * rowBytes])
-                            let previous =
-                                y == 0
-                                ? zeros : UnsafeBufferPointer(rebasing: pixels[(y - 1) * rowBytes..<y * rowBytes])
-                            let start = y * (rowBytes + 1)
-                            let target = UnsafeMutableBufferPointer(
-                                rebasing: output[start + 1..<start + 1 + rowBytes])
-                            var least = Int.max
-                            for filter in PNGFilter.allCases {
-                                filter.apply(row, previous: previous, step: image.channels, into: candidate)
-                                let cost = sumOfAbsoluteValues(candidate)
-                                guard cost < least else { continue }
-                                least = cost
-                                output[start] = filter.rawValue
-                                _ = target.update(fromContentsOf: candidate)
-                            }
-                        }
+        rows.withUnsafeBufferPointer { rows in
+            candidate.withUnsafeMutableBufferPointer { candidate in
+                output.withUnsafeMutableBufferPointer { output in
+                    for y in 0..<image.height {
+                        filter(
+                            UnsafeBufferPointer(rebasing: rows[(y + 1) * rowBytes..<(y + 2) * rowBytes]),
+                            previous: UnsafeBufferPointer(rebasing: rows[y * rowBytes..<(y + 1) * rowBytes]),
+                            step: image.channels, candidate: candidate,
+                            into: UnsafeMutableBufferPointer(
+                                rebasing: output[y * (rowBytes + 1)..<(y + 1) * (rowBytes + 1)]))
                     }
                 }
             }
         }
         return output
+    }
+
+    /// Writes the best filter's number and then the filtered row to `target`, trying each filter in `candidate`.
+    private static func filter(
+        _ row: UnsafeBufferPointer<UInt8>, previous: UnsafeBufferPointer<UInt8>, step: Int,
+        candidate: UnsafeMutableBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        let filtered = UnsafeMutableBufferPointer(rebasing: target.dropFirst())
+        var least = Int.max
+        for filter in PNGFilter.allCases {
+            filter.apply(row, previous: previous, step: step, into: candidate)
+            let cost = sumOfAbsoluteValues(candidate)
+            guard cost < least else { continue }
+            least = cost
+            target[0] = filter.rawValue
+            _ = filtered.update(fromContentsOf: candidate)
+        }
     }
 
     /// The sum over bytes read as signed numbers.

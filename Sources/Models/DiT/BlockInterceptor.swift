@@ -15,6 +15,8 @@ public protocol BlockInterceptor: AnyObject {
     /// Asked before the work at `site` for one batch entry.
     ///
     /// - Parameters:
+    ///   - site: the place in the network.
+    ///   - entry: the batch entry.
     ///   - input: the token stream that enters the site, (T, D), before the layer norm.
     ///   - output: where the site's output goes, (T, D).
     /// - Returns: true if `output` has been filled and the work must be left out.

@@ -28,6 +28,8 @@ public final class DiT: Sendable {
     ///   - latents: (C, H, W).
     ///   - call: the model call, an index into the table's timesteps.
     ///   - subset: which entries to evaluate.
+    ///   - modulation: the run's table; computes the call's window if it is not there.
+    ///   - workspace: scratch memory that no other forward uses at the same time.
     ///   - outputs: one (Cout, H, W) per entry of the batch; those outside `subset` are left alone.
     ///   - interceptor: watches or replaces the work at the sites of the network.
     public func forward(

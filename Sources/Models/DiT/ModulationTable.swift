@@ -29,8 +29,10 @@ public final class ModulationTable {
     /// Allocates the table; nothing is computed yet.
     ///
     /// - Parameters:
+    ///   - network: the network whose weights make the table.
     ///   - timesteps: the timestep of each model call.
     ///   - classes: the class of each batch entry: a row of the label table.
+    ///   - workers: the threads to compute it with.
     public init(network: DiT, timesteps: [Double], classes: [Int], workers: Workers) {
         let config = network.config
         let labels = network.weights.hasNullClass ? config.numClasses + 1 : config.numClasses

@@ -68,7 +68,11 @@ public struct ModelDirectory: Sendable {
                 + "keep the latents with --save-latents")
     }
 
-    /// Loads the weights; `progress` is called with the share that has been loaded, from 0 to 1.
+    /// Loads the weights.
+    ///
+    /// - Parameter progress: called with the share that has been loaded, from 0 to 1.
+    /// - Returns: the network.
+    /// - Throws: ``ModelError`` or ``SafetensorsError``.
     public func load(progress: ((Double) -> Void)? = nil) throws -> DiT {
         DiT(config: config, weights: try DiTWeights(from: archive, config: config, progress: progress))
     }

@@ -33,8 +33,8 @@ public struct ModelLocator: Sendable {
 
     /// The directory that `model` names: a path, or the name of a model in one of the folders.
     ///
-    /// Without a name it is the embedded model: the first one in the first folder that has any.
-    ///
+    /// - Parameter model: nil for the embedded model: the first by name in the first folder that has any.
+    /// - Returns: the directory's path.
     /// - Throws: ``PipelineError/missingInput(_:)``.
     public func locate(_ model: String?) throws(PipelineError) -> String {
         guard let model else { return try embedded() }

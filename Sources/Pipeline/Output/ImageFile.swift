@@ -27,7 +27,7 @@ public struct ImageFile: Equatable, Sendable {
     public let path: String
     /// How it is encoded.
     public let format: Format
-    /// Whether another file at this path is replaced.
+    /// Whether a file at this path is made anew.
     public let replaces: Bool
 
     /// Joins a path, a format and a policy.

@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// What stands at a path before a file is made for it.
 public enum Standing: Equatable, Sendable {
-    /// Nothing, a device or pipe, or a file that may be replaced.
+    /// Nothing, a device or pipe, or a file that is to be replaced.
     case free
     /// The file that is about to be made.
     case done
@@ -12,7 +12,7 @@ public enum Standing: Equatable, Sendable {
     /// - Parameters:
     ///   - path: where the file is to be.
     ///   - hash: the settings hash of what is about to be made.
-    ///   - replaces: whether another file may be replaced.
+    ///   - replaces: whether a file that is there is replaced, this very one too.
     ///   - read: reads the settings hash from the regular file at the path; nil if it has none.
     /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way or the place cannot be written to.
     init(
@@ -26,10 +26,10 @@ public enum Standing: Equatable, Sendable {
         case FileAttributeType.typeDirectory:
             throw .cannotCreate("\(path): is a directory; name a file in it")
         case FileAttributeType.typeRegular:
-            if read(path) == hash {
-                self = .done
-            } else if replaces {
+            if replaces {
                 self = .free
+            } else if read(path) == hash {
+                self = .done
             } else {
                 throw .cannotCreate(
                     "\(path): another file is in the way; choose another name, or --force to replace it")

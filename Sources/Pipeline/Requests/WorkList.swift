@@ -10,8 +10,11 @@ public struct WorkList: Equatable, Sendable {
 
     /// `count` images: image i has seed `seed` + i and the class that comes i-th when `classes` is repeated.
     ///
-    /// Without classes, each image's is drawn by its seed from the `classCount` classes of the model.
-    ///
+    /// - Parameters:
+    ///   - seed: the first image's seed.
+    ///   - count: the number of images.
+    ///   - classes: classes to cycle through; nil draws each image's class by its seed.
+    ///   - classCount: the number of classes of the model.
     /// - Throws: ``PipelineError/usage(_:)`` when there is no image or there are too many, or a seed reaches 2^32.
     public init(seed: UInt32, count: Int, classes: [Int]?, classCount: Int) throws(PipelineError) {
         guard count > 0 else { throw .usage("--count \(count): give at least 1") }

@@ -31,9 +31,11 @@ public final class ImageSampler {
 
     /// Starts the run of one image; step it with `next()`.
     ///
-    /// An `initialNoise` (C, H, W) stands in for the noise that the seed gives; the seed still gives what a sampler adds.
-    ///
-    /// - Throws: ``PipelineError/usage(_:)`` when a guided run needs a null class and the model has none.
+    /// - Parameters:
+    ///   - item: the class and the seed.
+    ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
+    /// - Returns: the run, before its first step.
+    /// - Throws: ``PipelineError/usage(_:)`` when guidance is asked of a model without a null class.
     public func start(_ item: SampleItem, initialNoise: Tensor? = nil) throws -> SamplingRun {
         let shape = directory.latentShape
         denoiser.classID = item.classID

@@ -2,9 +2,9 @@ import Tensor
 
 /// Classifier-free guidance (Ho & Salimans, arXiv 2207.12598): e = u + g (c − u).
 ///
-/// All latent channels are guided, as in diffusers' `DiTPipeline`; facebookresearch/DiT guides only the first three (its
-/// `forward_with_cfg`) and so makes other images from the same weights. The learned variance is that of the conditional
-/// branch.
+/// All latent channels are guided, as in diffusers' `DiTPipeline`; facebookresearch/DiT guides only the first three
+/// (its `forward_with_cfg`) and so makes other images from the same weights. The learned variance is that of the
+/// conditional branch.
 public struct Guidance: Equatable, Sendable {
     /// g: 1 is the conditional model by itself.
     public let scale: Double

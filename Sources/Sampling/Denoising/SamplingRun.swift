@@ -4,7 +4,7 @@ import Tensor
 ///
 /// A pure function of its inputs. Progress, recording, previews, saving and stopping live with the caller, who between
 /// two steps finds the latents, each branch's output and the guided output in place; not looking costs nothing. Every
-/// buffer is allocated by the initialiser.
+/// buffer is allocated by the initialiser. A copy of a run shares its buffers: go on with one of the two.
 public struct SamplingRun {
     /// What a run has just done: one model call and the sampler's advance past it.
     public struct Step: Equatable, Sendable {

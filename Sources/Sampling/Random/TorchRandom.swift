@@ -2,9 +2,9 @@ import Glibc
 
 /// A generator that follows PyTorch's on the CPU: `torch.Generator().manual_seed(seed)`.
 ///
-/// ``uniform(_:)`` gives the numbers of `torch.rand` exactly. ``fill(_:)`` gives those of `torch.randn` within 1e-6 (the
-/// logarithm and the sine differ in their last bits). Successive calls go on as successive torch calls do, whatever
-/// their sizes. Facts of the layout: ATen's `DistributionTemplates.h` and `TransformationHelper.h`.
+/// ``uniform(_:)`` gives the numbers of `torch.rand` exactly. ``fill(_:)`` gives those of `torch.randn` within 1e-6
+/// (the logarithm and the sine differ in their last bits). Successive calls go on as torch's do, whatever their
+/// sizes. Facts of the layout: ATen's `DistributionTemplates.h` and `TransformationHelper.h`.
 public struct TorchRandom: NormalSource, Sendable {
     private var engine: MersenneTwister
     /// The second number of the last pair that a small request made; waits for the next small request.

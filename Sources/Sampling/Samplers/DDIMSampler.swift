@@ -1,6 +1,6 @@
 import Tensor
 
-/// Denoising diffusion implicit models: first order, deterministic at eta 0 (Song et al., arXiv 2010.02502, eq. 12, 16).
+/// Denoising diffusion implicit models: first order, deterministic at eta 0 (arXiv 2010.02502, eq. 12 and 16).
 ///
 /// Each step re-mixes the estimates of x0 and ε for the next level, ε as the model gave it even where x0 is clipped (as
 /// in diffusers' `DDIMScheduler`). Without clipping the step is one sum of x and the output with Double coefficients.

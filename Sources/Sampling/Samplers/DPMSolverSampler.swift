@@ -10,6 +10,9 @@ import Tensor
 /// m the current estimate of x0 and m' the last one. This is the midpoint form, with α' (1 − e^−h) written without its
 /// logarithms, so that it holds at both ends: from no signal (a flow at σ = 1, h infinite) the step is first order in
 /// the limit and the next one drops m'; a step to no noise is first order by rule, as is the first.
+///
+/// A flow is sampled at the levels of every other sampler; diffusers' `DPMSolverMultistepScheduler` starts one training
+/// timestep lower, to stay clear of that infinity, and rounds what the model is told down to whole timesteps.
 struct DPMSolverSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType

@@ -3,7 +3,8 @@ import Tensor
 /// Euler's method along the path: z ← z + (s' − s) dz/ds.
 ///
 /// For variance-preserving models this equals ``DDIMSampler`` at eta 0 (arXiv 2010.02502, eq. 13), for flows it is the
-/// update of diffusers' `FlowMatchEulerDiscreteScheduler`.
+/// update of diffusers' `FlowMatchEulerDiscreteScheduler`. Timesteps of variance-preserving models are whole numbers;
+/// diffusers' `EulerDiscreteScheduler` and `HeunDiscreteScheduler` do not round those of linspace spacing.
 struct EulerSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType

@@ -2,9 +2,9 @@ import Tensor
 
 /// A numerical method that turns noise into a sample, driven from outside, one model call at a time.
 ///
-/// For each call in order: evaluate the model on the latents at the call's timestep, then ``advance`` past it. A sampler
-/// is a state machine without a clock: it holds what it needs of earlier outputs in scratch that it allocated when it
-/// was made, and everything else comes in as arguments.
+/// For each call in order: evaluate the model on the latents at the call's timestep, then ``advance`` past it. A
+/// sampler is a state machine without a clock: it holds what it needs of earlier outputs in scratch that it allocated
+/// when it was made, and everything else comes in as arguments.
 public protocol Sampler {
     /// Every model call of the run, in order.
     var calls: [ModelCall] { get }
@@ -12,7 +12,7 @@ public protocol Sampler {
     /// Whether ``advance(past:latents:output:varianceOutput:noise:)`` needs the model's learned variance.
     var needsVariance: Bool { get }
 
-    /// Turns the latents that call `call` saw into those that the next call is to see (after the last call: the sample).
+    /// Turns the latents that call `call` saw into those that the next call is to see (after the last: the sample).
     ///
     /// - Parameters:
     ///   - call: The index of the call, each in turn.

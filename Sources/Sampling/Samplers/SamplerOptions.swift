@@ -14,7 +14,7 @@ public struct SamplerOptions: Equatable, Sendable {
     public enum End: String, CaseIterable, Codable, Sendable {
         /// To no noise at all.
         case clean
-        /// To the noise of training timestep 0 (in diffusers `set_alpha_to_one=False`, `final_sigmas_type="sigma_min"`).
+        /// To the noise of training timestep 0 (diffusers: `set_alpha_to_one=False`, `final_sigmas_type="sigma_min"`).
         case firstTimestep = "first_timestep"
     }
 

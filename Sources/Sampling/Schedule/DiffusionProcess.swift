@@ -8,7 +8,7 @@ public struct DiffusionProcess: Equatable, Sendable {
     public enum Noising: Equatable, Sendable {
         /// α² + σ² = 1, with α² the running product of 1 − beta.
         case variancePreserving(BetaSchedule)
-        /// α = 1 − σ, with σ moved towards noise by `shift`: σ → shift σ / (1 + (shift − 1) σ) (arXiv 2403.03206, eq. 23).
+        /// α = 1 − σ, with σ moved towards noise: σ → shift σ / (1 + (shift − 1) σ) (arXiv 2403.03206, eq. 23).
         case flow(shift: Double)
     }
 
@@ -23,8 +23,8 @@ public struct DiffusionProcess: Equatable, Sendable {
 
     /// A variance-preserving process.
     ///
-    /// - Throws: ``SamplingError/invalidField(name:found:expected:)`` if the betas are not all between 0 and 1, if there
-    ///   are not as many trained betas as timesteps, or if the prediction type is `flow`.
+    /// - Throws: ``SamplingError/invalidField(name:found:expected:)`` if the betas are not all between 0 and 1, if
+    ///   there are not as many trained betas as timesteps, or if the prediction type is `flow`.
     public init(_ predictionType: PredictionType, betas: BetaSchedule, trainTimesteps: Int = 1000) throws {
         self.predictionType = predictionType
         self.trainTimesteps = trainTimesteps

@@ -25,8 +25,8 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
         let trainTimesteps: Int
         /// Added to every timestep of leading spacing.
         var offset = 0
-        /// Whether the list is made one longer and its last timestep dropped, as diffusers' `DPMSolverMultistepScheduler`
-        /// does for leading and linspace: the clean image stands in for the last.
+        /// Whether the list is made one longer and its last timestep dropped, as diffusers'
+        /// `DPMSolverMultistepScheduler` does for leading and linspace: the clean image stands in for the last.
         var dropsLast = false
     }
 

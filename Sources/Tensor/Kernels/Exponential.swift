@@ -5,7 +5,7 @@
 /// Compilers do not vectorise the C library's `expf`, and softmax and GELU call nothing else as often.
 @inline(__always)
 package func exponential(_ argument: Vector) -> Vector {
-    let x = argument.clamped(lowerBound: Vector(repeating: -87.3), upperBound: Vector(repeating: 88.3))
+    let x = argument.larger(Vector(repeating: -87.3)).smaller(Vector(repeating: 88.3))
     // Adding 1.5 x 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
     let magic = Vector(repeating: 12_582_912)
     let shifted = x * 1.442_695_04 + magic

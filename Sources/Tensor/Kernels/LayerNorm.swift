@@ -6,6 +6,9 @@ public enum LayerNorm {
     ///
     /// - Parameters:
     ///   - x: the input (rows, D).
+    ///   - rows: the number of rows.
+    ///   - width: D.
+    ///   - epsilon: what is added to the variance.
     ///   - shift: (D), the same for every row.
     ///   - scale: (D), the same for every row.
     ///   - y: the output (rows, D); may be `x`.

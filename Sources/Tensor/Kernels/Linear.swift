@@ -12,7 +12,9 @@ public struct Linear: Sendable {
 
     /// Joins a weight (out, in) with its bias (out).
     public init(weight: Tensor, bias: Tensor) {
-        precondition(weight.shape.count == 2 && bias.shape == [weight.shape[0]], "a bias of \(bias.shape) beside a weight of \(weight.shape)")
+        precondition(
+            weight.shape.count == 2 && bias.shape == [weight.shape[0]],
+            "a bias of \(bias.shape) beside a weight of \(weight.shape)")
         self.weight = weight
         self.bias = bias
     }

@@ -26,10 +26,16 @@ extension Vector {
         return two.x + two.y
     }
 
-    /// Lane by lane, the larger of the two.
+    /// Lane by lane, the larger of the two; of a NaN and a number, the NaN if it is this one's.
     @inline(__always)
     func larger(_ other: Vector) -> Vector {
         replacing(with: other, where: self .< other)
+    }
+
+    /// Lane by lane, the smaller of the two; of a NaN and a number, the NaN if it is this one's.
+    @inline(__always)
+    func smaller(_ other: Vector) -> Vector {
+        replacing(with: other, where: self .> other)
     }
 }
 

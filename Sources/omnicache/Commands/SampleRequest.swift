@@ -15,7 +15,7 @@ struct SampleRequest {
     /// What is to be made.
     let targets: [SampleTarget]
 
-    /// Fills in and checks everything; the settings of `like`, an image's metadata, stand in for those not given.
+    /// Fills in the defaults, those of `like` before those of the model, and checks everything that can be known.
     init(
         model: ModelOptions, sampling: SamplingOptions, output: OutputOptions, like: ImageMetadata?
     ) throws {

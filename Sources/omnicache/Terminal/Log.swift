@@ -34,7 +34,7 @@ final class Log {
     private var bar: ProgressBar?
 
     /// - Parameters:
-    ///   - format: how events are written.
+    ///   - format: text for people, JSON for programs.
     ///   - isQuiet: leaves out everything but results and errors.
     ///   - isVerbose: adds a line for every step.
     ///   - keepsOutputFree: whether standard output carries an image, so that results go nowhere.

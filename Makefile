@@ -1,0 +1,75 @@
+# omnicache: everything that a person does with this repository, one target each.
+#
+#   make sample    install what is missing, build, and draw a sheet of images from the embedded model
+#   make test      run every test
+#
+# Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination).
+
+STEPS   ?= 50
+SAMPLES ?= samples
+PREFIX  ?= /usr/local
+
+PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
+
+# Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
+# `make release` leaves them out, so that its binary runs on any x86-64.
+VECTORS := $(if $(shell grep -m 1 -w avx2 /proc/cpuinfo 2>/dev/null | grep -w fma),-Xcc -march=x86-64-v3)
+SWIFT_FLAGS := -c release $(VECTORS)
+BINARY = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)/omnicache
+
+.PHONY: sample
+# One image of each class, in one picture.
+sample: build
+	mkdir -p $(SAMPLES)
+	$(BINARY) sample --class all --steps $(STEPS) --seed 1 --grid 11 --force --output $(SAMPLES)/sheet.png
+
+.PHONY: test
+# In release mode: that is what people run, and without optimisation the kernels are a hundred times slower.
+test: deps
+	swift test $(SWIFT_FLAGS)
+
+.PHONY: build
+build: deps
+	swift build $(SWIFT_FLAGS) --product omnicache
+
+.PHONY: deps
+# The Debian packages, installed only where they are missing.
+deps:
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y $$missing; \
+	fi
+
+.PHONY: verify
+# Prints how far the results are from PyTorch's and diffusers'; needs Python 3.11, and downloads both from PyPI.
+verify: build
+	Scripts/verify/run.sh --binary $(BINARY)
+
+.PHONY: benchmark
+# Times the forward of several model sizes, each verified before it is timed.
+benchmark: deps
+	swift run --package-path Benchmarks $(SWIFT_FLAGS) benchmark
+
+.PHONY: release
+# A binary for any x86-64, with Swift's own libraries inside.
+release: deps
+	swift build -c release --static-swift-stdlib --scratch-path .build-release --product omnicache
+
+.PHONY: install
+# The release binary, with the embedded model where it looks for it.
+install: release
+	install -D .build-release/release/omnicache $(DESTDIR)$(PREFIX)/bin/omnicache
+	mkdir -p $(DESTDIR)$(PREFIX)/share/omnicache/models
+	cp -R Models/. $(DESTDIR)$(PREFIX)/share/omnicache/models/
+
+.PHONY: lint
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	shellcheck Scripts/*.sh Scripts/*/*.sh .ci/run
+
+.PHONY: clean
+clean:
+	rm -rf .build .build-release Benchmarks/.build $(SAMPLES)

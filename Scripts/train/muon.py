@@ -1,0 +1,45 @@
+"""Muon (Keller Jordan, 2024): momentum, orthogonalised, for the matrices inside the blocks.
+
+Matrices of one shape are orthogonalised together, in float32, which is the fast way on a CPU.
+"""
+
+import torch
+
+
+def orthogonalize(g, iterations=5):
+    """The nearest semi-orthogonal matrices, roughly, by a quintic Newton-Schulz iteration."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    tall = g.size(-2) > g.size(-1)
+    x = g.mT if tall else g
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(iterations):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Updates have the root mean square of AdamW's (0.2 x lr), so both can share a learning rate."""
+
+    def __init__(self, parameters, lr=1e-3, momentum=0.95, weight_decay=0.0):
+        super().__init__(parameters, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            shapes = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    shapes.setdefault(p.shape, []).append(p)
+            for (rows, columns), parameters in shapes.items():
+                directions = []
+                for p in parameters:
+                    state = self.state[p]
+                    if not state:
+                        state["momentum"] = torch.zeros_like(p)
+                    state["momentum"].lerp_(p.grad, 1 - group["momentum"])
+                    directions.append(p.grad.lerp(state["momentum"], group["momentum"]))
+                updates = orthogonalize(torch.stack(directions))
+                rate = group["lr"] * 0.2 * max(rows, columns) ** 0.5
+                for p, update in zip(parameters, updates):
+                    p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-rate)

@@ -1,0 +1,173 @@
+import Models
+import Pipeline
+import Sampling
+import Tensor
+import TestSupport
+import Testing
+
+/// The laws of a forward that do not depend on a reference.
+@Suite struct ForwardTests {
+    private static let classes = [1, 7]
+
+    /// A model with what a guided forward of it needs.
+    private struct Setup {
+        let network: DiT
+        let workspace: DiTWorkspace
+        let table: ModulationTable
+        let latents: Tensor
+        let outputs: [Tensor]
+
+        init(
+            _ golden: GoldenCase = GoldenCase(name: "official-sample"), timesteps: [Double] = [900, 450, 3],
+            threads: Int = 2
+        ) throws {
+            let directory = try golden.directory()
+            let workers = Workers(count: threads)
+            network = try directory.load()
+            workspace = DiTWorkspace(config: directory.config, entries: 2, workers: workers)
+            table = ModulationTable(network: network, timesteps: timesteps, classes: classes, workers: workers)
+            let shape = directory.latentShape
+            latents = Tensor(noise(shape.reduce(1, *), seed: 4, scale: 2), shape: shape)
+            outputs = classes.map { _ in
+                Tensor([directory.config.outChannels, directory.config.inputSize, directory.config.inputSize])
+            }
+        }
+
+        func forward(
+            _ call: Int, subset: BatchSubset = BatchSubset(first: 2), interceptor: (any BlockInterceptor)? = nil
+        ) {
+            network.forward(
+                latents: latents, call: call, subset: subset, modulation: table, workspace: workspace,
+                outputs: outputs, interceptor: interceptor)
+        }
+    }
+
+    @Test(arguments: GoldenCase.all) func `the number of threads changes no bit`(golden: GoldenCase) throws {
+        let one = try Setup(golden, threads: 1)
+        let many = try Setup(golden, threads: 3)
+        for call in 0..<3 {
+            one.forward(call)
+            many.forward(call)
+            for (a, b) in zip(one.outputs, many.outputs) { #expect(a.elements == b.elements) }
+        }
+    }
+
+    @Test func `a branch gives the same bits alone and beside another`() throws {
+        let together = try Setup()
+        let alone = try Setup()
+        together.forward(1)
+        for entry in 0..<2 {
+            alone.forward(1, subset: BatchSubset([entry]))
+            #expect(alone.outputs[entry].elements == together.outputs[entry].elements)
+        }
+        #expect(together.outputs[0].elements != together.outputs[1].elements)
+    }
+
+    @Test func `branches outside the subset are left alone`() throws {
+        let setup = try Setup()
+        setup.outputs[0].values.update(repeating: 5)
+        setup.forward(0, subset: BatchSubset([1]))
+        #expect(setup.outputs[0].elements.allSatisfy { $0 == 5 })
+    }
+
+    @Test func `no tensor is allocated inside a step`() throws {
+        let directory = try GoldenCase(name: "official-epsilon-sigma-float16").directory()
+        let settings = SampleSettings(steps: 40, sampler: SamplerOptions(.ddim, eta: 1), guidanceScale: 3)
+        let sampler = try ImageSampler(
+            directory: directory, network: directory.load(), settings: settings, workers: Workers(count: 2))
+        // Other suites allocate at the same time; a step that allocated would show in every attempt.
+        let attempts = try (0..<50).map { _ in
+            var run = try sampler.start(SampleItem(classID: 2, seed: 5))
+            let before = Tensor.allocationCount
+            while try run.next() != nil {}
+            return Tensor.allocationCount - before
+        }
+        #expect(attempts.contains(0))
+    }
+
+    @Test func `modulation does not depend on where windows begin`() throws {
+        let count = 2 * ModulationTable.callsPerWindow + 5
+        let timesteps = (0..<count).map { Double(990 - 14 * $0) }
+        let long = try Setup(timesteps: timesteps)
+        for call in [0, 31, 32, count - 1, 40, 1] {
+            let single = try Setup(timesteps: [timesteps[call]])
+            long.forward(call)
+            single.forward(0)
+            // Products of another number of rows may round differently on some processors.
+            let difference = largestRelativeDifference(long.outputs[0].elements, against: single.outputs[0].elements)
+            #expect(difference < 1e-5)
+        }
+    }
+
+    @Test func `an interceptor that only watches changes no bit and sees every site`() throws {
+        let setup = try Setup()
+        setup.forward(1)
+        let plain = setup.outputs.map(\.elements)
+        let recorder = Recorder()
+        setup.forward(1, interceptor: recorder)
+        #expect(setup.outputs.map(\.elements) == plain)
+        let blocks = 0..<setup.network.config.depth
+        let sites = blocks.flatMap { [BlockSite.attention(block: $0), .mlp(block: $0)] } + [.stack]
+        for site in sites { #expect(Set(recorder.outputs[site]?.keys.map { $0 } ?? []) == [0, 1]) }
+        #expect(recorder.outputs.count == sites.count)
+    }
+
+    @Test(arguments: [BlockSite.attention(block: 0), .mlp(block: 1), .attention(block: 2), .stack])
+    func `replaying a site's output makes the same image, and another value does not`(site: BlockSite) throws {
+        let setup = try Setup()
+        let recorder = Recorder()
+        setup.forward(1, interceptor: recorder)
+        let plain = setup.outputs.map(\.elements)
+        let recorded = try #require(recorder.outputs[site])
+
+        let replay = Replay(site: site, values: recorded)
+        setup.forward(1, interceptor: replay)
+        #expect(setup.outputs.map(\.elements) == plain)
+        #expect(replay.replaced == 2)
+        #expect(!replay.observedItsSite)
+
+        setup.forward(1, interceptor: Replay(site: site, values: [0: recorded[0, default: []].map { $0 + 1 }]))
+        #expect(setup.outputs[0].elements != plain[0])
+        #expect(setup.outputs[1].elements == plain[1])
+    }
+
+    /// Keeps what every site put out, per entry.
+    private final class Recorder: BlockInterceptor {
+        var outputs: [BlockSite: [Int: [Float]]] = [:]
+
+        func observe(
+            _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+        ) {
+            outputs[site, default: [:]][entry] = Array(output)
+        }
+    }
+
+    /// Supplies one site's output for some entries.
+    private final class Replay: BlockInterceptor {
+        private let site: BlockSite
+        private let values: [Int: [Float]]
+        private(set) var replaced = 0
+        private(set) var observedItsSite = false
+
+        init(site: BlockSite, values: [Int: [Float]]) {
+            self.site = site
+            self.values = values
+        }
+
+        func replaces(
+            _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>,
+            output: UnsafeMutableBufferPointer<Float>
+        ) -> Bool {
+            guard site == self.site, let own = values[entry] else { return false }
+            _ = output.update(fromContentsOf: own)
+            replaced += 1
+            return true
+        }
+
+        func observe(
+            _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+        ) {
+            if site == self.site { observedItsSite = true }
+        }
+    }
+}
