@@ -10,11 +10,13 @@ SAMPLES ?= samples
 PREFIX  ?= /usr/local
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
+LINT_PACKAGES := shellcheck
 
 # Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
 # `make release` leaves them out, so that its binary runs on any x86-64.
 VECTORS := $(if $(shell grep -m 1 -w avx2 /proc/cpuinfo 2>/dev/null | grep -w fma),-Xcc -march=x86-64-v3)
-SWIFT_FLAGS := -c release $(VECTORS)
+# Testable in both, so that building and testing do not undo each other's work.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing $(VECTORS)
 BINARY = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)/omnicache
 
 .PHONY: sample
@@ -26,22 +28,32 @@ sample: build
 .PHONY: test
 # In release mode: that is what people run, and without optimisation the kernels are a hundred times slower.
 test: deps
-	swift test $(SWIFT_FLAGS)
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build
 
 .PHONY: build
 build: deps
 	swift build $(SWIFT_FLAGS) --product omnicache
 
+.PHONY: binary
+# Where the build puts the binary, for scripts.
+binary:
+	@echo $(BINARY)
+
 .PHONY: deps
 # The Debian packages, installed only where they are missing.
-deps:
-	@missing=""; for package in $(PACKAGES); do \
+deps: ; @$(call install_missing,$(PACKAGES))
+
+# $(1): packages. A fresh machine has no package lists yet, hence the update.
+define install_missing
+	missing=""; for package in $(1); do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
 		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 		$$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y $$missing; \
 	fi
+endef
 
 .PHONY: verify
 # Prints how far the results are from PyTorch's and diffusers'; needs Python 3.11, and downloads both from PyPI.
@@ -54,19 +66,22 @@ benchmark: deps
 	swift run --package-path Benchmarks $(SWIFT_FLAGS) benchmark
 
 .PHONY: release
-# A binary for any x86-64, with Swift's own libraries inside.
+# A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside.
 release: deps
 	swift build -c release --static-swift-stdlib --scratch-path .build-release --product omnicache
 
 .PHONY: install
-# The release binary, with the embedded model where it looks for it.
-install: release
+# The binary of `make release`, with the embedded model where it looks for it; builds nothing, so that root need not.
+install:
+	@test -x .build-release/release/omnicache || { echo "run 'make release' first" >&2; exit 1; }
 	install -D .build-release/release/omnicache $(DESTDIR)$(PREFIX)/bin/omnicache
 	mkdir -p $(DESTDIR)$(PREFIX)/share/omnicache/models
 	cp -R Models/. $(DESTDIR)$(PREFIX)/share/omnicache/models/
 
 .PHONY: lint
+# Style of Swift and shell sources.
 lint:
+	@$(call install_missing,$(LINT_PACKAGES))
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	shellcheck Scripts/*.sh Scripts/*/*.sh .ci/run
 

@@ -11,6 +11,9 @@ public enum BLAS {
     /// The processor family whose kernels OpenBLAS has chosen, e.g. `SkylakeX`.
     public static var coreName: String { configured ? String(cString: openblas_get_corename()) : "" }
 
+    /// The processors that this process may run on, as OpenBLAS counts them from the affinity mask.
+    static var processorCount: Int { max(1, Int(openblas_get_num_procs())) }
+
     private static let configured: Bool = {
         openblas_set_num_threads(1)
         return true

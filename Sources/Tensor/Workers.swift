@@ -1,4 +1,3 @@
-import COpenBLAS
 import Dispatch
 import Synchronization
 
@@ -15,8 +14,8 @@ public struct Workers: Sendable, Equatable {
         self.count = max(1, count)
     }
 
-    /// The processors that this process may run on (its affinity mask, not the machine's total), as OpenBLAS counts.
-    public static var available: Int { max(1, Int(openblas_get_num_procs())) }
+    /// The processors that this process may run on: its affinity mask, not the machine's total.
+    public static var available: Int { BLAS.processorCount }
 
     /// Runs `body(worker, task)` for every task in `0..<tasks` and returns when all are done.
     ///
@@ -40,14 +39,6 @@ public struct Workers: Sendable, Equatable {
                     body(worker, task)
                 }
             }
-        }
-    }
-
-    /// Cuts `0..<count` into pieces of `size` elements (the last may be shorter) and runs `body` over each.
-    @inline(__always)
-    public func forEachRange(_ count: Int, pieces size: Int, _ body: (Range<Int>) -> Void) {
-        run(tasks: (count + size - 1) / size) { _, piece in
-            body(piece * size..<min(count, (piece + 1) * size))
         }
     }
 }

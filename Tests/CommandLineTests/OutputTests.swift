@@ -132,6 +132,33 @@ import Testing
         #expect(place.files == made)
     }
 
+    @Test func `what is not asked for fits the model: Euler for flows, no guidance without a null class`() throws {
+        var model = TinyModel(hasNullClass: false)
+        model.config["prediction_type"] = "flow"
+        let place = try Workplace(model: model)
+        let report = try place.sample("--seed", "1", "--dry-run", "--log", "json")
+        report.expectSuccess()
+        #expect(report.outputText.contains(#""sampler":"euler""#))
+        #expect(report.outputText.contains(#""guidanceScale":1"#))
+        try place.sample("--seed", "1", "--class", "owl").expectSuccess()
+        #expect(place.files == ["owl-1.png"])
+    }
+
+    @Test func `an image of the same weights under another config.json is not taken for this one`() throws {
+        var model = TinyModel()
+        let place = try Workplace(model: model)
+        try place.sample("--seed", "1", "--class", "owl").expectSuccess()
+        model.config["num_heads"] = 4
+        try model.write(to: place.modelPath)
+        try place.sample("--seed", "1", "--class", "owl").expectFailure(73, "owl-1.png")
+        try place.sample("--like", "owl-1.png", "-o", "again.png").expectFailure(65, "config.json")
+        model.config["num_heads"] = 2
+        model.config["guidance_scale"] = 3
+        try model.write(to: place.modelPath)
+        try place.sample("--like", "owl-1.png", "-o", "again.png").expectSuccess()
+        #expect(try place.bytes("again.png") == place.bytes("owl-1.png"))
+    }
+
     private struct DryRunReport: Decodable, Equatable {
         let evaluations: Int
         let evaluationsFull: Int

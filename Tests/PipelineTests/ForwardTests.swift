@@ -85,6 +85,24 @@ import Testing
         #expect(attempts.contains(0))
     }
 
+    @Test func `runs that take turns do not disturb each other`() throws {
+        let directory = try GoldenCase(name: "official-sample").directory()
+        let settings = SampleSettings(steps: 40, sampler: SamplerOptions(.ddim, eta: 0.5), guidanceScale: 2)
+        let sampler = try ImageSampler(
+            directory: directory, network: directory.load(), settings: settings, workers: Workers(count: 2))
+        let items = [SampleItem(classID: 1, seed: 1), SampleItem(classID: 4, seed: 2)]
+        let alone = try items.map { item in
+            var run = try sampler.start(item)
+            while try run.next() != nil {}
+            return run.latents.elements
+        }
+        var runs = try items.map { try sampler.start($0) }
+        for _ in 0..<40 {
+            for index in runs.indices { _ = try runs[index].next() }
+        }
+        #expect(runs.map(\.latents.elements) == alone)
+    }
+
     @Test func `modulation does not depend on where windows begin`() throws {
         let count = 2 * ModulationTable.callsPerWindow + 5
         let timesteps = (0..<count).map { Double(990 - 14 * $0) }
@@ -136,7 +154,8 @@ import Testing
         var outputs: [BlockSite: [Int: [Float]]] = [:]
 
         func observe(
-            _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+            _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            output: UnsafeBufferPointer<Float>
         ) {
             outputs[site, default: [:]][entry] = Array(output)
         }
@@ -155,7 +174,7 @@ import Testing
         }
 
         func replaces(
-            _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>,
+            _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
             output: UnsafeMutableBufferPointer<Float>
         ) -> Bool {
             guard site == self.site, let own = values[entry] else { return false }
@@ -165,7 +184,8 @@ import Testing
         }
 
         func observe(
-            _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+            _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            output: UnsafeBufferPointer<Float>
         ) {
             if site == self.site { observedItsSite = true }
         }

@@ -65,7 +65,7 @@ import Testing
     // MARK: - Records
 
     private let record = ImageRecord(
-        model: .init(name: "tiny", hash: String(repeating: "ab", count: 32)),
+        model: .init(name: "tiny", hash: String(repeating: "ab", count: 32), configuration: "12"),
         settings: SampleSettings(steps: 50, sampler: SamplerOptions(), guidanceScale: 2),
         items: [SampleItem(classID: 1, seed: 7)])
 
@@ -108,12 +108,18 @@ import Testing
                 model: record.model, settings: record.settings, items: record.items, initialNoise: "00"
             ).settingsHash,
             ImageRecord(
-                model: .init(name: "tiny", hash: "cd"), settings: record.settings, items: record.items
+                model: .init(name: "tiny", hash: "cd", configuration: "12"), settings: record.settings,
+                items: record.items
+            ).settingsHash,
+            ImageRecord(
+                model: .init(name: "tiny", hash: record.model.hash, configuration: "34"), settings: record.settings,
+                items: record.items
             ).settingsHash,
         ]
         #expect(Set(others + [record.settingsHash]).count == others.count + 1)
         let renamed = ImageRecord(
-            model: .init(name: "other", hash: record.model.hash), settings: record.settings, items: record.items)
+            model: .init(name: "other", hash: record.model.hash, configuration: "12"), settings: record.settings,
+            items: record.items)
         #expect(renamed.settingsHash == record.settingsHash)
     }
 

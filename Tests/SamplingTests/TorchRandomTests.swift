@@ -29,6 +29,10 @@ struct TorchRandomTests {
         _ actual: some Collection<Float>, _ expected: [Float], sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(actual.count == expected.count, sourceLocation: sourceLocation)
+        let largest = zip(actual, expected).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) }
+        #expect(
+            figure("randn, largest of \(expected.count) differences", largest, below: Double(tolerance)),
+            sourceLocation: sourceLocation)
         for (a, e) in zip(actual, expected) { #expect(abs(a - e) <= tolerance, sourceLocation: sourceLocation) }
     }
 

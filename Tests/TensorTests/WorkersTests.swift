@@ -13,15 +13,6 @@ import Testing
         #expect(runs.values.prefix(tasks).allSatisfy { $0 == 1 })
     }
 
-    @Test(arguments: [(0, 4), (10, 3), (12, 4), (1, 100)])
-    func `pieces cover a range without overlap`(count: Int, size: Int) {
-        let covered = Tensor([max(1, count)])
-        Workers(count: 2).forEachRange(count, pieces: size) { range in
-            for index in range { covered.values[index] += 1 }
-        }
-        #expect(covered.values.prefix(count).allSatisfy { $0 == 1 })
-    }
-
     @Test func `fewer than one thread counts as one`() {
         #expect(Workers(count: 0).count == 1)
         #expect(Workers(count: -3).count == 1)

@@ -100,10 +100,14 @@ struct Benchmark {
             bound: 1e-6, timed.run)
     }
 
-    /// The largest difference as a share of the largest reference.
+    /// The largest difference as a share of the largest reference; infinite if anything is not a number.
     private static func relativeError(_ found: ArraySlice<Float>, _ expected: [Double]) -> Double {
         let scale = expected.reduce(0) { max($0, abs($1)) }
-        return zip(found, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / scale
+        let largest = zip(found, expected).reduce(0) { largest, pair in
+            let difference = abs(Double(pair.0) - pair.1)
+            return difference.isNaN ? .infinity : max(largest, difference)
+        }
+        return largest / scale
     }
 
     /// Reproducible numbers in (-1, 1).

@@ -15,7 +15,7 @@ extension DiTConfig {
     private static let largestPatch = 1 << 8
     private static let largestGrid = 1 << 8
     private static let largestChannels = 1 << 10
-    private static let largestClasses = 1 << 24
+    private static let largestClasses = 1 << 20
 
     /// Checks every value and how they fit together.
     func validate() throws(DiTConfigProblem) {
@@ -50,9 +50,11 @@ extension DiTConfig {
             guard epsilon > 0, epsilon < 1 else { throw DiTConfigProblem("\(key) is \(epsilon), not between 0 and 1") }
         }
         if let valueRange {
-            guard valueRange.lowerBound.isFinite, valueRange.upperBound.isFinite,
-                valueRange.lowerBound < valueRange.upperBound
-            else { throw DiTConfigProblem("value_range is not two different finite numbers in rising order") }
+            // In single precision, as pixels are.
+            let (low, high) = (Float(valueRange.lowerBound), Float(valueRange.upperBound))
+            guard low.isFinite, high.isFinite, low < high else {
+                throw DiTConfigProblem("value_range is not two different finite numbers in rising order")
+            }
         }
         if let guidanceScale, !guidanceScale.isFinite {
             throw DiTConfigProblem("guidance_scale is \(guidanceScale), not a finite number")

@@ -23,7 +23,7 @@ public struct DiTConfig: Equatable, Sendable {
     /// The number of classes, without the null class.
     public let numClasses: Int
     /// The classes' names in the order of their ids; empty when the configuration names none.
-    public let classNames: [String]
+    public internal(set) var classNames: [String]
     /// The width of the MLP's hidden layer as a multiple of D.
     public let mlpRatio: Double
     /// What the layer norms before the attention and before the final projection add to the variance.
@@ -36,7 +36,7 @@ public struct DiTConfig: Equatable, Sendable {
     /// The least and the greatest value of the training data, for models of pixels; nil when not known.
     public let valueRange: ClosedRange<Double>?
     /// The guidance scale that the model's author recommends; nil when not known.
-    public let guidanceScale: Double?
+    public internal(set) var guidanceScale: Double?
 
     /// Makes a configuration of checked values.
     ///
@@ -63,6 +63,14 @@ public struct DiTConfig: Equatable, Sendable {
         self.valueRange = valueRange
         self.guidanceScale = guidanceScale
         try validate()
+    }
+
+    /// The same without names and recommendations: all that an image depends on.
+    public var conventions: DiTConfig {
+        var copy = self
+        copy.classNames = []
+        copy.guidanceScale = nil
+        return copy
     }
 
     /// The number of output channels: C, or 2C with a learned variance.

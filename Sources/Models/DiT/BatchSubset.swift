@@ -42,9 +42,15 @@ public struct BatchSubset: Equatable, Sendable, Sequence {
     }
 
     /// Visits the entries in ascending order.
-    public func makeIterator() -> AnyIterator<Int> {
-        var rest = bits
-        return AnyIterator {
+    public func makeIterator() -> Iterator {
+        Iterator(rest: bits)
+    }
+
+    /// The entries that are still to come.
+    public struct Iterator: IteratorProtocol {
+        fileprivate var rest: UInt8
+
+        public mutating func next() -> Int? {
             guard rest != 0 else { return nil }
             defer { rest &= rest - 1 }
             return rest.trailingZeroBitCount

@@ -16,27 +16,30 @@ public protocol BlockInterceptor: AnyObject {
     ///
     /// - Parameters:
     ///   - site: the place in the network.
+    ///   - call: the model call of the run.
     ///   - entry: the batch entry.
     ///   - input: the token stream that enters the site, (T, D), before the layer norm.
-    ///   - output: where the site's output goes, (T, D).
+    ///   - output: where the site's output goes, (T, D); to be left as it is unless the answer is true.
     /// - Returns: true if `output` has been filled and the work must be left out.
     func replaces(
-        _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>
+        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        output: UnsafeMutableBufferPointer<Float>
     ) -> Bool
 
     /// Told of a site's output after the network has computed it; not called for replaced work.
     func observe(
-        _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>)
+        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>)
 }
 
 extension BlockInterceptor {
     /// Replaces nothing.
     public func replaces(
-        _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>
+        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        output: UnsafeMutableBufferPointer<Float>
     ) -> Bool { false }
 
     /// Ignores what it is shown.
     public func observe(
-        _ site: BlockSite, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
     ) {}
 }

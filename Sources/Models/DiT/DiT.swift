@@ -36,8 +36,13 @@ public final class DiT: Sendable {
         latents: Tensor, call: Int, subset: BatchSubset, modulation: ModulationTable, workspace: DiTWorkspace,
         outputs: [Tensor], interceptor: (any BlockInterceptor)? = nil
     ) {
-        precondition(latents.count == config.inChannels * config.inputSize * config.inputSize)
-        precondition(subset.allSatisfy { $0 < workspace.entries && $0 < modulation.classes.count })
+        let area = config.inputSize * config.inputSize
+        precondition(latents.count == config.inChannels * area, "latents of \(latents.shape)")
+        precondition(workspace.config == config && modulation.network === self, "made for another network")
+        for entry in subset {
+            precondition(entry < workspace.entries && entry < modulation.classes.count && entry < outputs.count)
+            precondition(outputs[entry].count == config.outChannels * area, "an output of \(outputs[entry].shape)")
+        }
         modulation.prepare(call: call)
         let pass = Pass(
             network: self, call: call, modulation: modulation, workspace: workspace, interceptor: interceptor)
@@ -187,7 +192,7 @@ public final class DiT: Sendable {
             var rest = subset
             for entry in subset {
                 let source = UnsafeBufferPointer(input(entry).values)
-                if interceptor.replaces(site, entry: entry, input: source, output: outputs[entry].values) {
+                if interceptor.replaces(site, call: call, entry: entry, input: source, output: outputs[entry].values) {
                     rest.remove(entry)
                 }
             }
@@ -200,7 +205,7 @@ public final class DiT: Sendable {
             guard let interceptor else { return }
             for entry in subset {
                 interceptor.observe(
-                    site, entry: entry, input: UnsafeBufferPointer(input(entry).values),
+                    site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry).values),
                     output: UnsafeBufferPointer(outputs[entry].values))
             }
         }

@@ -5,6 +5,7 @@ public final class DiTWorkspace {
     /// How many batch entries (guidance branches) it has room for.
     public let entries: Int
 
+    let config: DiTConfig
     let workers: Workers
     let attention: Attention
     let patches: Tensor  // (T, C P P)
@@ -22,6 +23,7 @@ public final class DiTWorkspace {
         let tokens = config.tokens
         let width = config.hiddenSize
         func matrices(_ columns: Int) -> [Tensor] { (0..<entries).map { _ in Tensor([tokens, columns]) } }
+        self.config = config
         self.entries = entries
         self.workers = workers
         attention = Attention(

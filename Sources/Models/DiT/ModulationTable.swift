@@ -14,7 +14,7 @@ public final class ModulationTable {
     /// The class of each batch entry; the null class is the number of classes.
     public let classes: [Int]
 
-    private let network: DiT
+    let network: DiT
     private let workers: Workers
     private let features: TimestepEmbedding
     private let windowCalls: Int
@@ -103,7 +103,7 @@ public final class ModulationTable {
         weights.finalModulation(condition.pointer, rows: rows, into: final.pointer, workers: workers)
         for (index, block) in weights.blocks.enumerated() {
             // diffusers stores an embedder per block; converted checkpoints repeat the same one.
-            if index > 0, weights.embedders.count > 1 { embed(with: weights.embedders[index], rows: rows) }
+            if index > 0, weights.embedders.count > 1 { embed(with: weights.embedder(ofBlock: index), rows: rows) }
             block.modulation(condition.pointer, rows: rows, into: blocks[index].pointer, workers: workers)
         }
     }

@@ -3,7 +3,7 @@ import Glibc
 /// The sinusoidal features of a timestep, as the two reference implementations compute them.
 struct TimestepEmbedding {
     /// Half the number of features: as many cosines as sines.
-    static let half = 128
+    static let half = DiTConfig.timestepEmbeddingWidth / 2
 
     private let frequencies: [Float]
 

@@ -6,6 +6,8 @@ import Glibc
 final class MappedFile: @unchecked Sendable {
     /// The path that was opened.
     let path: String
+    /// Device, inode, size and time of change: another text once the file is another or has been written to.
+    let identity: String
     /// All bytes of the file.
     let bytes: UnsafeRawBufferPointer
 
@@ -26,6 +28,8 @@ final class MappedFile: @unchecked Sendable {
         }
         self.path = path
         let size = Int(status.st_size)
+        let changed = status.st_ctim
+        identity = "\(status.st_dev) \(status.st_ino) \(size) \(changed.tv_sec).\(changed.tv_nsec)"
         if size == 0 {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return

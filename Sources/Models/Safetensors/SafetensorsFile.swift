@@ -48,6 +48,9 @@ public final class SafetensorsFile: Sendable {
         return tensor
     }
 
+    /// Another text once the file is another or has been written to; the same for every name of one file.
+    public var identity: String { file.identity }
+
     /// Gives `body` all bytes of the file.
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(file) { try body(file.bytes) }

@@ -19,9 +19,7 @@ extension DiTWeights {
             throw ModelError.unknownLayout(
                 directory: archive.directory, someNames: Array(archive.names.prefix(3)))
         }
-        let firstLabels = layout.names.labels.inBlock(0) + ".weight"
-        let hasNullClass =
-            layout.alwaysHasNullClass || archive.entry(firstLabels)?.shape.first != config.numClasses
+        let hasNullClass = Self.hasNullClass(layout, archive, config)
         let map = DiTTensorMap(
             layout: layout, config: config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses)
         try Self.checkDepth(layout, archive, config)
@@ -48,6 +46,16 @@ extension DiTWeights {
 // MARK: - Checks
 
 extension DiTWeights {
+    /// Whether the label tables in `archive` have a row for the null class, as far as the headers say.
+    public static func hasNullClass(in archive: WeightArchive, config: DiTConfig) -> Bool {
+        DiTLayout(names: archive.names).map { hasNullClass($0, archive, config) } ?? true
+    }
+
+    private static func hasNullClass(_ layout: DiTLayout, _ archive: WeightArchive, _ config: DiTConfig) -> Bool {
+        let labels = layout.names.labels.inBlock(0) + ".weight"
+        return layout.alwaysHasNullClass || archive.entry(labels)?.shape.first != config.numClasses
+    }
+
     private static func checkDepth(
         _ layout: DiTLayout, _ archive: WeightArchive, _ config: DiTConfig
     ) throws(ModelError) {

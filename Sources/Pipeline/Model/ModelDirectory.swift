@@ -21,8 +21,16 @@ public struct ModelDirectory: Sendable {
         URL(filePath: path).standardizedFileURL.lastPathComponent
     }
 
-    /// The guidance scale to use when none is asked for: the model's own, else that of the DiT paper's pictures, 4.
-    public var defaultGuidanceScale: Double { config.guidanceScale ?? 4 }
+    /// Whether the model can be guided.
+    public var hasNullClass: Bool { DiTWeights.hasNullClass(in: archive, config: config) }
+
+    /// What is done when nothing is asked for: 50 steps of DDIM (Euler for flows) with the model's own guidance scale, or
+    /// that of the DiT paper's pictures, 4; unguided if the model cannot be guided.
+    public var defaultSettings: SampleSettings {
+        SampleSettings(
+            steps: 50, sampler: SamplerOptions(process.predictionType == .flow ? .euler : .ddim),
+            guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1)
+    }
 
     /// Opens the directory at `path`: reads `config.json` and checks the headers of the weights.
     ///
@@ -46,9 +54,11 @@ public struct ModelDirectory: Sendable {
         }
     }
 
-    /// The hash that ties images to the weights; reads the files the first time.
-    public func hash() -> String {
-        ModelHash.of(archive.files)
+    /// What ties images to the model; reads the weights the first time.
+    public func reference() -> ImageRecord.Model {
+        let conventions = ImageRecord.canonical(config.conventions) + ImageRecord.canonical(process)
+        return ImageRecord.Model(
+            name: name, hash: ModelHash.of(archive.files), configuration: SHA256.hexadecimal(conventions))
     }
 
     /// The shape of the latents, (C, H, W).

@@ -5,16 +5,18 @@ import Models
 enum ModelHash {
     /// The hash of the files' hashes, in the order of their names, in hexadecimal digits.
     ///
-    /// Computed hashes are remembered in the user's cache folder by path, size and time of change, so that a large
-    /// checkpoint is read once. The memory is an optimisation: where it cannot be read or written, the files are read.
+    /// Computed hashes are remembered in the user's cache folder by device, inode, size and time of change of the mapped
+    /// file, so that a large checkpoint is read once. The memory is an optimisation: where it cannot be read or written, the files are read.
     static func of(_ files: [SafetensorsFile]) -> String {
         let hashes = files.map { hash(of: $0) }
         return hashes.count == 1 ? hashes[0] : SHA256.hexadecimal(hashes.joined().utf8)
     }
 
     private static func hash(of file: SafetensorsFile) -> String {
-        let memory = memoryPath(for: file.path)
-        if let memory, let text = try? String(contentsOf: URL(filePath: memory), encoding: .utf8), text.count == 64 {
+        let memory = memoryPath(for: file.identity)
+        if let memory, let text = try? String(contentsOf: URL(filePath: memory), encoding: .utf8), text.count == 64,
+            text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        {
             return text
         }
         let hash = file.withBytes { bytes in
@@ -30,18 +32,13 @@ enum ModelHash {
         return hash
     }
 
-    /// The file whose name is the hash of path, size and time of change, and whose content is the weights' hash.
-    private static func memoryPath(for path: String) -> String? {
+    /// The file whose name is the hash of a file's identity, and whose content is the weights' hash.
+    private static func memoryPath(for identity: String) -> String? {
         let environment = ProcessInfo.processInfo.environment
+        // The XDG base directory specification has relative paths ignored.
         let cache =
-            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-            ?? environment["HOME"].map { "\($0)/.cache" }
-        guard let cache,
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path),
-            let size = attributes[.size], let changed = attributes[.modificationDate] as? Date
-        else { return nil }
-        let absolute = URL(filePath: path).standardizedFileURL.path
-        let key = "\(absolute)\n\(size)\n\(changed.timeIntervalSince1970)"
-        return "\(cache)/omnicache/hashes/\(SHA256.hexadecimal(key.utf8))"
+            environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            ?? environment["HOME"].flatMap { $0.hasPrefix("/") ? "\($0)/.cache" : nil }
+        return cache.map { "\($0)/omnicache/hashes/\(SHA256.hexadecimal(identity.utf8))" }
     }
 }

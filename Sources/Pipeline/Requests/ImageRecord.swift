@@ -5,17 +5,25 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     /// The format of this record.
     public static let currentSchema = "omnicache.image/1"
 
-    /// The weights that were used.
+    /// The model that was used.
     public struct Model: Codable, Equatable, Sendable {
         /// The model directory's name.
         public let name: String
         /// The SHA-256 of its weights.
         public let hash: String
+        /// The SHA-256 of what its `config.json` says, names and recommendations aside.
+        public let configuration: String
 
-        /// Joins a name and a hash.
-        public init(name: String, hash: String) {
+        /// Joins a name and the hashes.
+        public init(name: String, hash: String, configuration: String) {
             self.name = name
             self.hash = hash
+            self.configuration = configuration
+        }
+
+        /// Whether both make the same images: a renamed directory holds the same model.
+        public func isSame(as other: Model) -> Bool {
+            hash == other.hash && configuration == other.configuration
         }
     }
 
@@ -46,10 +54,11 @@ public struct ImageRecord: Codable, Equatable, Sendable {
 
     /// The SHA-256 of the record's canonical JSON: equal exactly for requests that make the same image.
     ///
-    /// The model's name is left out: a renamed directory holds the same weights.
+    /// The model's name is left out: a renamed directory holds the same model.
     public var settingsHash: String {
         let hashed = ImageRecord(
-            model: Model(name: "", hash: model.hash), settings: settings, items: items, columns: columns,
+            model: Model(name: "", hash: model.hash, configuration: model.configuration), settings: settings,
+            items: items, columns: columns,
             initialNoise: initialNoise)
         return SHA256.hexadecimal(ImageRecord.canonical(hashed))
     }

@@ -18,12 +18,16 @@ public struct SampleSettings: Codable, Equatable, Sendable {
 
     /// The evaluations of the full run: model calls times guidance branches.
     ///
-    /// - Throws: ``SamplingError`` when the settings do not fit the model.
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public func evaluations(for directory: ModelDirectory) throws -> Int {
         let sampler = try makeSampler(
             sampler, process: directory.process, steps: steps, shape: directory.latentShape)
         guard directory.config.learnSigma || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
-        return sampler.calls.count * (try Guidance(scale: guidanceScale).branches.count)
+        let branches = try Guidance(scale: guidanceScale).branches
+        guard !branches.contains(.unconditional) || directory.hasNullClass else {
+            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
+        }
+        return sampler.calls.count * branches.count
     }
 }
 

@@ -6,25 +6,30 @@ import Tensor
 ///
 /// Batch entry 0 is the conditional branch, entry 1 the unconditional one.
 public final class DiTDenoiser: Denoiser {
-    /// The class of the image that is sampled next.
-    public var classID: Int
-
     /// Watches or replaces the network's work; nil costs nothing.
     public var interceptor: (any BlockInterceptor)?
 
     private let network: DiT
+    private let classID: Int
     private let workers: Workers
     private let workspace: DiTWorkspace
     private let outputs: [Tensor]  // per branch, (Cout, H, W)
     private var modulation: ModulationTable?
 
-    /// Wraps a network; allocates the scratch memory of a guided forward.
-    public init(network: DiT, workers: Workers, classID: Int = 0) {
+    /// Wraps a network for one image.
+    ///
+    /// - Parameters:
+    ///   - network: the model.
+    ///   - classID: the image's class.
+    ///   - workspace: scratch memory with room for two entries; may be shared by runs that are never in a step at once.
+    ///   - workers: the threads to compute the modulation with.
+    public init(network: DiT, classID: Int, workspace: DiTWorkspace, workers: Workers) {
+        precondition(workspace.entries >= 2, "a guided forward has two entries")
         let config = network.config
         self.network = network
         self.workers = workers
         self.classID = classID
-        workspace = DiTWorkspace(config: config, entries: 2, workers: workers)
+        self.workspace = workspace
         outputs = (0..<2).map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }
     }
 
@@ -36,9 +41,7 @@ public final class DiTDenoiser: Denoiser {
             shape == [config.inChannels, config.inputSize, config.inputSize],
             "latents of \(shape) for a model of \(config.inChannels) x \(config.inputSize) x \(config.inputSize)")
         let needsNull = branches.contains(.unconditional)
-        guard !needsNull || network.weights.hasNullClass else {
-            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
-        }
+        precondition(!needsNull || network.weights.hasNullClass, "a model without a null class cannot be guided")
         let classes = needsNull ? [classID, config.numClasses] : [classID]
         modulation = ModulationTable(
             network: network, timesteps: calls.map(\.timestep), classes: classes, workers: workers)

@@ -4,15 +4,18 @@ import Models
 import Sampling
 import Tensor
 
-/// Samples images from one model with one set of settings, one after another.
+/// Samples images from one model with one set of settings.
 ///
-/// Scratch memory is shared between them; nothing else is, so an image does not depend on which came before.
+/// Scratch memory is shared between them, and nothing else: an image does not depend on which came before, and runs may
+/// take turns, but two of them must not be in a step at the same time.
 public final class ImageSampler {
     /// The settings that all images share.
     public let settings: SampleSettings
 
     private let directory: ModelDirectory
-    private let denoiser: DiTDenoiser
+    private let network: DiT
+    private let workers: Workers
+    private let workspace: DiTWorkspace
     private let guidance: Guidance
 
     /// The number of model calls of a run, times the guidance branches: what a full run costs.
@@ -24,7 +27,9 @@ public final class ImageSampler {
     public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
         self.directory = directory
         self.settings = settings
-        denoiser = DiTDenoiser(network: network, workers: workers)
+        self.network = network
+        self.workers = workers
+        workspace = DiTWorkspace(config: network.config, entries: 2, workers: workers)
         guidance = try Guidance(scale: settings.guidanceScale)
         evaluations = try settings.evaluations(for: directory)
     }
@@ -35,10 +40,11 @@ public final class ImageSampler {
     ///   - item: the class and the seed.
     ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
     /// - Returns: the run, before its first step.
-    /// - Throws: ``PipelineError/usage(_:)`` when guidance is asked of a model without a null class.
+    /// - Throws: ``SamplingError``, for what ``init(directory:network:settings:workers:)`` has not already refused.
     public func start(_ item: SampleItem, initialNoise: Tensor? = nil) throws -> SamplingRun {
         let shape = directory.latentShape
-        denoiser.classID = item.classID
+        let denoiser = DiTDenoiser(
+            network: network, classID: item.classID, workspace: workspace, workers: workers)
         let sampler = try makeSampler(
             settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
         let random = TorchRandom(seed: item.seed)

@@ -50,9 +50,6 @@ public struct SamplerOptions: Equatable, Sendable {
         self.lowerOrderFinal = lowerOrderFinal
     }
 
-    /// Whether the run draws noise after its initial latents.
-    public var addsNoise: Bool { kind == .ddpm || (kind == .ddim && eta > 0) }
-
     /// Checks the options against each other and against the model.
     func validate(for process: DiffusionProcess) throws(SamplingError) {
         let type = process.predictionType

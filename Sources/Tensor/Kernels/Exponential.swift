@@ -1,7 +1,7 @@
-/// e^x of each lane, within 2 units in the last place over the range where the result is a normal number.
+/// e^x of each lane, within 2 units in the last place over [-87.3, 88.3].
 ///
 /// x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7, then scaled by 2^n through the
-/// exponent bits. Arguments are clamped to [-87.3, 88.3], so the result is never zero, subnormal or infinite.
+/// exponent bits. Arguments are clamped to that range, so the result is never zero, subnormal or infinite.
 /// Compilers do not vectorise the C library's `expf`, and softmax and GELU call nothing else as often.
 @inline(__always)
 package func exponential(_ argument: Vector) -> Vector {

@@ -106,17 +106,19 @@ private struct ModelReport: Report {
     private let classes: [String]
     private let weightFiles: [String]
     private let parameters: Int
+    private let canBeGuided: Bool
     private let libraries: Libraries
 
     init(directory: ModelDirectory) {
         path = directory.path
         name = directory.name
-        hash = directory.hash()
+        hash = directory.reference().hash
         config = directory.config
         process = directory.process
         classes = directory.classes.names
         weightFiles = directory.archive.files.map(\.path)
         parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
+        canBeGuided = directory.hasNullClass
         libraries = Libraries(versions: .current, processors: Workers.available)
     }
 
@@ -127,7 +129,7 @@ private struct ModelReport: Report {
             hash         \(hash)
             network      DiT, depth \(config.depth), width \(config.hiddenSize), \(config.heads) heads, patch \
             \(config.patchSize), input \(config.inChannels) x \(config.inputSize) x \(config.inputSize)
-            parameters   \(parameters)
+            parameters   \(parameters)\(canBeGuided ? "" : ", no null class: unguided only")
             predicts     \(process.predictionType.rawValue)\(config.learnSigma ? " and variance" : ""), \
             \(process.trainTimesteps) training timesteps
             guidance     \(config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation")

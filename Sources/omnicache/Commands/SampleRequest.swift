@@ -20,16 +20,13 @@ struct SampleRequest {
         model: ModelOptions, sampling: SamplingOptions, output: OutputOptions, like: ImageMetadata?
     ) throws {
         directory = try model.open()
-        let reference = ImageRecord.Model(name: directory.name, hash: directory.hash())
-        if let like, like.record.model.hash != reference.hash {
+        let reference = directory.reference()
+        if let like, !like.record.model.isSame(as: reference) {
             throw PipelineError.badData(
-                "--like: the image was made by model \(like.record.model.name) with other weights than "
-                    + "\(directory.path); give its directory with --model")
+                "--like: the image was made by model \(like.record.model.name) with other weights or another config.json "
+                    + "than \(directory.path) has; give its directory with --model")
         }
-        settings = sampling.settings(
-            over: like?.record.settings
-                ?? SampleSettings(
-                    steps: 50, sampler: SamplerOptions(), guidanceScale: directory.defaultGuidanceScale))
+        settings = sampling.settings(over: like?.record.settings ?? directory.defaultSettings)
         evaluations = try settings.evaluations(for: directory)
         (work, seedWasDrawn) = try Self.work(sampling, like: like, directory: directory)
         let noise = try output.initNoise.map { [shape = directory.latentShape] path in
