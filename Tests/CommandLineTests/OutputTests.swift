@@ -27,6 +27,12 @@ import Testing
         #expect(place.files.isEmpty)
     }
 
+    @Test func `a path that promises another format is refused`() throws {
+        let place = try Workplace()
+        try place.sample("--seed", "1", "-o", "x.jpg").expectFailure(64, "jpg", ".png")
+        #expect(place.files.isEmpty)
+    }
+
     @Test func `-o - writes one PNG to standard output and nothing else anywhere`() throws {
         let place = try Workplace()
         let result = try place.sample("--seed", "4", "--class", "1", "-o", "-")

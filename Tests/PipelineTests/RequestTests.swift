@@ -86,6 +86,15 @@ import Testing
         let image = Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3])
         let bytes = try ImageFile.Format.ppm.encode(image, record: record, classNames: names)
         #expect(ImageMetadata.settingsHash(in: bytes) == record.settingsHash)
+        #expect(throws: PipelineError.self) { try ImageMetadata(png: bytes, path: "x.ppm") }
+    }
+
+    @Test(arguments: ImageFile.Format.allCases)
+    func `a file that was cut short has no settings hash`(format: ImageFile.Format) throws {
+        let image = Image(width: 4, height: 4, channels: 3, pixels: Array(repeating: 9, count: 48))
+        let bytes = try format.encode(image, record: record, classNames: names)
+        #expect(ImageMetadata.settingsHash(in: bytes) != nil)
+        #expect(ImageMetadata.settingsHash(in: Array(bytes.dropLast())) == nil)
     }
 
     @Test func `the settings hash tells all settings apart, but not the model's name`() {

@@ -66,6 +66,9 @@ extension ImageMetadata {
     ///
     /// - Throws: ``PipelineError/badData(_:)`` if the file is no PNG of omnicache's, or damaged.
     public init(png bytes: [UInt8], path: String) throws(PipelineError) {
+        guard !Self.isPPM(bytes) else {
+            throw .badData("\(path): a PPM keeps only the hash of its settings; give an image made as a PNG")
+        }
         let texts: [PNGText]
         do {
             texts = try PNGReader.text(in: bytes)
@@ -85,10 +88,15 @@ extension ImageMetadata {
 
     /// The settings hash that an image file carries; nil for a file of any other origin.
     public static func settingsHash(in bytes: [UInt8]) -> String? {
-        if bytes.starts(with: [UInt8(ascii: "P")]) {
-            let comments = (try? PPM.comments(in: bytes)) ?? []
+        if isPPM(bytes) {
+            // Decoding shows whether the file is whole.
+            guard (try? PPM.decode(bytes)) != nil, let comments = try? PPM.comments(in: bytes) else { return nil }
             return comments.first { $0.hasPrefix(commentPrefix) }.map { String($0.dropFirst(commentPrefix.count)) }
         }
         return try? ImageMetadata(png: bytes, path: "").settingsHash
+    }
+
+    private static func isPPM(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8)
     }
 }

@@ -45,8 +45,14 @@ struct OutputOptions: ParsableArguments {
             throw PipelineError.usage(
                 "--format \(format.rawValue) contradicts the ending of --output \(output ?? ""); change one of them")
         }
+        if let ending, format == nil, byName == nil, Self.otherFormats.contains(ending) {
+            throw PipelineError.usage("--output \(output ?? ""): cannot write \(ending); name a .png or .ppm file")
+        }
         return format ?? byName ?? .png
     }
+
+    /// Endings that promise a format that is not written.
+    private static let otherFormats: Set = ["jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "avif", "pgm"]
 
     /// The pattern of the paths.
     func pattern(format: ImageFile.Format, isGrid: Bool) throws -> OutputPattern {

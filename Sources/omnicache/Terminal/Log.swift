@@ -64,7 +64,7 @@ final class Log {
         if format == .json, !isQuiet {
             Terminal.standardError.write(Self.line(event))
         } else if isVerbose, let step = event.step, let steps = event.steps, let timestep = event.timestep {
-            Terminal.standardError.write("step \(step) of \(steps), timestep \(timestep)\n")
+            Terminal.standardError.write("step \(step + 1) of \(steps), timestep \(timestep)\n")
         }
         bar?.show(share, label: "image \((event.image ?? 0) + 1) of \(event.images ?? 1)")
     }
