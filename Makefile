@@ -63,7 +63,7 @@ verify: build
 .PHONY: benchmark
 # Times the forward of several model sizes, each verified before it is timed.
 benchmark: deps
-	swift run --package-path Benchmarks $(SWIFT_FLAGS) benchmark
+	OMNICACHE_MODELS=$(CURDIR)/Models swift run --package-path Benchmarks $(SWIFT_FLAGS) benchmark
 
 .PHONY: release
 # A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside.

@@ -102,7 +102,7 @@ def load(path):
         return {key: file[key] for key in file.files}
 
 
-def sampling_weights(data, balance=0.75, plateau=2, steepness=3.0,
+def sampling_weights(data, balance=0.75, plateau=1, steepness=2.5,
                      default=0.75):
     """The chance of each picture to be drawn: every class nearly as likely, its best-known emoji first.
 

@@ -29,7 +29,7 @@ def loss_weights(t, alphas):
 
 
 @torch.no_grad()
-def ddim(model, classes, seed, steps=50, guidance=2.0):
+def ddim(model, classes, seed, steps=50, guidance=1.5):
     """Draws one image for each entry of `classes`, image i from the noise of seed + i."""
     config, device = model.config, next(model.parameters()).device
     shape = (config.in_channels, config.input_size, config.input_size)

@@ -68,7 +68,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", help="a checkpoint of train.py")
     parser.add_argument("directory", help="the model directory to write")
-    parser.add_argument("--guidance", type=float, default=2.0,
+    parser.add_argument("--guidance", type=float, default=1.5,
                         help="the guidance scale that config.json suggests (default: %(default)s)")
     arguments = parser.parse_args()
     model, class_names = read_checkpoint(arguments.checkpoint)

@@ -42,7 +42,7 @@ def save(sheet, path):
     os.replace(temporary, path)
 
 
-def draw_sheet(model, class_names, path, seed=0, steps=50, guidance=2.0, labels=True):
+def draw_sheet(model, class_names, path, seed=0, steps=50, guidance=1.5, labels=True):
     """One sample of every class, in the order of the classes."""
     images = diffusion.ddim(model, np.arange(len(class_names)), seed, steps, guidance)
     save(compose(to_bytes(images), class_names if labels else None), path)
@@ -54,14 +54,14 @@ def main():
     parser.add_argument("output", help="the PNG file to write")
     parser.add_argument("--seed", type=int, default=0, help="image i gets the noise of seed + i")
     parser.add_argument("--steps", type=int, default=50, help="DDIM steps (default: %(default)s)")
-    parser.add_argument("--guidance", type=float, help="default: config.json's, or 2")
+    parser.add_argument("--guidance", type=float, help="default: config.json's, or 1.5")
     parser.add_argument("--no-labels", action="store_true", help="pictures only")
     arguments = parser.parse_args()
     if Path(arguments.model).is_dir():
         model, config = export.read_model(arguments.model)
-        class_names, guidance = config["class_names"], config.get("guidance_scale", 2.0)
+        class_names, guidance = config["class_names"], config.get("guidance_scale", 1.5)
     else:
-        (model, class_names), guidance = export.read_checkpoint(arguments.model), 2.0
+        (model, class_names), guidance = export.read_checkpoint(arguments.model), 1.5
     if arguments.guidance is not None:
         guidance = arguments.guidance
     draw_sheet(model, class_names, arguments.output, arguments.seed, arguments.steps, guidance,

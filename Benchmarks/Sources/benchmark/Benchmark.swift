@@ -1,3 +1,4 @@
+import Foundation
 import Models
 import Pipeline
 import Tensor
@@ -5,7 +6,16 @@ import Tensor
 /// Times the operations of a forward at the sizes of several models, then a guided forward of the embedded one.
 @main
 struct Benchmark {
-    static func main() throws {
+    static func main() {
+        do {
+            try printTable()
+        } catch {
+            FileHandle.standardError.write(Data("benchmark: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func printTable() throws {
         let workers = Workers()
         print("OpenBLAS kernels for \(BLAS.coreName), \(workers.count) threads; medians\n")
         print("| operation | ms | GFLOP/s |\n|---|---|---|")
