@@ -78,7 +78,7 @@ def build(path, emoji_test=EMOJI_TEST, font=FONT):
         except ValueError as error:
             failed.append(f"{name}: {error}")
     if failed:
-        raise SystemExit(f"{len(failed)} of {len(emoji)} emoji do not render:\n" + "\n".join(failed))
+        raise SystemExit("\n".join([f"{len(failed)} of {len(emoji)} emoji do not render:"] + failed))
     images = np.stack(images)
     tofu = Counter(image.tobytes() for image in images).most_common(1)[0][1]
     if tofu > 8:
@@ -104,7 +104,7 @@ def load(path):
 
 def sampling_weights(data, balance=0.75, plateau=1, steepness=2.5,
                      default=0.75):
-    """The chance of each picture to be drawn: every class nearly as likely, its best-known emoji first.
+    """The chance of each picture to be drawn: balanced classes, best-known emoji first.
 
     A class of n emoji gets n^(1 - balance) of the weight. Its emoji are ranked by the Emoji version
     that brought them (the first is the set of the first phones), then by their order in the file;

@@ -1,4 +1,4 @@
-"""Writes a training run's averaged weights as a model directory: config.json and float16 weights."""
+"""Writes a run's averaged weights as a model directory: config.json and float16 weights."""
 
 import argparse
 import json
@@ -49,7 +49,7 @@ def describe(config, class_names, guidance):
 
 
 def write_model(directory, model, class_names, guidance):
-    """Writes both files, each under a temporary name first; the table of positions stays float32."""
+    """Writes both files under temporary names first; the table of positions stays float32."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().contiguous().to(

@@ -19,7 +19,7 @@ def orthogonalize(g, iterations=5):
 
 
 class Muon(torch.optim.Optimizer):
-    """Updates have the root mean square of AdamW's (0.2 x lr), so both can share a learning rate."""
+    """Its updates have a root mean square of 0.2 x lr, about that of AdamW."""
 
     def __init__(self, parameters, lr=1e-3, momentum=0.95, weight_decay=0.0):
         super().__init__(parameters, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))

@@ -74,6 +74,8 @@ def grow(model, state):
     """
     old = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("blocks."))
     new = model.config.depth
+    if new < old:
+        raise SystemExit(f"the model to start from has {old} blocks: --depth must be {old} or more")
     place = [i * new // old for i in range(old)]
     renamed = {}
     for name, tensor in state.items():
