@@ -102,8 +102,11 @@ run() {
         quote "$@"
         return
     fi
-    "$@" || exit "$?"
+    code=0
+    "$@" || code=$?
+    # Ctrl-C may reach omnicache before it listens: then it dies of the signal, and there is still work left.
     ! $stopped || exit 75
+    [ "$code" = 0 ] || exit "$code"
 }
 
 [ -z "$steps" ] || set -- --steps "$steps" "$@"
