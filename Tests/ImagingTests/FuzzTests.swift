@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 
 @testable import Imaging
 
 @Suite struct FuzzTests {
     /// Changes up to four places of `bytes`: a bit, a byte, a removed, doubled or extreme stretch.
-    static func mutated(_ bytes: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
+    static func mutated(_ bytes: [UInt8], using generator: inout SplitMix64) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
             let place = Int.random(in: bytes.indices, using: &generator)
@@ -56,7 +57,7 @@ import Testing
             PNGGoldenTests.rgb, PNGGoldenTests.rgba,
             try PNGWriter.encode(TestImages.ramp(width: 7, height: 5, channels: 3), text: text),
         ]
-        var generator = SeededGenerator(state: 20_260_101)
+        var generator = SplitMix64(seed: 20_260_101)
         var decoded = 0
         let count = 3000
         for index in 0..<count {
@@ -74,7 +75,7 @@ import Testing
             PPM.encode(TestImages.ramp(width: 3, height: 2, channels: 3), comment: "0123abcd"),
             PPM.encode(TestImages.ramp(width: 12, height: 1, channels: 1)),
         ]
-        var generator = SeededGenerator(state: 7)
+        var generator = SplitMix64(seed: 7)
         var decoded = 0
         for index in 0..<3000 {
             let file = Self.mutated(seeds[index % seeds.count], using: &generator)

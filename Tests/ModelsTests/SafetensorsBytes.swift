@@ -21,23 +21,3 @@ func header(of bytes: [UInt8]) throws(SafetensorsError) -> SafetensorsHeader {
 func littleEndian(_ numbers: [some FixedWidthInteger]) -> [UInt8] {
     numbers.flatMap { number in withUnsafeBytes(of: number.littleEndian) { Array($0) } }
 }
-
-/// A stream of numbers that is the same in every run (Steele et al., SplitMix64).
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
-extension Tensor {
-    /// A copy of the values; unlike `values` it outlives a tensor that nobody else holds.
-    var elements: [Float] { withExtendedLifetime(self) { Array(values) } }
-}

@@ -20,8 +20,8 @@ public struct SampleSettings: Codable, Equatable, Sendable {
     ///
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public func evaluations(for directory: ModelDirectory) throws -> Int {
-        let sampler = try makeSampler(
-            sampler, process: directory.process, steps: steps, shape: directory.latentShape)
+        // Only its calls are looked at, so its scratch may be of one element.
+        let sampler = try makeSampler(sampler, process: directory.process, steps: steps, shape: [])
         guard directory.config.learnSigma || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
         let branches = try Guidance(scale: guidanceScale).branches
         guard !branches.contains(.unconditional) || directory.hasNullClass else {

@@ -18,9 +18,6 @@ public final class ImageSampler {
     private let workspace: DiTWorkspace
     private let guidance: Guidance
 
-    /// The number of model calls of a run, times the guidance branches: what a full run costs.
-    public let evaluations: Int
-
     /// Checks the settings against the model and allocates the scratch memory.
     ///
     /// - Throws: ``SamplingError`` when the sampler, the steps or the guidance do not fit the model.
@@ -31,7 +28,7 @@ public final class ImageSampler {
         self.workers = workers
         workspace = DiTWorkspace(config: network.config, entries: 2, workers: workers)
         guidance = try Guidance(scale: settings.guidanceScale)
-        evaluations = try settings.evaluations(for: directory)
+        _ = try settings.evaluations(for: directory)
     }
 
     /// Starts the run of one image; step it with `next()`.
