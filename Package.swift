@@ -5,7 +5,7 @@ let package = Package(
     name: "omnicache",
     products: [
         .executable(name: "omnicache", targets: ["omnicache"]),
-        .library(name: "OmniCacheKit", targets: ["Tensor", "Models", "Sampling", "Imaging", "Pipeline"]),
+        .library(name: "OmniCacheKit", targets: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging", "Pipeline"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -20,8 +20,9 @@ let package = Package(
         .target(name: "Tensor", dependencies: ["COpenBLAS"]),
         .target(name: "Models", dependencies: ["Tensor"]),
         .target(name: "Sampling", dependencies: ["Tensor"]),
+        .target(name: "OmniCache", dependencies: ["Tensor", "Sampling", "CLAPACKE"]),
         .target(name: "Imaging", dependencies: ["CZlib"]),
-        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "Imaging"]),
+        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging"]),
 
         // MARK: - The command line
         .executableTarget(
@@ -37,6 +38,7 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
         .testTarget(
             name: "SamplingTests", dependencies: ["Sampling", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
+        .testTarget(name: "OmniCacheTests", dependencies: ["OmniCache", "Sampling", "Tensor", "TestSupport"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
         .testTarget(
             name: "PipelineTests",

@@ -1,7 +1,9 @@
 /// A weighted sum of the state x and the model's output: state · x + output · y.
-struct StateAndOutput: Equatable {
-    var state: Double
-    var output: Double
+public struct StateAndOutput: Equatable, Sendable {
+    /// The weight of the state x.
+    public var state: Double
+    /// The weight of the output y.
+    public var output: Double
 
     static func + (a: Self, b: Self) -> Self { Self(state: a.state + b.state, output: a.output + b.output) }
     static func * (factor: Double, sum: Self) -> Self {
@@ -15,7 +17,7 @@ struct StateAndOutput: Equatable {
 /// What a model output says about x0, about ε, and about the direction of the path, at one noise level.
 extension PredictionType {
     /// The estimate of the clean sample x0.
-    func clean(at level: NoiseLevel) -> StateAndOutput {
+    public func clean(at level: NoiseLevel) -> StateAndOutput {
         switch self {
         case .epsilon: StateAndOutput(state: 1 / level.signal, output: -level.noise / level.signal)
         case .v: StateAndOutput(state: level.signal, output: -level.noise)
@@ -25,7 +27,7 @@ extension PredictionType {
     }
 
     /// The estimate of the noise ε.
-    func epsilon(at level: NoiseLevel) -> StateAndOutput {
+    public func epsilon(at level: NoiseLevel) -> StateAndOutput {
         switch self {
         case .epsilon: StateAndOutput(state: 0, output: 1)
         case .v: StateAndOutput(state: level.noise, output: level.signal)
@@ -35,7 +37,15 @@ extension PredictionType {
     }
 
     /// dz/ds along the path: ε, or the velocity of a flow.
-    func direction(at level: NoiseLevel) -> StateAndOutput {
+    public func direction(at level: NoiseLevel) -> StateAndOutput {
         self == .flow ? StateAndOutput(state: 0, output: 1) : epsilon(at: level)
+    }
+
+    /// The velocity α ε − σ x0, or that of a flow: ε − x0.
+    public func velocity(at level: NoiseLevel) -> StateAndOutput {
+        switch self {
+        case .flow, .v: StateAndOutput(state: 0, output: 1)
+        case .epsilon, .sample: level.signal * epsilon(at: level) + -level.noise * clean(at: level)
+        }
     }
 }

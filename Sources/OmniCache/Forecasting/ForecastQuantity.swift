@@ -1,0 +1,40 @@
+import Glibc
+import Sampling
+
+/// What a forecaster looks ahead in. All say the same of a state; they differ in how smoothly they run along the path.
+public enum ForecastQuantity: String, CaseIterable, Codable, Sendable {
+    /// dz/ds, the direction of the path: the noise ε, or the velocity of a flow.
+    case direction = "epsilon"
+    /// The estimate of the clean sample x0.
+    case clean = "x0"
+    /// The velocity α ε − σ x0.
+    case velocity = "v"
+
+    /// The quantity as a sum of the state x and the output of a model of type `type`; the weight of the output is not 0.
+    public func sum(of type: PredictionType, at level: NoiseLevel) -> StateAndOutput {
+        switch self {
+        case .direction: type.direction(at: level)
+        case .clean: type.clean(at: level)
+        case .velocity: type.velocity(at: level)
+        }
+    }
+}
+
+/// The axis along which differences are taken.
+public enum ForecastVariable: String, CaseIterable, Codable, Sendable {
+    /// The index of the model call.
+    case step
+    /// The timestep that the model is told.
+    case timestep
+    /// The logarithm of the path coordinate s (half the log-SNR, negated).
+    case logSNR = "log-snr"
+
+    /// Where `call` lies on the axis.
+    public func position(of call: ModelCall) -> Double {
+        switch self {
+        case .step: Double(call.index)
+        case .timestep: call.timestep
+        case .logSNR: log(call.level.pathPosition)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/// Why there is no plan.
+public enum PlanError: Error, Equatable, Sendable {
+    /// The budget is not in (0, 1].
+    case budgetOutOfRange(String)
+    /// The planner's rules need more evaluations than the budget has; `smallest` of `total` would do.
+    case budgetTooSmall(planner: String, smallest: Int, total: Int)
+    /// A window or cap that cannot be.
+    case invalidLimit(String)
+    /// A mask or plan that does not fit the run.
+    case doesNotFit(String)
+    /// The planner or forecaster needs a calibration that is not there.
+    case needsCalibration(String)
+}
+
+extension PlanError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .budgetOutOfRange(let found):
+            "budget \(found): give a number above 0 and at most 1, the share of evaluations to spend"
+        case .budgetTooSmall(let planner, let smallest, let total):
+            "the \(planner) planner needs at least \(smallest) of \(total) evaluations here; give a budget of "
+                + "\(Self.share(smallest, of: total)) or more, or another planner (path, balanced and uniform go lower)"
+        case .invalidLimit(let what), .doesNotFit(let what), .needsCalibration(let what):
+            what
+        }
+    }
+
+    /// The smallest decimal of three digits whose share of `total` is at least `count`.
+    private static func share(_ count: Int, of total: Int) -> Double {
+        (Double(count) / Double(total) * 1000).rounded(.up) / 1000
+    }
+}
