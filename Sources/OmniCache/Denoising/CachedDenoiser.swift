@@ -39,6 +39,7 @@ public final class CachedDenoiser: Denoiser {
         guard plan.evaluated.first == branches else {
             throw PlanError.doesNotFit("a plan that reuses at the first model call, where there is nothing to reuse")
         }
+        try forecaster.check(plan)
         state = RunState(plan: plan, forecaster: forecaster, shape: shape, hasVariance: hasVariance)
         try base.begin(calls: calls, branches: branches, shape: shape)
     }

@@ -25,6 +25,15 @@ public protocol Forecaster: Sendable {
     ///   - history: What has been evaluated so far; at least one output of `branch`.
     /// - Returns: Terms of which every source is in `history`.
     func terms(for branch: GuidanceBranches, at call: Int, history: OutputHistory) -> [ForecastTerm]
+
+    /// Checks that it can fill the gaps of `plan`; most can fill those of any.
+    ///
+    /// - Throws: ``PlanError/doesNotFit(_:)`` for one that was fitted for another plan.
+    func check(_ plan: ReusePlan) throws(PlanError)
+}
+
+extension Forecaster {
+    public func check(_ plan: ReusePlan) throws(PlanError) {}
 }
 
 /// One summand of a forecast.

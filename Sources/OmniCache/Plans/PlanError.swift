@@ -10,6 +10,8 @@ public enum PlanError: Error, Equatable, Sendable {
     case doesNotFit(String)
     /// The planner or forecaster needs a calibration that is not there.
     case needsCalibration(String)
+    /// A forecaster that does not exist, or whose parameters make no sense.
+    case invalidForecaster(String)
 }
 
 extension PlanError: CustomStringConvertible {
@@ -19,14 +21,20 @@ extension PlanError: CustomStringConvertible {
             "budget \(found): give a number above 0 and at most 1, the share of evaluations to spend"
         case .budgetTooSmall(let planner, let smallest, let total):
             "the \(planner) planner needs at least \(smallest) of \(total) evaluations here; give a budget of "
-                + "\(Self.share(smallest, of: total)) or more, or another planner (path, balanced and uniform go lower)"
-        case .invalidLimit(let what), .doesNotFit(let what), .needsCalibration(let what):
+                + "\(Self.share(smallest, of: total)) or more, or \(Self.remedy(planner))"
+        case .invalidLimit(let what), .doesNotFit(let what), .needsCalibration(let what), .invalidForecaster(let what):
             what
         }
     }
 
+    /// What helps beside a larger budget: a planner without rules of its own is held up by the limits alone.
+    private static func remedy(_ planner: String) -> String {
+        planner == "curvature"
+            ? "another planner (path, balanced and uniform go lower)" : "a wider reuse window and longer reuse"
+    }
+
     /// The smallest decimal of three digits whose share of `total` is at least `count`.
     private static func share(_ count: Int, of total: Int) -> Double {
-        (Double(count) / Double(total) * 1000).rounded(.up) / 1000
+        (Double(count) / Double(total) * 1000 - 1e-9).rounded(.up) / 1000
     }
 }
