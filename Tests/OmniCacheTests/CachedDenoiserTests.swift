@@ -4,7 +4,8 @@ import Tensor
 import TestSupport
 import Testing
 
-/// A model with two branches whose outputs bend over the run; it counts its evaluations.
+/// The noise prediction for clean samples that are normal with mean 0.5 (conditional) or 0 and variance 0.25, with a
+/// bend that makes the path no straight line; it counts its evaluations.
 private final class ToyDenoiser: Denoiser {
     let hasVariance: Bool
     private(set) var evaluated: [GuidanceBranches] = []
@@ -20,14 +21,18 @@ private final class ToyDenoiser: Denoiser {
         _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs
     ) {
         evaluated.append(branches)
-        let (bend, t) = (Float(call.level.noise), Float(call.timestep))
+        let (alpha, sigma) = (Float(call.level.signal), Float(call.level.noise))
+        func noise(_ x: Float, mean: Float) -> Float {
+            let deviation = x - alpha * mean
+            return sigma * deviation / (0.25 * alpha * alpha + sigma * sigma) + 0.02 * x * x / (1 + x * x)
+        }
         for i in 0..<latents.count {
             let x = latents.values[i]
             if branches.contains(.conditional) {
-                outputs.conditional.prediction.values[i] = bend * x + 0.1 * x * x / (1 + x * x)
-                outputs.conditional.variance?.values[i] = t
+                outputs.conditional.prediction.values[i] = noise(x, mean: 0.5)
+                outputs.conditional.variance?.values[i] = Float(call.timestep)
             }
-            if branches.contains(.unconditional) { outputs.unconditional.prediction.values[i] = 0.8 * bend * x - 0.2 }
+            if branches.contains(.unconditional) { outputs.unconditional.prediction.values[i] = noise(x, mean: 0) }
         }
     }
 }
@@ -81,7 +86,7 @@ private final class ToyDenoiser: Denoiser {
         let expected = try Self.sample(ToyDenoiser())
         for spec in Self.specs() {
             let error = normalisedMeanSquaredError(try Self.sample(Self.cached(ToyDenoiser(), spec)), against: expected)
-            #expect(error > 0 && error < 0.01, "\(spec.name): \(error)")
+            #expect(error > 0 && error < 0.05, "\(spec.name): \(error)")
         }
     }
 

@@ -140,7 +140,8 @@ extension DecodingError {
         switch self {
         case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            context.codingPath.last.map { "'\($0.stringValue)' is not what it should be" } ?? "it is not an object"
+            context.codingPath.last { $0.intValue == nil }.map { "'\($0.stringValue)' is not what it should be" }
+                ?? "it is not an object"
         @unknown default: "it is damaged"
         }
     }

@@ -9,6 +9,7 @@ final class CosineTransform {
     private let height: Int
     private let width: Int
     private let rows: Tensor  // (height, height)
+    private let transposedRows: Tensor  // (height, height)
     private let columns: Tensor  // (width, width)
     private let scratch: Tensor
 
@@ -17,6 +18,7 @@ final class CosineTransform {
         precondition(shape.count == 3, "latents have the shape (C, H, W), not \(shape)")
         (channels, height, width) = (shape[0], shape[1], shape[2])
         rows = Self.matrix(height)
+        transposedRows = Self.transposed(rows, count: height)
         columns = Self.matrix(width)
         scratch = Tensor([height, width])
     }
@@ -46,8 +48,6 @@ final class CosineTransform {
                 into: plane, ldc: width)
         }
     }
-
-    private lazy var transposedRows = Self.transposed(rows, count: height)
 
     /// Row k of the result is the k-th basis function.
     private static func matrix(_ count: Int) -> Tensor {

@@ -24,7 +24,8 @@ public struct CurvaturePlanner: Planner {
         let rules = PlanRules(request, longestReuse: Self.longestReuse)
         let count = try rules.fullCalls(for: request, planner: name)
         // Near the smallest budget the cap alone says where the full calls go, and equal parts may be out of reach.
-        for stages in (1...max(1, request.calls.count / Self.callsPerStage)).reversed() {
+        let free = rules.isForced.count { !$0 }
+        for stages in (1...max(1, (free + Self.callsPerStage / 2) / Self.callsPerStage)).reversed() {
             let ranges = Self.ranges(rules, count: count, stages: stages)
             if let steps = rules.choose(count, values: [0] + curvature.dropFirst(), ranges: ranges) {
                 return ReusePlan(steps: steps, branches: request.branches)
