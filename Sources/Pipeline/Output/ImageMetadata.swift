@@ -41,18 +41,26 @@ public struct ImageMetadata: Codable, Equatable, Sendable {
         let names = record.items.prefix(4).map { classNames.names[$0.classID] }
         let subject = names.joined(separator: ", ") + (record.items.count > names.count ? ", …" : "")
         let settings = record.settings
-        let pairs: [(String, String)] = [
-            ("Steps", "\(settings.steps)"),
-            ("Sampler", settings.sampler.kind.rawValue.uppercased()),
-            ("Schedule type", settings.sampler.spacing.rawValue),
-            ("CFG scale", Self.short(settings.guidanceScale)),
-            ("Seed", record.items.first.map { "\($0.seed)" } ?? ""),
-            ("Size", "\(width)x\(height)"),
-            ("Model hash", String(record.model.hash.prefix(10))),
-            ("Model", record.model.name),
-            ("Version", "omnicache \(versions.omnicache)"),
-        ]
+        let pairs: [(String, String)] =
+            [
+                ("Steps", "\(settings.steps)"),
+                ("Sampler", settings.sampler.kind.rawValue.uppercased()),
+                ("Schedule type", settings.sampler.spacing.rawValue),
+                ("CFG scale", Self.short(settings.guidanceScale)),
+                ("Seed", record.items.first.map { "\($0.seed)" } ?? ""),
+                ("Size", "\(width)x\(height)"),
+                ("Model hash", String(record.model.hash.prefix(10))),
+                ("Model", record.model.name),
+            ] + Self.pairs(of: record.reuse) + [("Version", "omnicache \(versions.omnicache)")]
         return subject + "\n" + pairs.map { "\($0): \($1)" }.joined(separator: ", ")
+    }
+
+    /// What is said of a cache; nothing where nothing was reused.
+    private static func pairs(of reuse: ReuseRecord?) -> [(String, String)] {
+        guard let reuse else { return [] }
+        return [("Cache", "\(reuse.planner)+\(reuse.forecaster.name)")]
+            + (reuse.budget.map { [("Budget", short($0.share))] } ?? [])
+            + [("Evaluations", "\(reuse.evaluations)/\(reuse.decisions.fullEvaluations)")]
     }
 
     /// A number without a fraction of zero.

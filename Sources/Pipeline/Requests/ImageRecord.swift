@@ -39,10 +39,13 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     public let columns: Int?
     /// The SHA-256 of the numbers of an initial noise that came from a file; nil when the seed made the noise.
     public let initialNoise: String?
+    /// What was reused; nil for a run that evaluates everything.
+    public let reuse: ReuseRecord?
 
     /// Joins the parts.
     public init(
-        model: Model, settings: SampleSettings, items: [SampleItem], columns: Int? = nil, initialNoise: String? = nil
+        model: Model, settings: SampleSettings, items: [SampleItem], columns: Int? = nil, initialNoise: String? = nil,
+        reuse: ReuseRecord? = nil
     ) {
         schema = Self.currentSchema
         self.model = model
@@ -50,16 +53,17 @@ public struct ImageRecord: Codable, Equatable, Sendable {
         self.items = items
         self.columns = columns
         self.initialNoise = initialNoise
+        self.reuse = reuse
     }
 
     /// The SHA-256 of the record's canonical JSON: equal exactly for requests that make the same image.
     ///
-    /// The model's name is left out: a renamed directory holds the same model.
+    /// The model's name is left out, since a renamed directory holds the same model, and so are the budget and the
+    /// planner, which say no more than the decisions that they led to.
     public var settingsHash: String {
         let hashed = ImageRecord(
             model: Model(name: "", hash: model.hash, configuration: model.configuration), settings: settings,
-            items: items, columns: columns,
-            initialNoise: initialNoise)
+            items: items, columns: columns, initialNoise: initialNoise, reuse: reuse?.essence)
         return SHA256.hexadecimal(ImageRecord.canonical(hashed))
     }
 

@@ -15,20 +15,6 @@ public struct SampleSettings: Codable, Equatable, Sendable {
         self.sampler = sampler
         self.guidanceScale = guidanceScale
     }
-
-    /// The evaluations of the full run: model calls times guidance branches.
-    ///
-    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public func evaluations(for directory: ModelDirectory) throws -> Int {
-        // Only its calls are looked at, so its scratch may be of one element.
-        let sampler = try makeSampler(sampler, process: directory.process, steps: steps, shape: [])
-        guard directory.config.learnSigma || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
-        let branches = try Guidance(scale: guidanceScale).branches
-        guard !branches.contains(.unconditional) || directory.hasNullClass else {
-            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
-        }
-        return sampler.calls.count * branches.count
-    }
 }
 
 /// One image of a request.

@@ -36,12 +36,16 @@ public final class ImageSampler {
     /// - Parameters:
     ///   - item: the class and the seed.
     ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
+    ///   - wrap: puts a cache around the model, or watches it; as it is by default.
     /// - Returns: the run, before its first step.
-    /// - Throws: ``SamplingError``, for what ``init(directory:network:settings:workers:)`` has not already refused.
-    public func start(_ item: SampleItem, initialNoise: Tensor? = nil) throws -> SamplingRun {
+    /// - Throws: ``SamplingError``, for what ``init(directory:network:settings:workers:)`` has not already refused, or
+    ///   what the wrapped denoiser throws.
+    public func start(
+        _ item: SampleItem, initialNoise: Tensor? = nil, wrap: (DiTDenoiser) -> any Denoiser = { $0 }
+    ) throws -> SamplingRun {
         let shape = directory.latentShape
-        let denoiser = DiTDenoiser(
-            network: network, classID: item.classID, workspace: workspace, workers: workers)
+        let denoiser = wrap(
+            DiTDenoiser(network: network, classID: item.classID, workspace: workspace, workers: workers))
         let sampler = try makeSampler(
             settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
         let random = TorchRandom(seed: item.seed)

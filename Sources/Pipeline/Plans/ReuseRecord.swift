@@ -1,0 +1,53 @@
+import OmniCache
+import Sampling
+
+/// What a run reuses, and how: everything about a cache that an image depends on, and what it was asked for as.
+public struct ReuseRecord: Codable, Equatable, Sendable {
+    /// The budget that was asked for; nil for a mask without one.
+    public let budget: Budget?
+    /// The planner that made the decisions.
+    public let planner: String
+    /// What fills the gaps, with its coefficients.
+    public let forecaster: ForecasterSpec
+    /// What is evaluated at which model call.
+    public let decisions: ReusePlan
+
+    /// Joins the parts.
+    public init(budget: Budget?, planner: String, forecaster: ForecasterSpec, decisions: ReusePlan) {
+        self.budget = budget
+        self.planner = planner
+        self.forecaster = forecaster
+        self.decisions = decisions
+    }
+
+    /// The evaluations of one image.
+    public var evaluations: Int { decisions.evaluations }
+
+    /// The part that decides the image's pixels: neither the budget nor the planner's name does.
+    var essence: ReuseRecord {
+        ReuseRecord(budget: nil, planner: "", forecaster: forecaster, decisions: decisions)
+    }
+
+    /// The forecaster, if decisions and forecaster fit a run.
+    ///
+    /// - Throws: ``PlanError`` that says what does not fit.
+    public func forecaster(for schedule: RunSchedule) throws(PlanError) -> any Forecaster {
+        guard decisions.branches == schedule.branches else {
+            throw .doesNotFit(
+                decisions.branches.count == 2
+                    ? "the plan is for a guided run, and this one is not" : "the plan is for a run without guidance")
+        }
+        guard decisions.calls == schedule.calls.count else {
+            throw .doesNotFit(
+                "the plan decides for \(decisions.calls) model calls, and the run makes \(schedule.calls.count)")
+        }
+        let forecaster = try forecaster.forecaster(calls: schedule.calls)
+        try forecaster.check(decisions)
+        return forecaster
+    }
+
+    /// One line that says what it costs and by what it was made.
+    public var summary: String {
+        "\(evaluations) of \(decisions.fullEvaluations) evaluations, \(planner) planner, \(forecaster.name) forecaster"
+    }
+}

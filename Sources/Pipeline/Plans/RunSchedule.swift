@@ -1,0 +1,36 @@
+import OmniCache
+import Sampling
+
+/// The model calls that a run will make, and the branches that each asks for.
+public struct RunSchedule: Equatable, Sendable {
+    /// Every call, in order.
+    public let calls: [ModelCall]
+    /// The guidance branches of every call.
+    public let branches: GuidanceBranches
+
+    /// The evaluations of the full run.
+    public var evaluations: Int { calls.count * branches.count }
+}
+
+extension SampleSettings {
+    /// What a run with these settings will ask of a model.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public func schedule(for directory: ModelDirectory) throws -> RunSchedule {
+        // Only its calls are looked at, so its scratch may be of one element.
+        let sampler = try makeSampler(sampler, process: directory.process, steps: steps, shape: [])
+        guard directory.config.learnSigma || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
+        let branches = try Guidance(scale: guidanceScale).branches
+        guard !branches.contains(.unconditional) || directory.hasNullClass else {
+            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
+        }
+        return RunSchedule(calls: sampler.calls, branches: branches)
+    }
+
+    /// The evaluations of the full run: model calls times guidance branches.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public func evaluations(for directory: ModelDirectory) throws -> Int {
+        try schedule(for: directory).evaluations
+    }
+}
