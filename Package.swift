@@ -42,7 +42,7 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["Pipeline", "Imaging", "Models", "Sampling", "Tensor", "TestSupport"],
+            dependencies: ["Pipeline", "OmniCache", "Imaging", "Models", "Sampling", "Tensor", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["Imaging", "Models", "Tensor", "TestSupport", "omnicache"]),

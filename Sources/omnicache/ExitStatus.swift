@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import OmniCache
 import Pipeline
 import Sampling
 
@@ -20,7 +21,7 @@ enum ExitStatus: Int32 {
         case let error as ModelError: self.init(error.kind)
         case let error as SafetensorsError: self.init(error.kind)
         case let error as FileError: self.init(error)
-        case is SamplingError: self = .usage
+        case is SamplingError, is PlanError: self = .usage
         case ImagingError.tooLarge: self = .usage
         case is ImagingError: self = .internal
         case is Terminal.StreamFailure: self = .inputOutput

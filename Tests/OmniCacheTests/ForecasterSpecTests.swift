@@ -47,7 +47,7 @@ import Testing
         let texts = try Self.specs.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         #expect(texts[1] == #"{"kind":"taylor","order":2,"quantity":"epsilon","variable":"log-snr"}"#)
         #expect(texts[2] == #"{"kind":"hermite","order":2,"quantity":"v","scale":0.5}"#)
-        #expect(texts[4].contains(#""filter":{"bands":8,"boundary":0.5,"high_pass":2,"low_pass":3}"#))
+        #expect(texts[4].contains(#""filter":{"bands":8,"boundary":0.5,"highPass":2,"lowPass":3}"#))
         #expect(texts[5].hasPrefix(#"{"bands":2,"depth":3,"kind":"steering","quantity":"epsilon","terms":[{"branch":"#))
     }
 
@@ -60,7 +60,7 @@ import Testing
         (#"{"kind":"hermite","order":2,"scale":0,"quantity":"x0"}"#, "scale 0"),
         (#"{"kind":"omnicache","gammas":[1,"x"],"quantity":"x0"}"#, "gammas"),
         (
-            #"{"kind":"omnicache","gammas":[1],"quantity":"x0","filter":{"bands":8,"boundary":2,"high_pass":2,"low_pass":3}}"#,
+            #"{"kind":"omnicache","gammas":[1],"quantity":"x0","filter":{"bands":8,"boundary":2,"highPass":2,"lowPass":3}}"#,
             "boundary"
         ),
         (

@@ -31,9 +31,7 @@ extension OmniCacheForecaster {
 
 extension OmniCacheForecaster.Filter: Codable {
     private enum CodingKeys: String, CodingKey {
-        case boundary
-        case lowPass = "low_pass"
-        case highPass = "high_pass"
+        case boundary, lowPass, highPass
         case bandCount = "bands"
     }
 

@@ -23,11 +23,6 @@ public struct PlanFile: Codable, Equatable, Sendable {
     /// The SHA-256 of the rest, so that a file that was edited or cut short is told from a whole one.
     public let checksum: String
 
-    private enum CodingKeys: String, CodingKey {
-        case schema, model, settings, reuse, evaluations, checksum
-        case evaluationsFull = "evaluations_full"
-    }
-
     /// A plan for a model and a run.
     public init(model: ImageRecord.Model, settings: SampleSettings, reuse: ReuseRecord) {
         let draft = PlanFile(model: model, settings: settings, reuse: reuse, checksum: "")

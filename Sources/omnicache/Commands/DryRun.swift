@@ -1,4 +1,5 @@
 import FoundationEssentials
+import OmniCache
 import Pipeline
 
 /// What a request would do and cost.
@@ -11,6 +12,10 @@ struct DryRun: Encodable {
     private let evaluations: Int
     /// Evaluations of one image when nothing is reused.
     private let evaluationsFull: Int
+    /// What is evaluated when, branch by branch; nil when nothing is reused.
+    private let plan: ReusePlan?
+    private let planner: String?
+    private let forecaster: String?
     private let files: [String]
 
     init(request: SampleRequest) {
@@ -19,7 +24,10 @@ struct DryRun: Encodable {
         guidanceScale = request.settings.guidanceScale
         images = request.work.items.count
         evaluations = request.evaluations
-        evaluationsFull = request.evaluations
+        evaluationsFull = request.evaluationsFull
+        plan = request.reuse?.decisions
+        planner = request.reuse?.planner
+        forecaster = request.reuse?.forecaster.name
         files = request.targets.compactMap(\.path)
     }
 
@@ -31,10 +39,11 @@ struct DryRun: Encodable {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(self), as: UTF8.self) + "\n")
         case .text:
+            let rows = plan.map { "\($0)\n\(planner ?? "") planner, \(forecaster ?? "") forecaster\n" } ?? ""
             let cost = "\(evaluations) of \(evaluationsFull) evaluations an image"
             try Terminal.standardOutput.writeResult(
                 "\(images) \(images == 1 ? "image" : "images"), \(steps) steps of \(sampler), guidance \(guidanceScale): \(cost)\n"
-                    + files.map { $0 + "\n" }.joined())
+                    + rows + files.map { $0 + "\n" }.joined())
         }
     }
 }

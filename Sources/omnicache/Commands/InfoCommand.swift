@@ -6,13 +6,13 @@ import Pipeline
 import Sampling
 import Tensor
 
-/// `omnicache info`: says what a model directory or an image is.
+/// `omnicache info`: says what a model directory, an image or a plan is.
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Says what a model directory or an image is.",
+        commandName: "info", abstract: "Says what a model directory, an image or a plan is.",
         discussion: "Without an argument: the embedded model, and the libraries that this program runs on.")
 
-    @Argument(help: ArgumentHelp("A model directory, or an image that omnicache made.", valueName: "file"))
+    @Argument(help: ArgumentHelp("A model directory, or an image or a plan (.json) of omnicache's.", valueName: "file"))
     var file: String?
 
     @Option(help: "How it is told.")
@@ -20,7 +20,7 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         if let file, !isDirectory(file), FileManager.default.fileExists(atPath: file) {
-            try print(ImageReport(path: file))
+            try isPlan(file) ? print(PlanReport(path: file)) : print(ImageReport(path: file))
         } else {
             try print(ModelReport(directory: ModelDirectory(path: modelPath())))
         }
@@ -35,6 +35,8 @@ struct InfoCommand: ParsableCommand {
                 "\(file): no such image or model; give a file, a directory or an installed model's name")
         }
     }
+
+    private func isPlan(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
 
     private func isDirectory(_ path: String) -> Bool {
         var isDirectory = false
@@ -87,7 +89,39 @@ private struct ImageReport: Report {
             settings hash  \(metadata.settingsHash)
             made by        omnicache \(metadata.versions.omnicache), \(metadata.versions.openblas)
 
-            """
+            """ + (record.reuse?.report ?? "")
+    }
+}
+
+/// What a plan's file says.
+private struct PlanReport: Report {
+    private let file: PlanFile
+
+    init(path: String) throws {
+        file = try PlanFile(path: path)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try file.encode(to: encoder)
+    }
+
+    var text: String {
+        let sampler = file.settings.sampler
+        return """
+            model          \(file.model.name)
+            model hash     \(file.model.hash)
+            steps          \(file.settings.steps)
+            sampler        \(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)
+            guidance       \(file.settings.guidanceScale)
+
+            """ + file.reuse.report
+    }
+}
+
+extension ReuseRecord {
+    /// What is reused, in lines for people.
+    fileprivate var report: String {
+        "reuse          \(summary)\(budget.map { ", budget \($0.share)" } ?? "")\n\(decisions)\n"
     }
 }
 

@@ -10,11 +10,14 @@ struct SampleCommand: ParsableCommand {
         discussion: """
             omnicache sample --steps 50 --class face-smiling --seed 7
             omnicache sample --class all --grid 11 -o sheet.png
+            omnicache sample --steps 50 --budget 0.5
             omnicache sample --like face-smiling-7.png -o again.png
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Image options") var subject: SubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Cache options") var cache: CacheOptions
     @OptionGroup(title: "Output options") var output: OutputOptions
     @OptionGroup(title: "Run options") var execution: RunOptions
 
@@ -24,6 +27,11 @@ struct SampleCommand: ParsableCommand {
     )
     var like: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Reuse as this file of 'omnicache plan' says, with the settings that it is for.", valueName: "file"))
+    var plan: String?
+
     func run() throws {
         Interruption.install()
         let log = Log(
@@ -31,7 +39,9 @@ struct SampleCommand: ParsableCommand {
             keepsOutputFree: output.usesStandardOutput)
         defer { log.finish() }
         let request = try SampleRequest(
-            model: model, sampling: sampling, output: output, like: like.map(Self.readMetadata))
+            model: model, subject: subject, sampling: sampling, output: output, reuse: reuseSource(),
+            like: like.map(Self.readMetadata))
+        if let warning = request.reuse?.warning(steps: request.settings.steps) { log.message(warning) }
         let workers = try execution.workers()
         if execution.dryRun {
             try DryRun(request: request).print(format: execution.log)
@@ -39,6 +49,15 @@ struct SampleCommand: ParsableCommand {
         }
         var job = SampleJob(request: request, workers: workers, log: log)
         try job.run()
+    }
+
+    /// Where the decisions about reuse come from.
+    private func reuseSource() throws -> ReuseSource {
+        guard let plan else { return .options(cache) }
+        if let given = cache.given {
+            throw PipelineError.usage("--plan \(plan) has decided what is reused; drop it or \(given)")
+        }
+        return .file(try PlanFile(path: plan), path: plan)
     }
 
     private static func readMetadata(_ path: String) throws -> ImageMetadata {

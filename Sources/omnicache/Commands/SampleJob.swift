@@ -13,6 +13,9 @@ struct SampleJob {
     private let log: Log
     /// The images whose steps are through.
     private var sampled = 0
+    /// The images that were made, and the seconds that they took.
+    private var made = 0
+    private var spent = 0.0
     /// The images whose files are there.
     private var kept = 0
 
@@ -51,8 +54,18 @@ struct SampleJob {
         for task in tasks where !task.isDone {
             let start = clock.now
             try make(task, with: sampler)
-            try tell(task.target, seconds: (clock.now - start) / .seconds(1))
+            let seconds = (clock.now - start) / .seconds(1)
+            spent += seconds
+            try tell(task.target, seconds: seconds)
         }
+        if let reuse = request.reuse { tellCost(of: reuse) }
+    }
+
+    /// Says what the images took.
+    private func tellCost(of reuse: ReuseRecord) {
+        let made = max(made, 1)
+        let seconds = String((spent / Double(made) * 1000).rounded() / 1000)
+        log.message("\(reuse.summary), \(seconds) s an image")
     }
 
     private mutating func make(_ task: Task, with sampler: ImageSampler) throws {
@@ -64,6 +77,7 @@ struct SampleJob {
             if task.picture == .free { images.append(try sampler.image(of: latents)) }
             if task.latents == .free { try target.latents?.write(latents, record: target.record) }
             sampled += 1
+            made += 1
         }
         guard task.picture == .free else { return }
         let picture =
@@ -84,7 +98,7 @@ struct SampleJob {
 
     /// Runs one image's steps; stops between two of them when a signal has come.
     private mutating func sample(_ item: SampleItem, with sampler: ImageSampler) throws -> Tensor {
-        var run = try sampler.start(item, initialNoise: request.initialNoise)
+        var run = try sampler.start(item, initialNoise: request.initialNoise, wrap: request.wrap)
         let total = request.work.items.count
         while let step = try run.next() {
             if Interruption.isPending { throw Interrupted(done: kept, total: total) }
@@ -100,11 +114,12 @@ struct SampleJob {
     private mutating func tell(_ target: SampleTarget, seconds: Double?) throws {
         kept += target.record.items.count
         let item = target.record.items[0]
-        let evaluations = request.evaluations * target.record.items.count
+        let count = target.record.items.count
         try log.result(
             Log.Event(
                 event: "image", file: target.path, class: request.directory.classes.names[item.classID],
-                seed: item.seed, skipped: seconds == nil ? true : nil, evaluations: seconds == nil ? 0 : evaluations,
-                evaluationsFull: evaluations, seconds: seconds))
+                seed: item.seed, skipped: seconds == nil ? true : nil,
+                evaluations: seconds == nil ? 0 : request.evaluations * count,
+                evaluationsFull: request.evaluationsFull * count, seconds: seconds))
     }
 }

@@ -1,3 +1,4 @@
+import OmniCache
 import Pipeline
 import Sampling
 import Tensor
@@ -8,16 +9,25 @@ struct SampleRequest {
     let settings: SampleSettings
     let work: WorkList
     let seedWasDrawn: Bool
-    /// Evaluations of one image.
-    let evaluations: Int
+    /// Evaluations of one image when nothing is reused.
+    let evaluationsFull: Int
+    /// What is reused; nil when nothing is.
+    let reuse: ReuseRecord?
+    /// What fills the gaps; nil when there are none.
+    let forecaster: (any Forecaster)?
     let initialNoise: Tensor?
     let format: ImageFile.Format
     /// What is to be made.
     let targets: [SampleTarget]
 
-    /// Fills in the defaults, those of `like` before those of the model, and checks everything that can be known.
+    /// Evaluations of one image.
+    var evaluations: Int { reuse?.evaluations ?? evaluationsFull }
+
+    /// Fills in the defaults, those of `like` or of a plan before those of the model, and checks everything that can be
+    /// known.
     init(
-        model: ModelOptions, sampling: SamplingOptions, output: OutputOptions, like: ImageMetadata?
+        model: ModelOptions, subject: SubjectOptions, sampling: SamplingOptions, output: OutputOptions,
+        reuse source: ReuseSource, like: ImageMetadata?
     ) throws {
         directory = try model.open()
         let reference = directory.reference()
@@ -26,9 +36,14 @@ struct SampleRequest {
                 "--like: the image was made by model \(like.record.model.name) with other weights or another config.json "
                     + "than \(directory.path) has; give its directory with --model")
         }
-        settings = sampling.settings(over: like?.record.settings ?? directory.defaultSettings)
-        evaluations = try settings.evaluations(for: directory)
-        (work, seedWasDrawn) = try Self.work(sampling, like: like, directory: directory)
+        settings = sampling.settings(over: like?.record.settings ?? source.settings ?? directory.defaultSettings)
+        let schedule = try settings.schedule(for: directory)
+        evaluationsFull = schedule.evaluations
+        let reuse = try source.resolve(
+            model: reference, settings: settings, schedule: schedule, like: like?.record)
+        self.reuse = reuse
+        forecaster = try reuse?.forecaster(for: schedule)
+        (work, seedWasDrawn) = try Self.work(subject, like: like, directory: directory)
         let noise = try output.initNoise.map { [shape = directory.latentShape] path in
             try LatentFile.readNoise(path: path, shape: shape)
         }
@@ -49,21 +64,29 @@ struct SampleRequest {
             items: work.items
         ) { [settings] items, columns in
             ImageRecord(
-                model: reference, settings: settings, items: items, columns: columns, initialNoise: noiseHash)
+                model: reference, settings: settings, items: items, columns: columns, initialNoise: noiseHash,
+                reuse: reuse)
         }
     }
 
+    /// The model as the sampler sees it: with the cache around it, if something is reused.
+    func wrap(_ denoiser: DiTDenoiser) -> any Denoiser {
+        guard let reuse, let forecaster else { return denoiser }
+        return CachedDenoiser(
+            denoiser, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)
+    }
+
     private static func work(
-        _ sampling: SamplingOptions, like: ImageMetadata?, directory: ModelDirectory
+        _ subject: SubjectOptions, like: ImageMetadata?, directory: ModelDirectory
     ) throws -> (WorkList, seedWasDrawn: Bool) {
-        let classes = try sampling.classes.map(directory.classes.resolve)
+        let classes = try subject.classes.map(directory.classes.resolve)
         let kept = try like.map { try WorkList(items: $0.record.items, classCount: directory.classes.count) }
-        if let kept, sampling.classes == nil, sampling.seed == nil, sampling.count == nil { return (kept, false) }
-        let seed = sampling.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
+        if let kept, subject.classes == nil, subject.seed == nil, subject.count == nil { return (kept, false) }
+        let seed = subject.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
         let list = try WorkList(
-            seed: seed, count: sampling.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
+            seed: seed, count: subject.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
             classes: classes ?? kept?.items.map(\.classID), classCount: directory.classes.count)
-        return (list, sampling.seed == nil && kept == nil)
+        return (list, subject.seed == nil && kept == nil)
     }
 
     private static func targets(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import OmniCache
 
 /// How the log is written.
 enum LogFormat: String, CaseIterable, ExpressibleByArgument {
@@ -25,6 +26,7 @@ final class Log {
         var evaluations: Int?
         var evaluationsFull: Int?
         var seconds: Double?
+        var plan: ReusePlan?
     }
 
     private let format: LogFormat

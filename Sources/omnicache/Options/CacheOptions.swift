@@ -1,0 +1,85 @@
+import ArgumentParser
+import OmniCache
+import Pipeline
+
+/// What is reused, and how.
+struct CacheOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The share of the model's evaluations to spend, above 0 and at most 1. Default: 1, which reuses nothing.",
+            valueName: "b"))
+    var budget: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "What decides which evaluations are spent. Default: \(PlanResolver.defaultPlanner.rawValue)."))
+    var planner: PlannerName?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Decide by hand: 1 (or F) for each model call that is evaluated, 0 (or R) for each that is reused.",
+            discussion: "Commas may part them, and '/' the conditional branch's row from the unconditional one's.",
+            valueName: "mask"))
+    var mask: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What fills the gaps: hold, taylor:1 to taylor:4, hermite, omnicache, spectral or steering.",
+            discussion: """
+                With parameters: hold:QUANTITY, taylor:ORDER:QUANTITY:VARIABLE, hermite:ORDER:SCALE:QUANTITY; quantity \
+                epsilon, x0 or v, variable step, timestep or log-snr.
+                """, valueName: "name"))
+    var forecaster: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Reuse only within these shares of the run, such as 0.1:0.9.", valueName: "start:end"))
+    var reuseWindow: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Reuse at most this many model calls in a row.", valueName: "n"))
+    var maxReuseRun: Int?
+
+    /// The first of the options that was given; nil if none was.
+    var given: String? {
+        let options = [
+            ("--budget", budget != nil), ("--planner", planner != nil), ("--mask", mask != nil),
+            ("--forecaster", forecaster != nil), ("--reuse-window", reuseWindow != nil),
+            ("--max-reuse-run", maxReuseRun != nil),
+        ]
+        return options.first { $0.1 }?.0
+    }
+
+    /// What is asked for; nil if nothing is.
+    ///
+    /// - Parameter inherited: the budget where none is given.
+    /// - Throws: `PlanError` or `PipelineError.usage` for numbers and combinations that make no sense.
+    func request(inheriting inherited: Budget? = nil) throws -> ReuseRequest? {
+        guard let given else { return nil }
+        let budget = try budget.map(Budget.init)
+        if mask != nil, let planner {
+            throw PipelineError.usage("--mask leaves nothing to decide for --planner \(planner.rawValue); drop one")
+        }
+        guard mask != nil || budget ?? inherited != nil else {
+            throw PipelineError.usage("\(given) says how to reuse, but not how much; give --budget, such as 0.5")
+        }
+        return ReuseRequest(
+            budget: budget ?? (mask == nil ? inherited : nil), mask: mask, planner: planner,
+            forecaster: try forecaster.map(ForecasterChoice.init), limits: try limits())
+    }
+
+    private func limits() throws -> ReuseLimits {
+        guard let text = reuseWindow else { return try ReuseLimits(window: 0...1, longestReuse: maxReuseRun) }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+        guard parts.count == 2, let start = parts[0], let end = parts[1], start <= end else {
+            throw PipelineError.usage("--reuse-window \(text): give two shares of the run, such as 0.1:0.9")
+        }
+        return try ReuseLimits(window: start...end, longestReuse: maxReuseRun)
+    }
+}
+
+extension PlannerName: ExpressibleByArgument {}
