@@ -42,9 +42,10 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["Pipeline", "Imaging", "Models", "Sampling", "Tensor", "TestSupport"],
+            dependencies: ["Pipeline", "Imaging", "Models", "OmniCache", "Sampling", "Tensor", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Imaging", "Models", "Tensor", "TestSupport", "omnicache"]),
+            name: "CommandLineTests",
+            dependencies: ["Imaging", "Models", "Pipeline", "Tensor", "TestSupport", "omnicache"]),
     ]
 )

@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import OmniCache
 import Pipeline
 import Sampling
 
@@ -23,6 +24,7 @@ enum ExitStatus: Int32 {
         case is SamplingError: self = .usage
         case ImagingError.tooLarge: self = .usage
         case is ImagingError: self = .internal
+        case is LinearAlgebraError: self = .badData
         case is Terminal.StreamFailure: self = .inputOutput
         case is Interrupted: self = .interrupted
         default: return nil

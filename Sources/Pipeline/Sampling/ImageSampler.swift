@@ -36,12 +36,16 @@ public final class ImageSampler {
     /// - Parameters:
     ///   - item: the class and the seed.
     ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
+    ///   - interceptor: watches or replaces the network's work.
     /// - Returns: the run, before its first step.
     /// - Throws: ``SamplingError``, for what ``init(directory:network:settings:workers:)`` has not already refused.
-    public func start(_ item: SampleItem, initialNoise: Tensor? = nil) throws -> SamplingRun {
+    public func start(
+        _ item: SampleItem, initialNoise: Tensor? = nil, interceptor: (any BlockInterceptor)? = nil
+    ) throws -> SamplingRun {
         let shape = directory.latentShape
         let denoiser = DiTDenoiser(
             network: network, classID: item.classID, workspace: workspace, workers: workers)
+        denoiser.interceptor = interceptor
         let sampler = try makeSampler(
             settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
         let random = TorchRandom(seed: item.seed)

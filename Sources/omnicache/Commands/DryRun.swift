@@ -14,13 +14,20 @@ struct DryRun: Encodable {
     private let files: [String]
 
     init(request: SampleRequest) {
-        steps = request.settings.steps
-        sampler = request.settings.sampler.kind.rawValue
-        guidanceScale = request.settings.guidanceScale
-        images = request.work.items.count
-        evaluations = request.evaluations
-        evaluationsFull = request.evaluations
-        files = request.targets.compactMap(\.path)
+        self.init(
+            settings: request.settings, images: request.work.items.count, evaluations: request.evaluations,
+            files: request.targets.compactMap(\.path))
+    }
+
+    /// Runs in which nothing is reused.
+    init(settings: SampleSettings, images: Int, evaluations: Int, files: [String]) {
+        steps = settings.steps
+        sampler = settings.sampler.kind.rawValue
+        guidanceScale = settings.guidanceScale
+        self.images = images
+        self.evaluations = evaluations
+        evaluationsFull = evaluations
+        self.files = files
     }
 
     /// Writes it to standard output.
