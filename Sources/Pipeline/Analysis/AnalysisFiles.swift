@@ -2,27 +2,12 @@ import Imaging
 
 /// Where the files of an analysis go: `PREFIX.json` and others beside it that begin with the same prefix.
 public struct AnalysisFiles: Equatable, Sendable {
-    /// One file, ready to be written.
-    public struct Content: Equatable, Sendable {
-        /// What follows the prefix, with the ending.
-        public let suffix: String
-        /// The bytes.
-        public let bytes: [UInt8]
-
-        /// Joins a suffix and the bytes.
-        public init(suffix: String, bytes: [UInt8]) {
-            self.suffix = suffix
-            self.bytes = bytes
-        }
-
-        /// Joins a suffix and a text.
-        public init(suffix: String, text: String) {
-            self.init(suffix: suffix, bytes: Array(text.utf8))
-        }
-    }
-
-    /// The suffixes of all files, in the order in which they are written.
-    public static let suffixes = [".json", "-steps.csv", "-blocks.csv"]
+    /// Every file, in the order of writing: what follows the prefix, and how its bytes are made of a report.
+    private static let kinds: [(suffix: String, bytes: @Sendable (TrajectoryReport) throws -> [UInt8])] = [
+        (".json", { try $0.json }),
+        ("-steps.csv", { Array($0.stepsCSV.utf8) }),
+        ("-blocks.csv", { Array($0.blocksCSV.utf8) }),
+    ]
 
     /// What all paths begin with.
     public let prefix: String
@@ -42,7 +27,7 @@ public struct AnalysisFiles: Equatable, Sendable {
     }
 
     /// All paths.
-    public var paths: [String] { Self.suffixes.map { prefix + $0 } }
+    public var paths: [String] { Self.kinds.map { prefix + $0.suffix } }
 
     /// Finds out, before any work is done, whether the files can be made.
     ///
@@ -51,24 +36,15 @@ public struct AnalysisFiles: Equatable, Sendable {
         for path in paths { _ = try Standing(of: path, hash: "", replaces: replaces) { _ in nil } }
     }
 
-    /// The contents of the files.
-    public static func contents(of report: TrajectoryReport) throws -> [Content] {
-        [
-            Content(suffix: ".json", bytes: try report.json),
-            Content(suffix: "-steps.csv", text: report.stepsCSV),
-            Content(suffix: "-blocks.csv", text: report.blocksCSV),
-        ]
-    }
-
-    /// Writes the files, each whole or not at all.
+    /// Makes all files, then writes them, each whole or not at all.
     ///
     /// - Returns: Their paths.
-    /// - Throws: ``FileError``, and what encoding throws.
+    /// - Throws: ``FileError``, and what making them throws.
     public func write(_ report: TrajectoryReport) throws -> [String] {
-        try Self.contents(of: report).map { content in
-            let path = prefix + content.suffix
-            try AtomicFile.write(content.bytes, to: path, onConflict: replaces ? .replace : .fail)
-            return path
+        let contents = try Self.kinds.map { try $0.bytes(report) }
+        for (path, bytes) in zip(paths, contents) {
+            try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
         }
+        return paths
     }
 }

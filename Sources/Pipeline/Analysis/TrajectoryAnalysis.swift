@@ -113,7 +113,8 @@ public final class TrajectoryAnalysis {
             (0..<depth).map { (.attention(block: $0), .attention, $0) }
             + (0..<depth).map { (.mlp(block: $0), .mlp, $0) } + [(.stack, .stack, nil)]
         // The batch entries of `DiTDenoiser`.
-        let entries: [GuidanceOutput] = branches.contains(.unconditional) ? [.conditional, .unconditional] : [.conditional]
+        let entries: [GuidanceOutput] =
+            branches.contains(.unconditional) ? [.conditional, .unconditional] : [.conditional]
         return sites.flatMap { site, kind, block in
             entries.enumerated().flatMap { entry, branch in
                 (blocks.changes(of: .init(site: site, entry: entry)) ?? []).enumerated().compactMap { call, changes in

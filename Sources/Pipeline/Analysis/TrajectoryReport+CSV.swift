@@ -33,7 +33,9 @@ extension TrajectoryReport {
     /// Every quantity of a call under its column's name; the same columns for all calls of a report.
     private func quantities(of call: Call) -> [(name: String, spread: Spread?)] {
         let none = StateMeasures<Spread?>(deviation: nil, piece: nil, curvature: nil, torsion: nil)
-        let series = [("guided", call.guided), ("conditional", call.conditional), ("unconditional", call.unconditional)]
+        let series = [
+            ("guided", call.guided), ("conditional", call.conditional), ("unconditional", call.unconditional),
+        ]
         return (call.state ?? none).named.map { ("state_\(Self.snake($0.name))", $0.value) }
             + series.flatMap { prefix, measures in
                 (measures?.named ?? []).map { ("\(prefix)_\(Self.snake($0.name))", $0.value) }
