@@ -45,6 +45,7 @@ let package = Package(
             dependencies: ["Pipeline", "OmniCache", "Imaging", "Models", "Sampling", "Tensor", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Imaging", "Models", "Tensor", "TestSupport", "omnicache"]),
+            name: "CommandLineTests",
+            dependencies: ["Imaging", "Models", "Pipeline", "Tensor", "TestSupport", "omnicache"]),
     ]
 )

@@ -40,4 +40,15 @@ public enum BLAS {
             CblasRowMajor, CblasNoTrans, operandB == .plain ? CblasNoTrans : CblasTrans,
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), 0, c, blasint(ldc))
     }
+
+    /// Adds A (n, k) Aᵀ to C (n, n) in double precision, both row-major; only C's upper triangle is touched.
+    ///
+    /// Runs on the calling thread.
+    public static func addOuterProduct(
+        n: Int, k: Int, _ a: UnsafePointer<Double>, lda: Int, into c: UnsafeMutablePointer<Double>, ldc: Int
+    ) {
+        precondition(configured)
+        cblas_dsyrk(
+            CblasRowMajor, CblasUpper, CblasNoTrans, blasint(n), blasint(k), 1, a, blasint(lda), 1, c, blasint(ldc))
+    }
 }

@@ -24,6 +24,7 @@ enum ExitStatus: Int32 {
         case is SamplingError, is PlanError: self = .usage
         case ImagingError.tooLarge: self = .usage
         case is ImagingError: self = .internal
+        case is LinearAlgebraError: self = .badData
         case is Terminal.StreamFailure: self = .inputOutput
         case is Interrupted: self = .interrupted
         default: return nil

@@ -36,8 +36,10 @@ public struct SamplingRun {
     /// The branches that are evaluated at every call.
     public let branches: GuidanceBranches
 
+    /// How the branches' outputs become the guided one.
+    public let guidance: Guidance
+
     private let denoiser: any Denoiser
-    private let guidance: Guidance
     private var sampler: any Sampler
     private var noise: any NormalSource
     private var position = 0

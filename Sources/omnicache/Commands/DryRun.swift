@@ -31,6 +31,20 @@ struct DryRun: Encodable {
         files = request.targets.compactMap(\.path)
     }
 
+    /// Runs in which nothing is reused.
+    init(settings: SampleSettings, images: Int, evaluations: Int, files: [String]) {
+        steps = settings.steps
+        sampler = settings.sampler.kind.rawValue
+        guidanceScale = settings.guidanceScale
+        self.images = images
+        self.evaluations = evaluations
+        evaluationsFull = evaluations
+        plan = nil
+        planner = nil
+        forecaster = nil
+        self.files = files
+    }
+
     /// Writes it to standard output.
     func print(format: LogFormat) throws {
         switch format {

@@ -5,9 +5,11 @@ import Synchronization
 struct Interrupted: Error, CustomStringConvertible {
     let done: Int
     let total: Int
+    /// What running the same command again does.
+    var again = "go on"
 
     var description: String {
-        "interrupted: \(done) of \(total) images are done; run the same command again to go on"
+        "interrupted: \(done) of \(total) images are done; run the same command again to \(again)"
     }
 }
 

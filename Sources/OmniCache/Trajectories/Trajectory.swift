@@ -1,0 +1,91 @@
+import Sampling
+import Tensor
+
+/// The record of one run in path coordinates: every state z and each branch's direction dz/ds.
+///
+/// It lives beside the run, not in it, so that a run without one pays nothing:
+///
+///     let trajectory = Trajectory(of: run, predictionType: type)
+///     while let step = try run.next() { trajectory.record(step, of: run) }
+///
+/// Memory: one state and one output per branch for every model call. What a summary of many runs needs is reduced to a
+/// ``TrajectoryGram`` and a ``PathProjection`` before the next run starts.
+public final class Trajectory {
+    /// The run's model calls.
+    public let calls: [ModelCall]
+    /// The run's branches.
+    public let branches: GuidanceBranches
+    /// The scale of the run's guidance.
+    public let guidanceScale: Double
+    /// The latents' shape, (C, H, W).
+    public let shape: [Int]
+
+    /// z = pathScale · x before every call that was recorded, and after the last one.
+    public private(set) var states: [Tensor] = []
+
+    private var conditional: [Tensor] = []
+    private var unconditional: [Tensor] = []
+    private let predictionType: PredictionType
+    private let before: Tensor  // x, as the next call will see it
+
+    /// Starts the record of a run that has not taken a step yet.
+    public init(of run: SamplingRun, predictionType: PredictionType) {
+        calls = run.calls
+        branches = run.branches
+        guidanceScale = run.guidance.scale
+        shape = run.latents.shape
+        self.predictionType = predictionType
+        before = Tensor(shape)
+        before.copy(from: run.latents)
+        states.append(Self.scaled(before, by: calls[0].level.pathScale))
+    }
+
+    /// The number of calls recorded so far.
+    public var recordedCalls: Int { conditional.count }
+
+    /// Whether the run has been recorded to its end.
+    public var isComplete: Bool { recordedCalls == calls.count }
+
+    /// Records the step that `run` has just taken; the steps of one run, each in turn.
+    public func record(_ step: SamplingRun.Step, of run: SamplingRun) {
+        precondition(step.index == recordedCalls, "step \(step.index) after \(recordedCalls) recorded calls")
+        let direction = predictionType.direction(at: step.call.level)
+        conditional.append(sum(direction, run.outputs.conditional.prediction))
+        if branches.contains(.unconditional) {
+            unconditional.append(sum(direction, run.outputs.unconditional.prediction))
+        }
+        before.copy(from: run.latents)
+        states.append(Self.scaled(before, by: step.call.levelAfter.pathScale))
+    }
+
+    /// What there is to look at: without guidance the conditional output is the guided one.
+    var outputs: [GuidanceOutput] { branches.contains(.unconditional) ? GuidanceOutput.allCases : [.guided] }
+
+    /// dz/ds according to `branch` at each recorded call; empty for a branch that the run does not have.
+    public func directions(of branch: GuidanceBranches) -> [Tensor] {
+        branch == .conditional ? conditional : unconditional
+    }
+
+    /// The states at which steps begin, and the final one: the corners of the path.
+    ///
+    /// For samplers with one call a step these are all states; Heun's trial states are left out.
+    public var corners: [Tensor] {
+        let starts = calls.indices.prefix(recordedCalls).filter { $0 == 0 || calls[$0].step != calls[$0 - 1].step }
+        return starts.map { states[$0] } + states.suffix(1)
+    }
+
+    private func sum(_ weights: StateAndOutput, _ output: Tensor) -> Tensor {
+        let result = Tensor(shape)
+        let (a, b) = (Float(weights.state), Float(weights.output))
+        let (x, y, e) = (before.values, output.values, result.values)
+        for i in 0..<e.count { e[i] = a * x[i] + b * y[i] }
+        return result
+    }
+
+    private static func scaled(_ latents: Tensor, by factor: Double) -> Tensor {
+        let result = Tensor(latents.shape)
+        let (x, z) = (latents.values, result.values)
+        for i in 0..<z.count { z[i] = Float(factor * Double(x[i])) }
+        return result
+    }
+}

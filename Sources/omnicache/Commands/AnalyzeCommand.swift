@@ -1,0 +1,85 @@
+import ArgumentParser
+import Pipeline
+import Sampling
+
+/// `omnicache analyze`: measures how a model's runs move.
+struct AnalyzeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyze", abstract: "Measures how a model's runs move, as JSON and CSV.",
+        discussion: """
+            omnicache analyze --seed 1 -o analysis
+            omnicache analyze --class face-smiling,food-fruit --count 8 --sampler heun -o heun
+
+            Samples a few images without keeping them and writes what was seen on the way: the length, the turning and \
+            the curvature of the path, what holding an output would bring in at each step and how that noise is spread \
+            over the frequencies, and how much every block changes. Each number is a mean over the images with the \
+            standard deviation between them.
+
+            PREFIX.json holds all of it, PREFIX-steps.csv one row per model call, PREFIX-blocks.csv one row per block \
+            and call.
+            """)
+
+    /// How many images are looked at when neither a count nor more classes are given.
+    private static let defaultCount = 4
+
+    @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Image options") var subjects: SubjectOptions
+    @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Run options") var execution: RunOptions
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("What the paths of all files begin with.", valueName: "prefix"))
+    var output = "analysis"
+
+    @Flag(help: "Replace files that stand in the way.")
+    var force = false
+
+    func run() throws {
+        Interruption.install()
+        let log = Log(
+            format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose, keepsOutputFree: false)
+        defer { log.finish() }
+        let directory = try model.open()
+        let settings = sampling.settings(over: directory.defaultSettings)
+        let evaluations = try settings.evaluations(for: directory)
+        let classes = try subjects.classes.map(directory.classes.resolve)
+        let work = try WorkList(
+            seed: subjects.seed ?? UInt32.random(in: 0...UInt32.max >> 1),
+            count: subjects.count ?? max(classes?.count ?? 0, Self.defaultCount), classes: classes,
+            classCount: directory.classes.count)
+        let files = try AnalysisFiles(prefix: output, replaces: force)
+        let workers = try execution.workers()
+        if execution.dryRun {
+            try DryRun(
+                settings: settings, images: work.items.count, evaluations: evaluations, files: files.paths
+            ).print(format: execution.log)
+            return
+        }
+        try files.check()
+        if subjects.seed == nil { log.message("seed \(work.items[0].seed)") }
+        if subjects.count == nil, work.items.count > classes?.count ?? 0 {
+            log.message(
+                "\(work.items.count) images, of \(classes == nil ? "classes drawn by their seeds" : "the given classes")"
+                    + "; --count changes that")
+        }
+        let analysis = try TrajectoryAnalysis(
+            directory: directory, network: directory.load(progress: log.loading), settings: settings, workers: workers)
+        for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
+        for path in try files.write(analysis.report()) { try log.result(Log.Event(event: "file", file: path)) }
+    }
+
+    /// Runs one image's steps; stops between two of them when a signal has come.
+    private func observe(
+        _ index: Int, of items: [SampleItem], with analysis: TrajectoryAnalysis, log: Log
+    ) throws {
+        var run = try analysis.start(items[index])
+        while let step = try run.next() {
+            if Interruption.isPending { throw Interrupted(done: index, total: items.count, again: "start over") }
+            let event = Log.Event(
+                event: "step", image: index, images: items.count, step: step.index, steps: step.count,
+                timestep: step.timestep)
+            log.step(event, share: (Double(index) + Double(step.index + 1) / Double(step.count)) / Double(items.count))
+        }
+    }
+}
