@@ -65,4 +65,21 @@ public final class CachedDenoiser: Denoiser {
             state.forecast(output, of: branch, at: call.index, latents: latents, from: sum)
         }
     }
+
+    /// The kept output of `branch` at `call`, as the forecaster's quantity and by frequency: what forecasts weight.
+    func source(_ branch: GuidanceBranches, at call: Int) -> Tensor {
+        guard let state else { preconditionFailure("begin has not been called") }
+        return state.source(branch, at: call)
+    }
+
+    /// Replaces the forecasts that ``evaluate(_:at:latents:into:)`` has written by others from the same outputs.
+    func rewrite(_ entries: [FittedForecaster.Entry], at call: ModelCall, latents: Tensor, into outputs: BranchOutputs)
+    {
+        let sum = forecaster.quantity.sum(of: predictionType, at: call.level)
+        for entry in entries {
+            state?.forecast(
+                entry.branch == .conditional ? outputs.conditional : outputs.unconditional, of: entry.branch,
+                at: call.index, latents: latents, from: sum, terms: entry.terms)
+        }
+    }
 }

@@ -73,10 +73,13 @@ final class RunState {
     }
 
     /// Writes the forecast of a reused output: y = (q − a x)/b. A learned variance is held.
+    ///
+    /// - Parameter terms: What to forecast with; nil for what the forecaster says.
     func forecast(
-        _ output: ModelOutput, of branch: GuidanceBranches, at call: Int, latents: Tensor, from quantity: StateAndOutput
+        _ output: ModelOutput, of branch: GuidanceBranches, at call: Int, latents: Tensor,
+        from quantity: StateAndOutput, terms: [ForecastTerm]? = nil
     ) {
-        let terms = (branch == .conditional ? conditionalForecasts : unconditionalForecasts)[call]
+        let terms = terms ?? (branch == .conditional ? conditionalForecasts : unconditionalForecasts)[call]
         sum.values.update(repeating: 0)
         for term in terms { add(term) }
         transform?.inverse(sum)
@@ -86,8 +89,11 @@ final class RunState {
         if let variance = kept(branch).variance { output.variance?.copy(from: variance) }
     }
 
+    /// The kept output of `branch` at `call`, as the forecaster's quantity, by frequency where there are bands.
+    func source(_ branch: GuidanceBranches, at call: Int) -> Tensor { kept(branch).slot(of: call) }
+
     private func add(_ term: ForecastTerm) {
-        let source = kept(term.branch).slot(of: term.call)
+        let source = source(term.branch, at: term.call)
         let (s, q) = (sum.values, source.values)
         guard let bands, term.weights.count > 1 else {
             let weight = Float(term.weights[0])

@@ -20,6 +20,21 @@ public enum ForecastQuantity: String, CaseIterable, Codable, Sendable {
     }
 }
 
+extension ForecastQuantity {
+    /// The quantity as a sum of the path coordinate z and the direction e = dz/ds; the weight of the direction is not 0.
+    ///
+    /// x0 = z − s e, for diffusions and flows alike.
+    func pathSum(of type: PredictionType, at level: NoiseLevel) -> (state: Double, direction: Double) {
+        let s = level.pathPosition
+        return switch self {
+        case .direction: (0, 1)
+        case .clean: (1, -s)
+        case .velocity where type == .flow: (0, 1)
+        case .velocity: (-level.noise, level.signal + level.noise * s)
+        }
+    }
+}
+
 /// The axis along which differences are taken.
 public enum ForecastVariable: String, CaseIterable, Codable, Sendable {
     /// The index of the model call.

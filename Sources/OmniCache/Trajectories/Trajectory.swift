@@ -25,7 +25,8 @@ public final class Trajectory {
 
     private var conditional: [Tensor] = []
     private var unconditional: [Tensor] = []
-    private let predictionType: PredictionType
+    /// What the model's outputs are.
+    let predictionType: PredictionType
     private let before: Tensor  // x, as the next call will see it
 
     /// Starts the record of a run that has not taken a step yet.
@@ -64,6 +65,19 @@ public final class Trajectory {
     /// dz/ds according to `branch` at each recorded call; empty for a branch that the run does not have.
     public func directions(of branch: GuidanceBranches) -> [Tensor] {
         branch == .conditional ? conditional : unconditional
+    }
+
+    /// What `branch` said at each recorded call, in another quantity.
+    func outputs(of branch: GuidanceBranches, as quantity: ForecastQuantity) -> [Tensor] {
+        guard quantity != .direction else { return directions(of: branch) }
+        return zip(calls, zip(states, directions(of: branch))).map { call, pair in
+            let weights = quantity.pathSum(of: predictionType, at: call.level)
+            let (a, b) = (Float(weights.state), Float(weights.direction))
+            let result = Tensor(shape)
+            let (z, e, q) = (pair.0.values, pair.1.values, result.values)
+            for i in 0..<q.count { q[i] = a * z[i] + b * e[i] }
+            return result
+        }
     }
 
     /// The states at which steps begin, and the final one: the corners of the path.

@@ -25,12 +25,14 @@ public struct TrajectoryGram: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - trajectory: A run, recorded to its end.
+    ///   - quantity: What stands for each output e_n: the direction, or another quantity to forecast in.
     ///   - bandCount: The number of frequency bands, 1 to 255.
-    public init(of trajectory: Trajectory, bandCount: Int = 8) {
+    public init(of trajectory: Trajectory, as quantity: ForecastQuantity = .direction, bandCount: Int = 8) {
         precondition(trajectory.isComplete, "the run has been recorded to its end")
         let bands = FrequencyBands(shape: trajectory.shape, count: bandCount)
         let vectors =
-            [trajectory.states[0]] + trajectory.directions(of: .conditional) + trajectory.directions(of: .unconditional)
+            [trajectory.states[0]] + trajectory.outputs(of: .conditional, as: quantity)
+            + trajectory.outputs(of: .unconditional, as: quantity)
         calls = trajectory.calls.count
         branches = trajectory.branches
         guidanceScale = trajectory.guidanceScale
@@ -83,6 +85,9 @@ public struct TrajectoryGram: Equatable, Sendable {
         calls == other.calls && branches == other.branches && guidanceScale == other.guidanceScale
             && bandSizes == other.bandSizes
     }
+
+    /// The mean inner product of two rows in one band.
+    public func mean(_ i: Int, _ j: Int, band: Int) -> Double { sums[band][i, j] / Double(runs) }
 
     /// The mean inner products of one kind of output among themselves, (calls, calls), in one band.
     public func products(of output: GuidanceOutput, band: Int) -> Matrix {

@@ -86,9 +86,23 @@ public struct SamplingRun {
     ///
     /// If the denoiser throws, the latents are as before the call, and calling again tries the same call again.
     public mutating func next() throws -> Step? {
+        guard try evaluate() != nil else { return nil }
+        return advance()
+    }
+
+    /// The first half of ``next()``: asks the denoiser for the branches' outputs at the present call.
+    ///
+    /// - Returns: The call; `nil` when the sample is complete. The outputs may be changed before ``advance()``.
+    public func evaluate() throws -> ModelCall? {
         guard position < sampler.calls.count else { return nil }
         let call = sampler.calls[position]
         try denoiser.evaluate(branches, at: call, latents: latents, into: outputs)
+        return call
+    }
+
+    /// The second half of ``next()``: combines ``outputs`` and advances the latents past the call.
+    public mutating func advance() -> Step {
+        let call = sampler.calls[position]
         guidance.combine(outputs, into: guided)
         sampler.advance(
             past: position, latents: latents, output: guided, varianceOutput: outputs.conditional.variance,

@@ -5,6 +5,12 @@ public struct StateAndOutput: Equatable, Sendable {
     /// The weight of the output y.
     public var output: Double
 
+    /// state · x + output · y.
+    public init(state: Double, output: Double) {
+        self.state = state
+        self.output = output
+    }
+
     static func + (a: Self, b: Self) -> Self { Self(state: a.state + b.state, output: a.output + b.output) }
     static func * (factor: Double, sum: Self) -> Self {
         Self(state: factor * sum.state, output: factor * sum.output)
