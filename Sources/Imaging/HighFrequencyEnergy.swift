@@ -18,7 +18,8 @@ extension ImageMetrics {
                 let right = x < width - 1 ? x + 1 : max(0, width - 2)
                 for channel in 0..<channels {
                     func level(_ index: Int) -> Int { Int(pixels[index * channels + channel]) }
-                    let neighbours = level(above + x) + level(below + x) + level(y * width + left) + level(y * width + right)
+                    let neighbours =
+                        level(above + x) + level(below + x) + level(y * width + left) + level(y * width + right)
                     let laplacian = 4 * level(y * width + x) - neighbours
                     sum += laplacian * laplacian
                 }

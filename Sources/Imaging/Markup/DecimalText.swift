@@ -80,6 +80,7 @@ enum DecimalText {
 
     private static func superscript(_ exponent: Int) -> String {
         let digits: [Character] = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"]
-        return (exponent < 0 ? "⁻" : "") + String(String(exponent.magnitude).compactMap(\.wholeNumberValue).map { digits[$0] })
+        return (exponent < 0 ? "⁻" : "")
+            + String(String(exponent.magnitude).compactMap(\.wholeNumberValue).map { digits[$0] })
     }
 }

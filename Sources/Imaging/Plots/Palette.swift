@@ -69,7 +69,8 @@ extension SVGCanvas {
         case .circle:
             circle(x: x, y: y, radius: 3.8, fill: fill, stroke: stroke, tip: tip)
         case .square:
-            polygon(corners([(-3.4, -3.4), (3.4, -3.4), (3.4, 3.4), (-3.4, 3.4)]), fill: fill, stroke: stroke, tip: tip)
+            polygon(
+                corners([(-3.4, -3.4), (3.4, -3.4), (3.4, 3.4), (-3.4, 3.4)]), fill: fill, stroke: stroke, tip: tip)
         case .upward:
             polygon(corners([(0, -4.6), (4.3, 3.4), (-4.3, 3.4)]), fill: fill, stroke: stroke, tip: tip)
         case .diamond:

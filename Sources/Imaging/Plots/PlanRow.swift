@@ -52,7 +52,8 @@ extension SVGCanvas {
                 for run in Self.runs(of: row.isFull, merged: isMerged) {
                     let left = area.x((Double(run.lowerBound) - 0.5 - axis.lowerBound) * cell / area.width)
                     let isFull = row.isFull[run.lowerBound]
-                    let steps = run.count == 1 ? "step \(run.lowerBound)" : "steps \(run.lowerBound) to \(run.upperBound - 1)"
+                    let steps =
+                        run.count == 1 ? "step \(run.lowerBound)" : "steps \(run.lowerBound) to \(run.upperBound - 1)"
                     let gap = isMerged ? 0 : 0.5
                     canvas.rectangle(
                         x: left + gap, y: y + 1.5, width: Double(run.count) * cell - 2 * gap,

@@ -20,7 +20,7 @@ struct PlotArea {
 
     /// The room that the labels of a vertical axis and its title take, left of the area.
     static func room(leftOf axis: Axis) -> Double {
-        (axis.ticks.map { TextWidth.of($0.label, size: tickSize) }.max() ?? 0) + 8 + labelSize + 14
+        (axis.ticks.map { TextWidth.of($0.label, size: tickSize) }.max() ?? 0) + 8 + labelSize + 18
     }
 }
 
@@ -41,7 +41,7 @@ extension SVGCanvas {
         }
         let fitted = TextWidth.fitting(title, width: area.height + 20, size: PlotArea.labelSize)
         text(
-            fitted, x: area.left - PlotArea.room(leftOf: axis) + PlotArea.labelSize + 2, y: area.top + area.height / 2,
+            fitted, x: area.left - PlotArea.room(leftOf: axis) + PlotArea.labelSize + 5, y: area.top + area.height / 2,
             size: PlotArea.labelSize, anchor: .middle, turned: true)
     }
 

@@ -45,7 +45,7 @@ public struct QualityPlot: Sendable {
         let yAxis = Axis(covering: drawable.flatMap { $0.map(\.y) }, scale: .linear, tickCount: 8)
         let xAxis = Axis(covering: drawable.flatMap { $0.map(\.x) }, scale: xScale, tickCount: 8)
         let labels = lines.map { TextWidth.of($0.label, size: PlotArea.labelSize) }
-        let labelRoom = min(260, (labels.max() ?? 0) + 46)
+        let labelRoom = min(320, (labels.max() ?? 0) + 62)
         let left = PlotArea.room(leftOf: yAxis)
         let area = PlotArea(
             left: left, top: 44, width: SVGCanvas.defaultWidth - left - labelRoom - 8,
@@ -61,8 +61,8 @@ public struct QualityPlot: Sendable {
         }
         // The emphasised lines come last, on top.
         let order = lines.indices.filter { !lines[$0].isEmphasised } + lines.indices.filter { lines[$0].isEmphasised }
-        for index in order { drawLine(index, places[index], &canvas) }
         drawLabels(places, area, &canvas)
+        for index in order { drawLine(index, places[index], &canvas) }
         if places.allSatisfy(\.isEmpty) { canvas.emptyNotice(in: area) }
         return canvas.finished()
     }
@@ -83,10 +83,13 @@ public struct QualityPlot: Sendable {
             canvas.polyline(
                 places,
                 stroke: SVGCanvas.Stroke(
-                    colour: style.colour, width: line.isEmphasised ? 3 : 1.5, dash: line.isEmphasised ? "" : style.dash))
+                    colour: style.colour, width: line.isEmphasised ? 3 : 1.5, dash: line.isEmphasised ? "" : style.dash)
+            )
         }
         for (place, point) in zip(places, drawable[index]) {
-            let (cost, quality) = (DecimalText.significant(point.x, digits: 4), DecimalText.significant(point.y, digits: 4))
+            let (cost, quality) = (
+                DecimalText.significant(point.x, digits: 4), DecimalText.significant(point.y, digits: 4)
+            )
             canvas.marker(
                 style.marker, x: place.x, y: place.y, colour: style.colour, tip: "\(line.label): \(cost), \(quality)")
         }
@@ -99,12 +102,12 @@ public struct QualityPlot: Sendable {
             .sorted { ($0.end.y, $0.index) < ($1.end.y, $1.index) }
         let heights = Self.spreadApart(
             ends.map(\.end.y), by: Self.labelHeight, from: area.top, to: area.bottom)
-        let left = area.right + 20
+        let left = area.right + 36
         for (entry, y) in zip(ends, heights) {
             let style = Palette.style(at: entry.index)
             let line = lines[entry.index]
             canvas.polyline(
-                [(entry.end.x + 5, entry.end.y), (area.right + 6, y), (left - 2, y)].map { (x: $0.0, y: $0.1) },
+                [(entry.end.x, entry.end.y), (area.right + 6, entry.end.y), (left - 3, y)].map { (x: $0.0, y: $0.1) },
                 stroke: SVGCanvas.Stroke(colour: style.colour, width: 0.75, opacity: 0.7))
             canvas.marker(style.marker, x: left + 4, y: y, colour: style.colour)
             let label = TextWidth.fitting(
@@ -113,16 +116,25 @@ public struct QualityPlot: Sendable {
         }
     }
 
-    /// Moves ascending positions as little as it takes for neighbours to be `distance` apart, within a range that has
-    /// room for them.
+    /// Moves ascending positions until neighbours are `distance` apart and all lie from `low` to `high`, with the
+    /// smallest sum of squared moves.
+    ///
+    /// Without the distances between them, positions need only not to descend; that is isotonic regression, which
+    /// pooling neighbours into their mean solves (Ayer et al. 1955, https://doi.org/10.1214/aoms/1177728423).
     static func spreadApart(_ positions: [Double], by distance: Double, from low: Double, to high: Double) -> [Double] {
-        var spread = positions
-        for index in spread.indices {
-            spread[index] = max(spread[index], index == 0 ? low : spread[index - 1] + distance)
+        var pools: [(sum: Double, count: Int)] = []
+        for (index, position) in positions.enumerated() {
+            var pool = (sum: position - Double(index) * distance, count: 1)
+            while let last = pools.last, last.sum / Double(last.count) > pool.sum / Double(pool.count) {
+                pool = (sum: pool.sum + last.sum, count: pool.count + last.count)
+                pools.removeLast()
+            }
+            pools.append(pool)
         }
-        for index in spread.indices.reversed() {
-            spread[index] = min(spread[index], index == spread.count - 1 ? high : spread[index + 1] - distance)
-        }
-        return spread
+        let last = max(low, high - Double(positions.count - 1) * distance)
+        return
+            pools
+            .flatMap { Array(repeating: min(last, max(low, $0.sum / Double($0.count))), count: $0.count) }
+            .enumerated().map { $1 + Double($0) * distance }
     }
 }

@@ -16,9 +16,11 @@ enum HTMLStyle {
         table { border-collapse: collapse; font-size: 14px; }
         th, td { padding: .25rem .7rem; text-align: left; vertical-align: top; }
         thead th { border-bottom: 1.5px solid #9a9a9a; vertical-align: bottom; }
+        thead th[colspan] { border-bottom: 0; }
         thead th.group { border-bottom: 1px solid #cfcfcf; text-align: center; }
         tbody td { border-bottom: 1px solid #ececec; }
         th.section { padding-top: 1rem; border-bottom: 1px solid #cfcfcf; }
+        td:first-child { white-space: nowrap; }
         .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         .best { font-weight: bold; }
         tr.reference td { background: #f7f7f5; color: #5f5f5f; }

@@ -110,7 +110,8 @@ public struct HTMLTable: Sendable {
         page.element("tbody") { page in
             if let title = section.title {
                 page.element("tr") {
-                    $0.element("th", ["colspan": "\(columns.count)", "scope": "rowgroup", "class": "section"], text: title)
+                    $0.element(
+                        "th", ["colspan": "\(columns.count)", "scope": "rowgroup", "class": "section"], text: title)
                 }
             }
             for row in section.rows {
