@@ -31,7 +31,7 @@ import Testing
             ([0, 1], ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), ([0, 49], ["0", "10", "20", "30", "40", "50"]),
             ([0.4, 2.6e-7], ["0.0", "0.1", "0.2", "0.3", "0.4"]),
             ([-2e-7, 1e-7], ["-2×10⁻⁷", "-1.5×10⁻⁷", "-10⁻⁷", "-5×10⁻⁸", "0", "5×10⁻⁸", "10⁻⁷"]),
-            ([36.3, 49.4], ["36", "38", "40", "42", "44", "46", "48", "50"]),
+            ([36.3, 49.4], ["35", "40", "45", "50"]),
         ] as [([Double], [String])])
     func `linear ticks are round`(values: [Double], labels: [String]) {
         #expect(Axis(covering: values, scale: .linear).ticks.map(\.label) == labels)
@@ -56,7 +56,7 @@ import Testing
 
     @Test func `what has no place has no share`() {
         let linear = Axis(covering: [0, 1], scale: .linear)
-        #expect([Double.nan, .infinity, -.infinity, 1e100].allSatisfy { linear.share(of: $0) == nil })
+        #expect([Double.nan, .infinity, -.infinity, 1e100, -0.1, 1.1].allSatisfy { linear.share(of: $0) == nil })
         let logarithmic = Axis(covering: [1, 10], scale: .logarithmic)
         #expect([0, -1, Double.nan].allSatisfy { logarithmic.share(of: $0) == nil })
         #expect(logarithmic.clampedShare(of: 0) == 0)

@@ -9,7 +9,8 @@ import Testing
     /// Numbers that are a burden: none, one, equal ones, missing ones, extreme ones.
     static let burdens: [[Double]] = [
         [], [3], [0], [2, 2, 2], [1, .nan, 3, .infinity, -.infinity, 4], [.nan], [.nan, .nan], [1e308, -1e308],
-        [1e-320, 2e-320], [0, -1, 5], (0..<300).map { Double($0 * $0) }, [1, 1 + 1e-15], [-1e99, 1e99],
+        [.leastNonzeroMagnitude, 3 * .leastNonzeroMagnitude], [0, -1, 5], (0..<300).map { Double($0 * $0) },
+        [1, 1 + 1e-15], [-1e99, 1e99],
     ]
 
     static let awkward = "<&\"'> ]]> \u{0} an axis that has a very long title indeed, longer than any axis is high, 漢字"

@@ -56,18 +56,18 @@ struct Axis: Equatable {
         self.ticks = ticks
     }
 
-    /// Where `value` stands between the ends, as 0 to 1, or nil where it cannot be drawn.
+    /// Where `value` stands between the ends, as 0 to 1, or nil where it has no place.
     func share(of value: Double) -> Double? {
-        guard Self.canDraw(value, scale: scale) else { return nil }
+        guard Self.canDraw(value, scale: scale), (lowerBound...upperBound).contains(value) else { return nil }
         return switch scale {
         case .linear: (value - lowerBound) / (upperBound - lowerBound)
-        case .logarithmic: log10(value / lowerBound) / log10(upperBound / lowerBound)
+        case .logarithmic: min(1, max(0, log10(value / lowerBound) / log10(upperBound / lowerBound)))
         }
     }
 
-    /// The share of the nearest value that the axis holds; 0 for what lies below, NaN included.
+    /// The share of the nearest value that the axis holds; NaN counts as least.
     func clampedShare(of value: Double) -> Double {
-        min(1, max(0, share(of: value) ?? (value == .infinity ? 1 : 0)))
+        value >= upperBound ? 1 : share(of: value) ?? 0
     }
 
     /// Whether a number has a place on some axis.
@@ -102,13 +102,17 @@ struct Axis: Equatable {
         while value(first) > lower { first -= 1 }
         while value(last) < upper { last += 1 }
 
-        let isPlain = (-4...5).contains(exponent) && max(value(first).magnitude, value(last).magnitude) < 1e6
+        let greatest = max(value(first).magnitude, value(last).magnitude)
+        let isPlain = greatest < 1e6 && (exponent >= -4 || greatest >= 0.01)
+        // As many decimals as it takes to tell one tick from the next.
+        let decimals = isPlain ? -exponent : Int(log10(greatest).rounded(.down)) - exponent
         return stride(from: first, through: last, by: 1).map { index in
-            let label =
-                isPlain
-                ? DecimalText.fixed(value(index), digits: max(0, -exponent))
-                : DecimalText.scientific(value(index), digits: 2)
-            return Tick(value: value(index), label: label)
+            let tick = value(index)
+            let digits = min(15, max(0, decimals))
+            return Tick(
+                value: tick,
+                label: isPlain
+                    ? DecimalText.fixed(tick, digits: digits) : DecimalText.scientific(tick, digits: digits))
         }
     }
 

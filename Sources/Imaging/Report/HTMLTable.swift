@@ -133,12 +133,12 @@ public struct HTMLTable: Sendable {
         }
     }
 
-    /// How the best of a section's finite numbers is printed; whatever is printed alike is as good.
+    /// How the best of a section's numbers is printed; whatever is printed alike is as good.
     private func bestText(ofColumn column: Int, in section: Section) -> String? {
         guard let best = columns[column].best else { return nil }
         let candidates = section.rows.compactMap { row -> (value: Double, text: String)? in
             guard !row.isReference, column < row.cells.count, case .number(let value, _, _) = row.cells[column],
-                value.isFinite
+                !value.isNaN
             else { return nil }
             return (value: value, text: row.cells[column].text)
         }
