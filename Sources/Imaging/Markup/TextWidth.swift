@@ -1,0 +1,29 @@
+/// Estimates how much room a text takes, since nothing here knows the reader's fonts.
+///
+/// The estimate is that of a wide sans-serif face: a line that fits by it fits in the common ones.
+enum TextWidth {
+    /// The width in pixels of `text` at a font size of `size` pixels.
+    static func of(_ text: String, size: Double) -> Double {
+        text.unicodeScalars.reduce(0) { $0 + ems($1) } * size
+    }
+
+    /// `text`, cut with an ellipsis where it would be wider than `width`.
+    static func fitting(_ text: String, width: Double, size: Double) -> String {
+        guard of(text, size: size) > width else { return text }
+        var shorter = Substring(text)
+        while !shorter.isEmpty, of(shorter + "…", size: size) > width { shorter.removeLast() }
+        return shorter + "…"
+    }
+
+    private static func ems(_ scalar: Unicode.Scalar) -> Double {
+        switch scalar {
+        case "i", "j", "l", "I", "'", "|", ".", ",", ":", ";", "!", " ", "(", ")", "[", "]", "t", "f", "r": 0.4
+        case "m", "w", "M", "W", "%", "@", "…": 1
+        case "A"..."Z", "+", "=", "<", ">", "~", "±", "×": 0.8
+        case "\u{0}"..."\u{2FF}": 0.64
+        case "\u{300}"..."\u{36F}": 0
+        case "\u{370}"..."\u{10FF}", "\u{1E00}"..."\u{22FF}": 0.7
+        default: 1.1
+        }
+    }
+}

@@ -1,0 +1,173 @@
+/// A table of a report: named columns, some of them under a common heading, and rows in sections.
+public struct HTMLTable: Sendable {
+    /// Which of a column's numbers is the best.
+    public enum Best: Sendable {
+        case greatest, least
+    }
+
+    public struct Column: Sendable {
+        public var title: String
+
+        /// The heading that this column shares with its neighbours of the same group.
+        public var group: String?
+
+        /// Which number of each section is printed bold; nil for none.
+        public var best: Best?
+
+        public init(_ title: String, group: String? = nil, best: Best? = nil) {
+            self.title = title
+            self.group = group
+            self.best = best
+        }
+    }
+
+    public enum Cell: Equatable, Sendable {
+        case text(String)
+
+        /// A number, its decimals, and what follows it, such as a unit.
+        case number(Double, digits: Int, suffix: String = "")
+
+        case empty
+    }
+
+    public struct Row: Sendable {
+        /// One cell per column; those that are missing at the end stay empty.
+        public var cells: [Cell]
+
+        /// Whether the row is what the others are compared with, and so takes no part in being best.
+        public var isReference: Bool
+
+        public init(_ cells: [Cell], isReference: Bool = false) {
+            self.cells = cells
+            self.isReference = isReference
+        }
+    }
+
+    /// Rows that are compared with each other, such as those of one budget.
+    public struct Section: Sendable {
+        public var title: String?
+        public var rows: [Row]
+
+        public init(title: String? = nil, rows: [Row]) {
+            self.title = title
+            self.rows = rows
+        }
+    }
+
+    public var caption: String
+    public var columns: [Column]
+    public var sections: [Section]
+
+    public init(caption: String = "", columns: [Column], sections: [Section]) {
+        self.caption = caption
+        self.columns = columns
+        self.sections = sections
+    }
+
+    func write(to page: inout Markup) {
+        page.element("div", ["class": "scroll"]) { page in
+            page.element("table") { page in
+                if !caption.isEmpty { page.element("caption", text: caption) }
+                page.element("thead") { writeHead(to: &$0) }
+                for section in sections { write(section, to: &page) }
+            }
+        }
+    }
+
+    private func writeHead(to page: inout Markup) {
+        if columns.contains(where: { $0.group != nil }) {
+            page.element("tr") { page in
+                for run in groups {
+                    let span: Markup.Attributes = ["colspan": "\(run.count)", "scope": "colgroup", "class": "group"]
+                    page.element(
+                        "th", columns[run.lowerBound].group == nil ? ["colspan": "\(run.count)"] : span,
+                        text: columns[run.lowerBound].group ?? "")
+                }
+            }
+        }
+        page.element("tr") { page in
+            for (index, column) in columns.enumerated() {
+                var attributes: Markup.Attributes = ["scope": "col"]
+                if isNumeric(index) { attributes.append("class", "number") }
+                page.element("th", attributes, text: column.title)
+            }
+        }
+    }
+
+    /// The stretches of neighbours with one group.
+    private var groups: [Range<Int>] {
+        columns.indices.reduce(into: []) { runs, index in
+            if let last = runs.last, columns[last.lowerBound].group == columns[index].group {
+                runs[runs.count - 1] = last.lowerBound..<index + 1
+            } else {
+                runs.append(index..<index + 1)
+            }
+        }
+    }
+
+    private func write(_ section: Section, to page: inout Markup) {
+        let best = columns.indices.map { bestText(ofColumn: $0, in: section) }
+        page.element("tbody") { page in
+            if let title = section.title {
+                page.element("tr") {
+                    $0.element(
+                        "th", ["colspan": "\(columns.count)", "scope": "rowgroup", "class": "section"], text: title)
+                }
+            }
+            for row in section.rows {
+                page.element("tr", row.isReference ? ["class": "reference"] : [:]) { page in
+                    for column in columns.indices {
+                        let cell = column < row.cells.count ? row.cells[column] : .empty
+                        write(cell, isBest: !row.isReference && cell.text == best[column], to: &page)
+                    }
+                }
+            }
+        }
+    }
+
+    private func write(_ cell: Cell, isBest: Bool, to page: inout Markup) {
+        switch cell {
+        case .text(let text): page.element("td", text: text)
+        case .number: page.element("td", ["class": isBest ? "number best" : "number"], text: cell.text)
+        case .empty: page.element("td", text: "")
+        }
+    }
+
+    /// How the best of a section's numbers is printed; whatever is printed alike is as good.
+    private func bestText(ofColumn column: Int, in section: Section) -> String? {
+        guard let best = columns[column].best else { return nil }
+        let candidates = section.rows.compactMap { row -> (value: Double, text: String)? in
+            guard !row.isReference, column < row.cells.count, case .number(let value, _, _) = row.cells[column],
+                !value.isNaN
+            else { return nil }
+            return (value: value, text: row.cells[column].text)
+        }
+        // Alone, nothing is better than anything.
+        guard candidates.count > 1 else { return nil }
+        return switch best {
+        case .greatest: candidates.max { $0.value < $1.value }?.text
+        case .least: candidates.min { $0.value < $1.value }?.text
+        }
+    }
+
+    private func isNumeric(_ column: Int) -> Bool {
+        sections.contains { section in
+            section.rows.contains { row in
+                guard column < row.cells.count, case .number = row.cells[column] else { return false }
+                return true
+            }
+        }
+    }
+}
+
+extension HTMLTable.Cell {
+    /// What the cell shows.
+    fileprivate var text: String {
+        switch self {
+        case .text(let text): text
+        case .number(let value, let digits, let suffix):
+            value.isNaN ? DecimalText.missing : DecimalText.fixed(value, digits: digits) + suffix
+        case .empty: ""
+        }
+    }
+}
