@@ -39,9 +39,24 @@ import Testing
         #expect(event["evaluations"] as? Int == 10 && event["evaluationsFull"] as? Int == 20)
         #expect(event["seconds"] is Double)
         #expect(try pixels(place, "half.png") != pixels(place, "full.png"))
-        let metrics = try ImageMetrics.psnr(
-            PNGReader.decode([UInt8](place.bytes("half.png"))), PNGReader.decode([UInt8](place.bytes("full.png"))))
-        #expect(metrics > 15)
+    }
+
+    @Test
+    func `on the embedded model half of the evaluations make nearly the same image, and a forecast beats holding`()
+        throws
+    {
+        let place = try Workplace()
+        func draw(_ name: String, _ arguments: String...) throws -> Image {
+            let result = try place.start(
+                ["sample", "--seed", "3", "--class", "5", "--steps", "30", "-o", name] + arguments
+            ).wait()
+            #expect(result.status == 0, "\(result.errorText)")
+            return try PNGReader.decode([UInt8](place.bytes(name)))
+        }
+        let full = try draw("full.png")
+        let held = try ImageMetrics.psnr(draw("hold.png", "--budget", "0.5", "--forecaster", "hold"), full)
+        let forecast = try ImageMetrics.psnr(draw("default.png", "--budget", "0.5"), full)
+        #expect(held > 25 && forecast > held + 3, "PSNR: hold \(held) dB, default \(forecast) dB")
     }
 
     @Test func `an image with reuse tells its plan, and is made again from it`() throws {
@@ -84,7 +99,7 @@ import Testing
         let place = try Workplace()
         let text = try sample(place, "--budget", "0.5", "--dry-run")
         text.expectSuccess()
-        #expect(text.outputText.contains("10 of 20 evaluations an image\nconditional    █·█·█··█·█\nunconditional  █"))
+        #expect(text.outputText.contains("10 of 20 evaluations an image\nconditional    █·█··█·█·█\nunconditional  █"))
         let json = try object(try sample(place, "--budget", "0.5", "--dry-run", "--log", "json"))
         #expect(json["evaluations"] as? Int == 10 && json["evaluationsFull"] as? Int == 20)
         #expect(json["planner"] as? String == "uniform" && json["forecaster"] as? String == "taylor:2")
@@ -153,7 +168,7 @@ import Testing
         made.expectSuccess()
         #expect(
             made.outputLines == [
-                "conditional    █·█·█··█·█", "unconditional  █·█·█··█·█",
+                "conditional    █·█··█·█·█", "unconditional  █·█··█·█·█",
                 "10 of 20 evaluations, uniform planner, taylor:2 forecaster", "half.json",
             ])
         #expect(try sample(place, "--budget", "0.5", "--cfg-scale", "2.5", "-o", "a.png").status == 0)
@@ -161,7 +176,7 @@ import Testing
             "--model", place.modelPath, "--plan", "half.json", "--seed", "3", "--class", "owl", "-o", "b.png")
         #expect(used.status == 0)
         #expect(try place.bytes("a.png") == place.bytes("b.png"))
-        #expect(try place.run("info", "half.json").outputText.contains("conditional    █·█·█··█·█\n"))
+        #expect(try place.run("info", "half.json").outputText.contains("conditional    █·█··█·█·█\n"))
     }
 
     @Test func `a plan's file is the same every time, and no other file is replaced`() throws {

@@ -160,8 +160,8 @@ import Testing
 
     @Test(arguments: [
         ("hold", ForecasterSpec.hold(quantity: .direction)), ("hold:x0", .hold(quantity: .clean)),
-        ("taylor", .taylor(order: 2, quantity: .direction, variable: .logSNR)),
-        ("taylor:3", .taylor(order: 3, quantity: .direction, variable: .logSNR)),
+        ("taylor", .taylor(order: 2, quantity: .clean, variable: .step)),
+        ("taylor:3", .taylor(order: 3, quantity: .clean, variable: .step)),
         ("taylor:1:v:step", .taylor(order: 1, quantity: .velocity, variable: .step)),
         ("hermite", .hermite(order: 2, scale: 0.5, quantity: .direction)),
         ("hermite:3:0.7:x0", .hermite(order: 3, scale: 0.7, quantity: .clean)),

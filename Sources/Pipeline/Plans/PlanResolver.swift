@@ -38,7 +38,7 @@ public struct PlanResolver {
     public static let defaultPlanner = PlannerName.uniform
     /// The forecaster where none is asked for.
     public static let defaultForecaster = ForecasterChoice.complete(
-        .taylor(order: 2, quantity: .direction, variable: .logSNR))
+        .taylor(order: 2, quantity: .clean, variable: .step))
 
     private let schedule: RunSchedule
     private let calibration: any CalibrationSource

@@ -12,13 +12,14 @@ enum ReuseSource {
         return file.settings
     }
 
-    /// The decisions for a run; nil when nothing is reused.
+    /// Decides for a run.
     ///
     /// - Parameters:
     ///   - model: the model.
     ///   - settings: the run's settings.
     ///   - schedule: the run's model calls.
     ///   - like: the image to make again, whose decisions hold where no others are asked for.
+    /// - Returns: nil when nothing is reused.
     /// - Throws: `PipelineError` or `PlanError` when they do not fit the run, or cannot be made.
     func resolve(
         model: ImageRecord.Model, settings: SampleSettings, schedule: RunSchedule, like: ImageRecord?

@@ -54,9 +54,10 @@ struct CacheOptions: ParsableArguments {
         return options.first { $0.1 }?.0
     }
 
-    /// What is asked for; nil if nothing is.
+    /// What is asked for.
     ///
     /// - Parameter inherited: the budget where none is given.
+    /// - Returns: nil if no option was given.
     /// - Throws: `PlanError` or `PipelineError.usage` for numbers and combinations that make no sense.
     func request(inheriting inherited: Budget? = nil) throws -> ReuseRequest? {
         guard let given else { return nil }
