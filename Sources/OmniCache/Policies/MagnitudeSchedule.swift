@@ -15,6 +15,7 @@ public struct MagnitudeSchedule: Sendable {
     ///   - threshold: The accumulated |1 − ratio| up to which a residual is reused.
     ///   - longest: The most calls in a row that are reused.
     ///   - warmUp: How many calls are full at the start.
+    /// - Returns: For each call, whether it is full.
     public func full(threshold: Double, longest: Int, warmUp: Int) -> [Bool] {
         var (ratio, error, run) = (1.0, 0.0, 0)
         return ratios.enumerated().map { call, step in

@@ -18,6 +18,7 @@ extension StrategyContext {
     ///   - blocks: the blocks that a reused call runs; nil when it does not ask the network at all.
     ///   - fewest: the fewest full calls that the strategy's rules allow.
     ///   - name: the strategy's name.
+    /// - Returns: the calls that can be full, and what they cost.
     /// - Throws: ``PlanError/budgetTooSmall(planner:smallest:total:)``.
     func callBudget(
         _ budget: Budget, reusedBlocks blocks: Int?, fewest: Int, name: String
@@ -41,6 +42,8 @@ extension StrategyContext {
     ///   - start: the published threshold.
     ///   - budget: what may be spent.
     ///   - run: the strategy with a threshold and nothing to hold it back.
+    /// - Returns: the threshold.
+    /// - Throws: ``PlanError/needsCalibration(_:)``, or what keeps an image from being sampled.
     func threshold(
         from start: Double, within budget: CallBudget, run: (_ threshold: Double) -> any PreparedStrategy
     ) throws -> Double {

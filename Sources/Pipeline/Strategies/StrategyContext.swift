@@ -101,6 +101,7 @@ public final class StrategyContext {
     ///   - goesOn: asked before each call; false abandons the image.
     ///   - wrap: puts a cache around the model.
     /// - Returns: the latents.
+    /// - Throws: what the sampler or the denoiser throws.
     @discardableResult
     func sample(
         _ item: SampleItem, goesOn: () -> Bool = { true }, wrap: (DiTDenoiser) -> any Denoiser
@@ -110,25 +111,22 @@ public final class StrategyContext {
         return run.latents
     }
 
-    /// The error of the final latents when the calls of `segment` after its first are reused and all others evaluated:
-    /// mean |x − x'|, averaged over the calibration images.
+    /// The error of the first calibration image's latents when the calls of `segment` after its first are reused and all
+    /// others evaluated: mean |x − x'|.
     func segmentError(_ segment: Range<Int>, forecaster: any Forecaster) throws -> Double {
         if segment.count == 1 { return 0 }
         let key = Segment(calls: segment, forecaster: forecaster.name, quantity: forecaster.quantity)
         if let known = segmentErrors[key] { return known }
         let plan = ReusePlan(
             steps: calls.indices.map { $0 == segment.lowerBound || !segment.contains($0) }, branches: branches)
-        let runs = try recorded()
-        let errors = try runs.map { run in
-            let latents = try sample(run.item) { base in
-                CachedDenoiser(
-                    ReplayDenoiser(base, recording: run, through: segment.lowerBound),
-                    predictionType: directory.process.predictionType, plan: plan, forecaster: forecaster)
-            }
-            let sums = AbsoluteSums(UnsafeBufferPointer(latents.values), UnsafeBufferPointer(run.latents.values))
-            return withExtendedLifetime(latents) { sums.difference / Double(latents.count) }
+        let run = try recorded()[0]
+        let latents = try sample(run.item) { base in
+            CachedDenoiser(
+                ReplayDenoiser(base, recording: run, through: segment.lowerBound),
+                predictionType: directory.process.predictionType, plan: plan, forecaster: forecaster)
         }
-        let error = errors.reduce(0, +) / Double(errors.count)
+        let sums = AbsoluteSums(UnsafeBufferPointer(latents.values), UnsafeBufferPointer(run.latents.values))
+        let error = withExtendedLifetime(latents) { sums.difference / Double(latents.count) }
         segmentErrors[key] = error
         return error
     }

@@ -34,8 +34,8 @@ import Testing
         }
     }
 
-    nonisolated(unsafe) private static let guided = Result { try Place(steps: 12, guidance: 1.5, items: 2) }
-    nonisolated(unsafe) private static let unguided = Result { try Place(steps: 10, guidance: 1, items: 1) }
+    nonisolated(unsafe) private static let guided = Result { try Place(steps: 10, guidance: 1.5, items: 1) }
+    nonisolated(unsafe) private static let unguided = Result { try Place(steps: 8, guidance: 1, items: 1) }
 
     private static let peers = StrategyCatalogue.peers.map(\.name)
     private let unseen = [
@@ -95,7 +95,7 @@ import Testing
         let place = try Self.unguided.get()
         let prepared = try strategy(name).prepare(Budget(0.5), in: place.context)
         _ = try place.sample(unseen[0], prepared)
-        #expect(prepared.evaluationsSpent <= 5)
+        #expect(prepared.evaluationsSpent <= 4)
     }
 
     @Test(arguments: ["fewer-steps", "fewer-steps:dpm++2m", "fewer-steps:heun", "fewer-steps:ddim"])

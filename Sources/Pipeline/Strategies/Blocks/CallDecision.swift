@@ -6,6 +6,7 @@ protocol CallDecision: AnyObject {
     ///   - call: The model call; each is asked for once, in order.
     ///   - entries: The batch entries.
     ///   - input: The tokens that enter the stack, before the layer norm, of each entry.
+    /// - Returns: Whether the call is full.
     func isFull(
         _ call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
     ) -> Bool

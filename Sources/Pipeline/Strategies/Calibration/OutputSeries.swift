@@ -29,11 +29,12 @@ struct OutputSeries {
             let terms = forecaster.terms(for: one.branch, at: call, history: history)
             let (truth, sources) = (one.values[call], terms.map { one.values[$0.call] })
             let weights = terms.map { Float($0.weights[0]) }
-            return sum + truth.indices.reduce(0.0) { sum, i in
-                var difference = truth[i]
-                for (weight, source) in zip(weights, sources) { difference -= weight * source[i] }
-                return sum + Double(difference * difference)
-            }
+            return sum
+                + truth.indices.reduce(0.0) { sum, i in
+                    var difference = truth[i]
+                    for (weight, source) in zip(weights, sources) { difference -= weight * source[i] }
+                    return sum + Double(difference * difference)
+                }
         }
     }
 

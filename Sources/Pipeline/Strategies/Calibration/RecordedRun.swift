@@ -23,7 +23,8 @@ struct RecordedRun {
 
     mutating func append(state: [Float], outputs: BranchOutputs, branches: GuidanceBranches) {
         states.append(state)
-        let all = branches.contains(.unconditional) ? [outputs.conditional, outputs.unconditional] : [outputs.conditional]
+        let all =
+            branches.contains(.unconditional) ? [outputs.conditional, outputs.unconditional] : [outputs.conditional]
         self.outputs.append(all.map(\.prediction.elements))
         variances.append(all.compactMap { $0.variance?.elements })
     }

@@ -7,7 +7,7 @@ final class ReplayDenoiser: Denoiser {
     private let recording: RecordedRun
     private let last: Int
 
-    /// - Parameter last: The last call whose outputs come from the recording.
+    /// A run of `base` that is replayed from `recording` through call `last`.
     init(_ base: DiTDenoiser, recording: RecordedRun, through last: Int) {
         self.base = base
         self.recording = recording

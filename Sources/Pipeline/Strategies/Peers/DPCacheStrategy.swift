@@ -13,7 +13,8 @@ struct DPCacheStrategy: ReuseStrategy {
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let (calls, branches) = (context.calls.count, context.branches)
         let allowed = try context.callBudget(budget, reusedBlocks: nil, fewest: Self.head, name: name)
-        let forecaster = OutputTaylor(quantity: quantity, order: 2)
+        let forecaster = TaylorForecaster(
+            order: 2, quantity: quantity, variable: .step, calls: context.calls)
         guard allowed.full < calls else {
             return PlannedRun(plan: .full(calls: calls, branches: branches), forecaster: forecaster, in: context)
         }
