@@ -76,9 +76,13 @@ public final class DiT: Sendable {
         }
 
         func runStack(_ subset: BatchSubset) {
-            let evaluated = withoutReplaced(.stack, subset, input: { _ in workspace.embedded }, workspace.stream)
-            guard !evaluated.isEmpty else { return }
+            var evaluated = withoutReplaced(.stack, subset, input: { _ in workspace.embedded }, workspace.stream)
             for (index, block) in network.weights.blocks.enumerated() {
+                if index > 0 {
+                    evaluated = withoutReplaced(
+                        .rest(from: index), evaluated, input: { workspace.stream[$0] }, workspace.stream)
+                }
+                guard !evaluated.isEmpty else { return }
                 attend(index, block, evaluated)
                 transform(index, block, evaluated)
             }
@@ -188,7 +192,8 @@ public final class DiT: Sendable {
         private func withoutReplaced(
             _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> Tensor, _ outputs: [Tensor]
         ) -> BatchSubset {
-            guard let interceptor else { return subset }
+            guard let interceptor, !subset.isEmpty else { return subset }
+            interceptor.approach(site, call: call, entries: subset) { UnsafeBufferPointer(input($0).values) }
             var rest = subset
             for entry in subset {
                 let source = UnsafeBufferPointer(input(entry).values)

@@ -79,6 +79,26 @@ public final class ModulationTable {
         return (row, row + width)
     }
 
+    /// Writes what the attention of `block` reads: the tokens, normalised and modulated.
+    ///
+    /// - Parameters:
+    ///   - block: the block.
+    ///   - call: the model call; its window must have been computed, as it has inside a forward.
+    ///   - entry: the batch entry.
+    ///   - tokens: the token stream that enters the block, (T, D).
+    ///   - output: (T, D).
+    public func modulateAttention(
+        ofBlock block: Int, call: Int, entry: Int, tokens: UnsafeBufferPointer<Float>, into output: Tensor
+    ) {
+        precondition(tokens.count == output.count, "\(output.shape) has no room for \(tokens.count) elements")
+        guard let source = tokens.baseAddress else { return }
+        let config = network.config
+        let rows = self.block(block, call: call, entry: entry)
+        LayerNorm.modulated(
+            source, rows: config.tokens, width: config.hiddenSize, epsilon: Float(config.normEpsilon),
+            shift: rows.attentionShift, scale: rows.attentionScale, into: output.pointer)
+    }
+
     private func row(call: Int, entry: Int) -> Int {
         precondition(window.contains(call), "the modulation of call \(call) has not been prepared")
         return (call - window.lowerBound) * classes.count + entry

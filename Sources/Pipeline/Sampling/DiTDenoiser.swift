@@ -61,6 +61,19 @@ public final class DiTDenoiser: Denoiser {
         if branches.contains(.unconditional) { Self.split(outputs[1], into: results.unconditional) }
     }
 
+    /// Writes what the attention of block 0 reads, for interceptors that decide by it: the tokens that enter the stack,
+    /// normalised and modulated.
+    ///
+    /// - Parameters:
+    ///   - tokens: the input of ``BlockSite/stack``, (T, D).
+    ///   - call: the model call that is being evaluated.
+    ///   - entry: the batch entry.
+    ///   - output: (T, D).
+    func modulateInput(_ tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
+        guard let modulation else { preconditionFailure("begin has not been called") }
+        modulation.modulateAttention(ofBlock: 0, call: call, entry: entry, tokens: tokens, into: output)
+    }
+
     /// The first C channels are the prediction, the others, if any, the learned variance.
     private static func split(_ output: Tensor, into result: ModelOutput) {
         let count = result.prediction.count

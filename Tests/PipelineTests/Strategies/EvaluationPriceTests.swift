@@ -1,0 +1,44 @@
+import Models
+import OmniCache
+import Pipeline
+import Tensor
+import Testing
+
+@testable import Pipeline
+
+@Suite struct EvaluationPriceTests {
+    @Test(arguments: GoldenCase.all)
+    func `the parts cost what the weights' matrices and the attention's products do`(golden: GoldenCase) throws {
+        let network = try golden.directory().load()
+        let (config, weights) = (network.config, network.weights)
+        let price = EvaluationPrice(config, branches: 2)
+        func products(_ layers: Linear...) -> Int { layers.reduce(0) { $0 + config.tokens * $1.weight.count } }
+        // Scores and mixture of each head: every query meets every key, then every value, over the head's width.
+        let meetings = 2 * config.heads * config.tokens * config.tokens * config.headWidth
+        let block = try #require(weights.blocks.first)
+        #expect(price.attention == products(block.qkv, block.attentionOut) + meetings)
+        #expect(price.mlp == products(block.mlpIn, block.mlpOut))
+        #expect(price.embedding == products(weights.patchEmbedding))
+        #expect(price.finalLayer == products(weights.finalProjection))
+        let branch = weights.blocks.count * (price.attention + price.mlp) + price.finalLayer
+        #expect(price.fullCall == price.embedding + 2 * branch)
+        #expect(price.evaluations(price.fullCall) == 2)
+    }
+
+    @Test(arguments: [1, 2], [0, 1, 2])
+    func `as many calls are full as fit, and no fewer`(branches: Int, blocks: Int) throws {
+        let price = EvaluationPrice(try GoldenCase(name: "official-sample").directory().config, branches: branches)
+        let reused = price.call(blocks: blocks)
+        let calls = 17
+        for evaluations in 0...calls * branches {
+            let full = price.fullCalls(of: calls, within: evaluations, reused: reused)
+            func work(_ full: Int) -> Int { full * price.fullCall + (calls - full) * reused }
+            if full >= 0 {
+                #expect(price.allows(work(full), within: evaluations))
+                #expect(price.smallest(full: full, of: calls, reused: reused) <= evaluations)
+            }
+            if full < calls { #expect(!price.allows(work(full + 1), within: evaluations)) }
+        }
+        #expect(price.fullCalls(of: calls, within: calls * branches, reused: reused) == calls)
+    }
+}
