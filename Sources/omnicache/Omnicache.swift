@@ -18,7 +18,9 @@ struct Omnicache: ParsableCommand {
             output, 74 input/output error, 75 interrupted: run the same command again to go on.
             """,
         version: "omnicache \(LibraryVersions.omnicache)",
-        subcommands: [SampleCommand.self, PlanCommand.self, AnalyzeCommand.self, InfoCommand.self],
+        subcommands: [
+            SampleCommand.self, CalibrateCommand.self, PlanCommand.self, AnalyzeCommand.self, InfoCommand.self,
+        ],
         defaultSubcommand: SampleCommand.self)
 
     static func main() {

@@ -21,6 +21,10 @@ extension OmniCacheForecaster {
             self.bandCount = bandCount
         }
 
+        /// Where nothing else is asked for: the lower half of eight bands in the first half of the run, all but the lowest
+        /// two in the second [I].
+        public static let standard = Filter(boundary: 0.5, lowPass: 4, highPass: 2)
+
         /// For each band, 1 where the correction passes at `call` of `count` and 0 where it does not.
         func passes(at call: Int, of count: Int) -> [Double] {
             let isEarly = Double(call) < boundary * Double(count)

@@ -3,7 +3,7 @@ import Sampling
 /// The cheapest plan under a calibration (``PlanCost``): the best one for both branches alike, found by dynamic
 /// programming over the last two full calls, then evaluations moved between calls and branches while that helps.
 public struct PathPlanner: Planner {
-    public let name = "path"
+    public var name: String { objective == .image ? "path" : "path-deviation" }
     /// What the plan is to be good for.
     public let objective: PlanObjective
 

@@ -80,6 +80,17 @@ public final class Trajectory {
         }
     }
 
+    /// |z − z_ref|² of another run's latents, where this record's state before call `index` (or the final one) is z_ref.
+    public func squaredDistance(to latents: Tensor, at index: Int, pathScale: Double) -> Double {
+        let (x, z) = (latents.values, states[index].values)
+        var sum = 0.0
+        for i in 0..<z.count {
+            let difference = pathScale * Double(x[i]) - Double(z[i])
+            sum += difference * difference
+        }
+        return sum
+    }
+
     /// The states at which steps begin, and the final one: the corners of the path.
     ///
     /// For samplers with one call a step these are all states; Heun's trial states are left out.

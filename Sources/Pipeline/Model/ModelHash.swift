@@ -34,11 +34,6 @@ enum ModelHash {
 
     /// The file whose name is the hash of a file's identity, and whose content is the weights' hash.
     private static func memoryPath(for identity: String) -> String? {
-        let environment = ProcessInfo.processInfo.environment
-        // The XDG base directory specification has relative paths ignored.
-        let cache =
-            environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-            ?? environment["HOME"].flatMap { $0.hasPrefix("/") ? "\($0)/.cache" : nil }
-        return cache.map { "\($0)/omnicache/hashes/\(SHA256.hexadecimal(identity.utf8))" }
+        UserCache.folder("hashes").map { "\($0)/\(SHA256.hexadecimal(identity.utf8))" }
     }
 }

@@ -11,6 +11,11 @@ public protocol CalibrationSource {
     ///
     /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is no calibration.
     func forecaster(_ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan) throws -> ForecasterSpec
+
+    /// The best forecaster for the gaps of `plan` that is there already.
+    ///
+    /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is no calibration.
+    func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec
 }
 
 /// No calibration at all: says so to whoever needs one.
@@ -30,15 +35,20 @@ public struct NoCalibration: CalibrationSource {
             "the \(name.rawValue) forecaster needs a calibration of the model, and there is none; --forecaster taylor:2 "
                 + "does without")
     }
+
+    public func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec {
+        try forecaster(.spectral, for: plan)
+    }
 }
 
 /// Makes of what was asked for the decisions and the forecaster of a run.
 public struct PlanResolver {
     /// The planner where none is asked for.
-    public static let defaultPlanner = PlannerName.uniform
-    /// The forecaster where none is asked for.
-    public static let defaultForecaster = ForecasterChoice.complete(
-        .taylor(order: 2, quantity: .clean, variable: .step))
+    public static let defaultPlanner = PlannerName.path
+    /// The forecaster where none is asked for and the decisions came without a calibration.
+    static let plainForecaster =
+        ForecasterSpec
+        .taylor(order: 2, quantity: .clean, variable: .step)
 
     private let schedule: RunSchedule
     private let calibration: any CalibrationSource
@@ -62,7 +72,7 @@ public struct PlanResolver {
         guard plan.evaluations < plan.fullEvaluations else { return nil }
         let record = ReuseRecord(
             budget: request.budget, planner: planner.name,
-            forecaster: try forecaster(request.forecaster ?? Self.defaultForecaster, for: plan), decisions: plan)
+            forecaster: try forecaster(for: plan, in: request), decisions: plan)
         _ = try record.forecaster(for: schedule)
         return record
     }
@@ -75,10 +85,13 @@ public struct PlanResolver {
         return try calibration.planner(name)
     }
 
-    private func forecaster(_ choice: ForecasterChoice, for plan: ReusePlan) throws -> ForecasterSpec {
-        switch choice {
-        case .complete(let spec): spec
-        case .calibrated(let name): try calibration.forecaster(name, for: plan)
+    private func forecaster(for plan: ReusePlan, in request: ReuseRequest) throws -> ForecasterSpec {
+        switch (request.forecaster, request.mask == nil ? request.planner ?? Self.defaultPlanner : nil) {
+        case (.complete(let spec), _): spec
+        case (.calibrated(let name), _): try calibration.forecaster(name, for: plan)
+        case (nil, .path), (nil, .pathDeviation), (nil, .balanced): try calibration.bestForecaster(for: plan)
+        case (nil, .curvature): try calibration.forecaster(.omnicache, for: plan)
+        case (nil, .uniform), (nil, .late), (nil, nil): Self.plainForecaster
         }
     }
 }

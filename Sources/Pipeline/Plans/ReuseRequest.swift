@@ -6,6 +6,8 @@ public enum PlannerName: String, CaseIterable, Codable, Sendable {
     case late
     case curvature
     case path
+    /// ``path`` for the accumulated deviation of the path rather than for the final image.
+    case pathDeviation = "path-deviation"
     case balanced
 }
 
@@ -19,6 +21,8 @@ public enum ForecasterChoice: Equatable, Sendable {
     /// The forecasters that are filled in from a calibration.
     public enum CalibratedForecaster: String, CaseIterable, Codable, Sendable {
         case omnicache
+        /// ``omnicache`` without its filter.
+        case omnicacheUnfiltered = "omnicache:unfiltered"
         case spectral
         case steering
     }
@@ -30,6 +34,10 @@ public enum ForecasterChoice: Equatable, Sendable {
     ///
     /// - Throws: ``PlanError/invalidForecaster(_:)``.
     public init(_ text: String) throws(PlanError) {
+        if let calibrated = CalibratedForecaster(rawValue: text) {
+            self = .calibrated(calibrated)
+            return
+        }
         var parameters = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)[...]
         let name = parameters.removeFirst()
         func next<Value>(_ what: String, _ fallback: Value, _ read: (String) -> Value?) throws(PlanError) -> Value {

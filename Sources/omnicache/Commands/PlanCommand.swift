@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import OmniCache
 import Pipeline
+import Tensor
 
 /// `omnicache plan`: decides what a run reuses, and writes it to a file.
 struct PlanCommand: ParsableCommand {
@@ -29,6 +30,7 @@ struct PlanCommand: ParsableCommand {
     var log: LogFormat = .text
 
     func run() throws {
+        Interruption.install()
         let log = Log(format: log, isQuiet: false, isVerbose: false, keepsOutputFree: output == "-")
         let directory = try model.open()
         let settings = sampling.settings(over: directory.defaultSettings)
@@ -37,7 +39,9 @@ struct PlanCommand: ParsableCommand {
             throw PipelineError.usage(
                 "a plan needs to know how much may be spent; give --budget, such as 0.5, or --mask")
         }
-        guard let reuse = try PlanResolver(schedule: schedule).resolve(request) else {
+        let session = ModelSession(directory: directory, workers: Workers(), log: log)
+        let calibration = session.calibration(for: settings, makes: true)
+        guard let reuse = try PlanResolver(schedule: schedule, calibration: calibration).resolve(request) else {
             throw PipelineError.usage("a budget of 1 reuses nothing, so there is nothing to plan; give a smaller one")
         }
         if let warning = reuse.warning(steps: settings.steps) { log.message(warning) }

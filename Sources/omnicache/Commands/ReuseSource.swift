@@ -19,10 +19,12 @@ enum ReuseSource {
     ///   - settings: the run's settings.
     ///   - schedule: the run's model calls.
     ///   - like: the image to make again, whose decisions hold where no others are asked for.
+    ///   - calibration: fills in planners and forecasters.
     /// - Returns: nil when nothing is reused.
     /// - Throws: `PipelineError` or `PlanError` when they do not fit the run, or cannot be made.
     func resolve(
-        model: ImageRecord.Model, settings: SampleSettings, schedule: RunSchedule, like: ImageRecord?
+        model: ImageRecord.Model, settings: SampleSettings, schedule: RunSchedule, like: ImageRecord?,
+        calibration: any CalibrationSource
     ) throws -> ReuseRecord? {
         switch self {
         case .file(let file, let path):
@@ -30,7 +32,7 @@ enum ReuseSource {
             return file.reuse
         case .options(let options):
             if let request = try options.request(inheriting: like?.reuse?.budget) {
-                return try PlanResolver(schedule: schedule).resolve(request)
+                return try PlanResolver(schedule: schedule, calibration: calibration).resolve(request)
             }
             guard let like, let reuse = like.reuse else { return nil }
             guard like.settings == settings else {

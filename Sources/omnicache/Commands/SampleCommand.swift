@@ -38,16 +38,16 @@ struct SampleCommand: ParsableCommand {
             format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose,
             keepsOutputFree: output.usesStandardOutput)
         defer { log.finish() }
+        let session = ModelSession(directory: try model.open(), workers: try execution.workers(), log: log)
         let request = try SampleRequest(
-            model: model, subject: subject, sampling: sampling, output: output, reuse: reuseSource(),
-            like: like.map(Self.readMetadata))
+            session: session, subject: subject, sampling: sampling, output: output, reuse: reuseSource(),
+            calibrates: !execution.dryRun, like: like.map(Self.readMetadata))
         if let warning = request.reuse?.warning(steps: request.settings.steps) { log.message(warning) }
-        let workers = try execution.workers()
         if execution.dryRun {
             try DryRun(request: request).print(format: execution.log)
             return
         }
-        var job = SampleJob(request: request, workers: workers, log: log)
+        var job = SampleJob(request: request, session: session, log: log)
         try job.run()
     }
 

@@ -9,7 +9,7 @@ struct SampleJob {
     private static let gridPadding = 2
 
     private let request: SampleRequest
-    private let workers: Workers
+    private let session: ModelSession
     private let log: Log
     /// The images whose steps are through.
     private var sampled = 0
@@ -19,9 +19,9 @@ struct SampleJob {
     /// The images whose files are there.
     private var kept = 0
 
-    init(request: SampleRequest, workers: Workers, log: Log) {
+    init(request: SampleRequest, session: ModelSession, log: Log) {
         self.request = request
-        self.workers = workers
+        self.session = session
         self.log = log
     }
 
@@ -47,9 +47,9 @@ struct SampleJob {
         }
         guard tasks.contains(where: { !$0.isDone }) else { return }
         if request.seedWasDrawn { log.message("seed \(request.work.items[0].seed)") }
-        let network = try request.directory.load(progress: log.loading)
         let sampler = try ImageSampler(
-            directory: request.directory, network: network, settings: request.settings, workers: workers)
+            directory: request.directory, network: session.network(), settings: request.settings,
+            workers: session.workers)
         let clock = ContinuousClock()
         for task in tasks where !task.isDone {
             let start = clock.now

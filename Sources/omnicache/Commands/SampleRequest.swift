@@ -24,12 +24,12 @@ struct SampleRequest {
     var evaluations: Int { reuse?.evaluations ?? evaluationsFull }
 
     /// Fills in the defaults, those of `like` or of a plan before those of the model, and checks everything that can be
-    /// known.
+    /// known; makes a calibration if one is needed and `calibrates` allows it.
     init(
-        model: ModelOptions, subject: SubjectOptions, sampling: SamplingOptions, output: OutputOptions,
-        reuse source: ReuseSource, like: ImageMetadata?
+        session: ModelSession, subject: SubjectOptions, sampling: SamplingOptions, output: OutputOptions,
+        reuse source: ReuseSource, calibrates: Bool, like: ImageMetadata?
     ) throws {
-        directory = try model.open()
+        directory = session.directory
         let reference = directory.reference()
         if let like, !like.record.model.isSame(as: reference) {
             throw PipelineError.badData(
@@ -40,7 +40,8 @@ struct SampleRequest {
         let schedule = try settings.schedule(for: directory)
         evaluationsFull = schedule.evaluations
         let reuse = try source.resolve(
-            model: reference, settings: settings, schedule: schedule, like: like?.record)
+            model: reference, settings: settings, schedule: schedule, like: like?.record,
+            calibration: session.calibration(for: settings, makes: calibrates))
         self.reuse = reuse
         forecaster = try reuse?.forecaster(for: schedule)
         (work, seedWasDrawn) = try Self.work(subject, like: like, directory: directory)

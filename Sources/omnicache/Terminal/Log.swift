@@ -73,7 +73,12 @@ final class Log {
 
     /// Tells of loading.
     func loading(_ share: Double) {
-        bar?.show(share, label: "loading the model")
+        self.share(share, label: "loading the model")
+    }
+
+    /// Shows how much of something is done.
+    func share(_ share: Double, label: String) {
+        bar?.show(share, label: label)
     }
 
     /// Tells of a finished file, on standard output.

@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Imaging
+
+/// Where calibrations are kept: in the model directory when they were shipped with it, else in the user's cache folder.
+///
+/// A calibration's file is named by the hash of its model and settings, so it is found again by what it is for, and one
+/// for another model, sampler, step count or guidance never is.
+public struct CalibrationStore: Sendable {
+    /// The folder in a model directory.
+    static let folder = "calibrations"
+
+    private let model: ImageRecord.Model
+    private let settings: SampleSettings
+    private let shipped: String
+    private let cached: String?
+
+    /// The places for one model and its settings.
+    public init(directory: ModelDirectory, settings: SampleSettings) {
+        model = directory.reference()
+        self.settings = settings
+        struct Key: Encodable {
+            let model: String
+            let configuration: String
+            let settings: SampleSettings
+        }
+        let key = SHA256.hexadecimal(
+            ImageRecord.canonical(Key(model: model.hash, configuration: model.configuration, settings: settings)))
+        let name = "\(settings.sampler.kind.rawValue)-\(settings.steps)-\(key.prefix(16)).json"
+        shipped = "\(directory.path)/\(Self.folder)/\(name)"
+        cached = UserCache.folder(Self.folder).map { "\($0)/\(name)" }
+    }
+
+    /// The calibration for the model and the settings, with its path; that of the cache folder wins, being newer.
+    ///
+    /// - Returns: nil when there is none.
+    /// - Throws: ``PipelineError`` when there is a file that cannot be used.
+    public func load() throws(PipelineError) -> (file: CalibrationFile, path: String)? {
+        for path in [cached, shipped].compactMap({ $0 }) where FileManager.default.fileExists(atPath: path) {
+            let file = try CalibrationFile(path: path)
+            guard file.isFor(model, settings) else {
+                throw .badData(
+                    "\(path): the calibration is for other settings or another model than its name says; delete it, or "
+                        + "make it again with 'omnicache calibrate --force'")
+            }
+            return (file, path)
+        }
+        return nil
+    }
+
+    /// Keeps a calibration.
+    ///
+    /// - Parameters:
+    ///   - file: The calibration, for this model and these settings.
+    ///   - ships: Whether it goes into the model directory.
+    /// - Returns: The path.
+    /// - Throws: ``PipelineError/cannotCreate(_:)`` when there is no place for it, or ``FileError``.
+    @discardableResult
+    public func save(_ file: CalibrationFile, ships: Bool = false) throws -> String {
+        guard let path = ships ? shipped : cached else {
+            throw PipelineError.cannotCreate(
+                "there is no cache folder to keep the calibration in; set HOME or XDG_CACHE_HOME")
+        }
+        let parent = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
+        guard (try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)) != nil
+        else {
+            throw PipelineError.cannotCreate("\(parent): the folder for calibrations cannot be made")
+        }
+        try AtomicFile.write(file.bytes, to: path, onConflict: .replace)
+        return path
+    }
+}

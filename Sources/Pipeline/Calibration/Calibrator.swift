@@ -1,0 +1,170 @@
+import Models
+import OmniCache
+import Sampling
+import Tensor
+
+/// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
+///
+/// ``measure(_:progress:)`` samples each image once in full, and every second one a second time with every other output
+/// held. ``fit(_:to:progress:)`` then walks the same images through a plan. The images stay in memory until then: a
+/// state and two outputs per model call each.
+public final class Calibrator {
+    /// The images where nothing else is asked for.
+    public static let defaultSamples = 4
+
+    /// Called with the evaluations of each step of the work; throws to abandon it.
+    public typealias Progress = (_ evaluations: Int) throws -> Void
+
+    /// What full runs have shown.
+    public struct Measurement {
+        /// What planners need.
+        public let calibration: Calibration
+        /// The images.
+        public let items: [SampleItem]
+        /// The evaluations that it has cost.
+        public let evaluations: Int
+        fileprivate let references: [Trajectory]
+    }
+
+    /// The band count of calibrations.
+    static let bandCount = 8
+    /// What is forecast: of x0, ε and v the smoothest along the paths of the embedded model.
+    static let quantity = ForecastQuantity.clean
+
+    private let sampler: ImageSampler
+    private let schedule: RunSchedule
+    private let process: DiffusionProcess
+
+    /// Prepares to calibrate.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
+        sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
+        schedule = try settings.schedule(for: directory)
+        process = directory.process
+    }
+
+    /// Images to calibrate on: classes spread over all, seeds that count down from the largest, so that they do not meet
+    /// those that people choose.
+    public static func items(_ count: Int, classCount: Int) -> [SampleItem] {
+        (0..<count).map { index in
+            // Halves, quarters, … of the classes: any number of images is spread.
+            var (share, unit, rest) = (0.0, 0.5, index + 1)
+            while rest > 0 {
+                if !rest.isMultiple(of: 2) { share += unit }
+                unit /= 2
+                rest /= 2
+            }
+            return SampleItem(classID: Int(share * Double(classCount)), seed: UInt32.max - UInt32(index))
+        }
+    }
+
+    /// The evaluations that ``measure(_:progress:)`` will spend.
+    public func evaluationsToMeasure(_ samples: Int) -> Int {
+        samples * schedule.evaluations + Self.driftSamples(samples) * driftPlan.evaluations
+    }
+
+    /// Samples the images and sums up what was seen.
+    ///
+    /// - Throws: What the sampler throws, and what `progress` does.
+    public func measure(_ items: [SampleItem], progress: Progress) throws -> Measurement {
+        precondition(!items.isEmpty, "images to calibrate on")
+        var references: [Trajectory] = []
+        var (outputs, directions): (TrajectoryGram?, TrajectoryGram?)
+        var gain = ClosedLoopGain(calls: schedule.calls.count)
+        for (index, item) in items.enumerated() {
+            let reference = try record(item, progress: progress)
+            references.append(reference)
+            Self.add(TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount), to: &outputs)
+            Self.add(TrajectoryGram(of: reference, bandCount: Self.bandCount), to: &directions)
+            guard index.isMultiple(of: 2) else { continue }
+            gain.add(distances: try drift(item, from: reference, progress: progress), plan: driftPlan)
+        }
+        guard let outputs, let directions else { preconditionFailure("at least one image") }
+        let geometry = DirectionGeometry(of: directions, .guided, calls: schedule.calls)
+        let calibration = Calibration(
+            gram: outputs, quantity: Self.quantity, predictionType: process.predictionType,
+            response: try SamplerResponse(sampler.settings.sampler, process: process, steps: sampler.settings.steps),
+            stateGain: gain.values,
+            path: Calibration.PathSeries(
+                curvature: geometry.calls.map { $0.curvature ?? 0 },
+                turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },
+                gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
+        return Measurement(
+            calibration: calibration, items: items, evaluations: evaluationsToMeasure(items.count),
+            references: references)
+    }
+
+    /// Fits the steering forecaster of a plan in closed loop.
+    ///
+    /// - Parameters:
+    ///   - plan: What runs will evaluate.
+    ///   - measurement: Full runs of the images to fit to.
+    ///   - progress: Called with the evaluations of each step.
+    /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
+    public func fit(
+        _ plan: ReusePlan, to measurement: Measurement, progress: Progress
+    ) throws -> ForecasterSpec {
+        let fit = try SteeringFit(
+            plan: plan, calibration: measurement.calibration, references: measurement.references)
+        let forecaster = try fit.start.forecaster(calls: schedule.calls)
+        var denoisers: [CachedDenoiser] = []
+        var runs = try measurement.items.map { item in
+            try sampler.start(item) { base in
+                let denoiser = CachedDenoiser(
+                    base, predictionType: process.predictionType, plan: plan, forecaster: forecaster)
+                denoisers.append(denoiser)
+                return denoiser
+            }
+        }
+        for call in schedule.calls {
+            for run in runs {
+                _ = try run.evaluate()
+                try progress(plan.evaluated[call.index].count)
+            }
+            fit.fit(at: call, runs: runs, denoisers: denoisers)
+            for index in runs.indices { _ = runs[index].advance() }
+        }
+        for run in runs { try sampler.check(run.latents) }
+        return fit.forecaster
+    }
+
+    private func record(_ item: SampleItem, progress: Progress) throws -> Trajectory {
+        var run = try sampler.start(item)
+        let trajectory = Trajectory(of: run, predictionType: process.predictionType)
+        while let step = try run.next() {
+            trajectory.record(step, of: run)
+            try progress(schedule.branches.count)
+        }
+        try sampler.check(run.latents)
+        return trajectory
+    }
+
+    /// |z − z_ref|² before each call and after the last, in a run that holds every other output.
+    private func drift(_ item: SampleItem, from reference: Trajectory, progress: Progress) throws -> [Double] {
+        let plan = driftPlan
+        var run = try sampler.start(item) { base in
+            CachedDenoiser(
+                base, predictionType: process.predictionType, plan: plan,
+                forecaster: HoldForecaster(quantity: Self.quantity))
+        }
+        var distances = [0.0]
+        while let step = try run.next() {
+            distances.append(
+                reference.squaredDistance(
+                    to: run.latents, at: step.index + 1, pathScale: step.call.levelAfter.pathScale))
+            try progress(plan.evaluated[step.index].count)
+        }
+        return distances
+    }
+
+    private var driftPlan: ReusePlan {
+        ClosedLoopGain.plan(calls: schedule.calls.count, branches: schedule.branches)
+    }
+
+    private static func driftSamples(_ samples: Int) -> Int { (samples + 1) / 2 }
+
+    private static func add(_ gram: TrajectoryGram, to sum: inout TrajectoryGram?) {
+        if sum == nil { sum = gram } else { sum?.add(gram) }
+    }
+}

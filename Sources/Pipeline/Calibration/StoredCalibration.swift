@@ -1,0 +1,83 @@
+import OmniCache
+import Sampling
+
+/// Planners and forecasters filled in from a calibration, made on demand where there is none yet.
+public final class StoredCalibration: CalibrationSource {
+    /// What a calibration is needed for.
+    public enum Task: Equatable, Sendable {
+        /// There is none for the model and its settings: one full run makes one.
+        case measure
+        /// There is one without a steering forecaster for the plan.
+        case fit(ReusePlan)
+    }
+
+    private let store: CalibrationStore
+    private let make: ((Task, CalibrationFile?) throws -> CalibrationFile)?
+    private var file: CalibrationFile?
+
+    /// A source.
+    ///
+    /// - Parameters:
+    ///   - store: Where calibrations are kept.
+    ///   - make: Makes what is missing, from what there is; nil to have it refused.
+    public init(
+        store: CalibrationStore, make: ((Task, CalibrationFile?) throws -> CalibrationFile)? = nil
+    ) {
+        self.store = store
+        self.make = make
+    }
+
+    public func planner(_ name: PlannerName) throws -> any Planner {
+        switch name {
+        case .uniform: UniformPlanner()
+        case .path: PathPlanner(calibration: try calibration())
+        case .pathDeviation: PathPlanner(calibration: try calibration(), objective: .path)
+        case .balanced: BalancedPlanner(calibration: try calibration())
+        case .curvature: CurvaturePlanner(curvature: try calibration().path.curvature)
+        case .late: LatePlanner(change: try calibration().path.change)
+        }
+    }
+
+    public func forecaster(
+        _ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan
+    ) throws -> ForecasterSpec {
+        switch name {
+        case .omnicache:
+            return .omnicache(gammas: try calibration().path.gamma, filter: .standard, quantity: .direction)
+        case .omnicacheUnfiltered:
+            return .omnicache(gammas: try calibration().path.gamma, filter: nil, quantity: .direction)
+        case .spectral:
+            return try SpectralFit.forecaster(for: plan, calibration: try calibration())
+        case .steering:
+            if let fitted = try fitted(for: plan) { return fitted }
+            try complete(.fit(plan))
+            guard let fitted = try fitted(for: plan) else { preconditionFailure("made for this plan") }
+            return fitted
+        }
+    }
+
+    public func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec {
+        try fitted(for: plan) ?? forecaster(.spectral, for: plan)
+    }
+
+    private func fitted(for plan: ReusePlan) throws -> ForecasterSpec? {
+        _ = try calibration()
+        return file?.fits.first { $0.plan == plan }?.forecaster
+    }
+
+    private func calibration() throws -> Calibration {
+        if file == nil { file = try store.load()?.file }
+        if file == nil { try complete(.measure) }
+        guard let file else { preconditionFailure("just made") }
+        return file.calibration
+    }
+
+    private func complete(_ task: Task) throws {
+        guard let make else {
+            throw PlanError.needsCalibration(
+                "there is no calibration for this model, sampler, step count and guidance yet; make one with "
+                    + "'omnicache calibrate' and the same options")
+        }
+        file = try make(task, file)
+    }
+}

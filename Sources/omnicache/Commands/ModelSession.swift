@@ -1,0 +1,37 @@
+import Models
+import OmniCache
+import Pipeline
+import Tensor
+
+/// A model that a command works with: its network is loaded once, when it is first needed.
+final class ModelSession {
+    let directory: ModelDirectory
+    let workers: Workers
+    private let log: Log
+    private var loaded: DiT?
+
+    init(directory: ModelDirectory, workers: Workers, log: Log) {
+        self.directory = directory
+        self.workers = workers
+        self.log = log
+    }
+
+    /// The network.
+    func network() throws -> DiT {
+        if let loaded { return loaded }
+        let network = try directory.load(progress: log.loading)
+        loaded = network
+        return network
+    }
+
+    /// The calibration for `settings`; what is missing is made, told of and kept.
+    ///
+    /// - Parameter makes: Whether what is missing may be made, which takes full runs.
+    func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
+        let store = CalibrationStore(directory: directory, settings: settings)
+        guard makes else { return StoredCalibration(store: store) }
+        return StoredCalibration(store: store) { task, file in
+            try CalibrationJob(session: self, settings: settings, store: store, log: self.log).carryOut(task, on: file)
+        }
+    }
+}
