@@ -19,7 +19,7 @@ import Testing
     @Test(arguments: [5, 7])
     func `a circle has the curvature 1/R and no torsion`(window: Int) throws {
         let radius = 40.0
-        let circle = curve(20) { SIMD3(radius * cos(0.05 * $0), 7, radius * sin(0.05 * $0)) }
+        let circle = curve(20) { SIMD3(radius * cos(0.02 * $0), 7, radius * sin(0.02 * $0)) }
         for fit in try CurveFit.fits(of: circle, window: window) {
             #expect(abs((fit?.curvature ?? .nan) * radius - 1) < 5e-3)
             #expect(abs(fit?.torsion ?? .nan) * radius < 1e-6)
@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: [(5, 2.0), (7, 2.0), (7, -2.0)])
     func `a helix has its curvature and torsion`(window: Int, rise: Double) throws {
         let radius = 3.0
-        let helix = curve(24) { SIMD3(radius * cos(0.06 * $0), radius * sin(0.06 * $0), rise * 0.06 * $0) }
+        let helix = curve(24) { SIMD3(radius * cos(0.03 * $0), radius * sin(0.03 * $0), rise * 0.03 * $0) }
         let scale = radius * radius + rise * rise
         for fit in try CurveFit.fits(of: helix, window: window) {
             #expect(abs((fit?.curvature ?? .nan) * scale / radius - 1) < 0.01)

@@ -179,9 +179,9 @@ import Testing
         let (c, s) = (cos(0.7), sin(0.7))
         let turned = path.map { SIMD3($0.x, c * $0.y - s * $0.z, s * $0.y + c * $0.z) }
         let mirrored = turned.map { SIMD3($0.x, $0.y, -$0.z) }
-        let alignment = try PathAlignment([path, turned, mirrored])
+        let alignment = try PathAlignment([turned, path, mirrored])
         for other in alignment.paths + [alignment.mean] {
-            for (a, b) in zip(other, path) { #expect((a - b).length < 1e-12) }
+            for (a, b) in zip(other, turned) { #expect((a - b).length < 1e-12) }
         }
         #expect(try PathAlignment([turned]).paths == [turned])
     }

@@ -58,7 +58,7 @@ public struct DirectionGeometry: Equatable, Sendable {
         e[n - 1, m - 1] - e[n - 1, m] - e[n, m - 1] + e[n, m]
     }
 
-    /// The angle between two vectors; unlike the arc cosine it does not lose half of the digits of a small one.
+    /// The angle between two vectors of which the products are known: down to about 1e-8, where 1 − cos² is lost.
     private static func angle(_ product: Double, _ first: Double, _ second: Double) -> Double {
         atan2(max(0, first * second - product * product).squareRoot(), product)
     }

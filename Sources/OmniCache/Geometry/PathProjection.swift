@@ -57,17 +57,20 @@ public struct PathProjection: Equatable, Sendable {
             return sum.squareRoot()
         }
         let decomposition = try SingularValueDecomposition(residual)
-        let planar = (0..<2).map { Self.coordinates($0, of: decomposition, count: corners.count) }
+        let planar = (0..<2).map { Self.coordinates(of: residual, along: $0, of: decomposition) }
         points = along.indices.map { SIMD3(along[$0], planar[0][$0], planar[1][$0]) }
         explained = ExplainedVariance(path: path, coordinates: [along, planar[0], planar[1]])
     }
 
     /// The corners' coordinates along a singular direction, which points to where the path strays the furthest.
     private static func coordinates(
-        _ index: Int, of decomposition: SingularValueDecomposition, count: Int
+        of residual: Matrix, along axis: Int, of decomposition: SingularValueDecomposition
     ) -> [Double] {
-        guard index < decomposition.values.count else { return Array(repeating: 0, count: count) }
-        let values = (0..<count).map { decomposition.left[$0, index] * decomposition.values[index] }
+        let directions = decomposition.rightTransposed
+        guard axis < directions.rows else { return Array(repeating: 0, count: residual.rows) }
+        let values = (0..<residual.rows).map { row in
+            (0..<residual.columns).reduce(0) { $0 + residual[row, $1] * directions[axis, $1] }
+        }
         let furthest = values.max { abs($0) < abs($1) } ?? 0
         return furthest < 0 ? values.map { -$0 } : values
     }

@@ -12,6 +12,7 @@ enum LAPACK {
     ///   - operation: What is done, for errors.
     ///   - inputs: Every matrix that goes in.
     ///   - routine: Returns LAPACK's `info`.
+    /// - Throws: ``LinearAlgebraError`` for input that is not finite, and for a positive `info`.
     static func call(
         _ operation: String, on inputs: [Matrix], _ routine: () -> Int32
     ) throws(LinearAlgebraError) {

@@ -25,10 +25,7 @@ public final class TrajectoryAnalysis {
     public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
         self.directory = directory
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
-        // Only its calls are looked at, so its scratch may be of one element.
-        let calls = try makeSampler(
-            settings.sampler, process: directory.process, steps: settings.steps, shape: []
-        ).calls
+        let calls = try settings.schedule(for: directory).calls
         blocks = BlockChangeRecorder(calls: calls.count)
         summary = TrajectorySummary(calls: calls)
     }

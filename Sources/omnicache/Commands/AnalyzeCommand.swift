@@ -16,7 +16,7 @@ struct AnalyzeCommand: ParsableCommand {
             standard deviation between them.
 
             PREFIX.json holds all of it, PREFIX-steps.csv one row per model call, PREFIX-blocks.csv one row per block \
-            and call.
+            and call. Without --count, four images are looked at, or one of each class given if those are more.
             """)
 
     /// How many images are looked at when neither a count nor more classes are given.
