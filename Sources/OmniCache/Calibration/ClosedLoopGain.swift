@@ -5,16 +5,16 @@ import Sampling
 ///
 /// A run that has strayed is led back, or not, at each step that is evaluated: the ratio of its distance from the
 /// uncached run after and before. The product of these ratios to the end is the gain. One cheap run gives all of them:
-/// it holds every other output, and so strays on purpose. Means are taken of logarithms, because a few images that
-/// stand between two pictures would otherwise decide for all.
+/// it holds every other output, and so strays on purpose. The squared distances of several images are added up, so that
+/// those that stray farthest, because they stand between two pictures, count most.
 public struct ClosedLoopGain: Equatable, Sendable {
-    private var sums: [Double]
-    private var counts: [Int]
+    private var before: [Double]
+    private var after: [Double]
 
     /// Nothing measured yet, for a run of `calls` model calls.
     public init(calls: Int) {
-        sums = Array(repeating: 0, count: calls)
-        counts = Array(repeating: 0, count: calls)
+        before = Array(repeating: 0, count: calls)
+        after = before
     }
 
     /// Takes in one run.
@@ -23,12 +23,12 @@ public struct ClosedLoopGain: Equatable, Sendable {
     ///   - distances: |z − z_ref|² before each call, and after the last one.
     ///   - plan: what the run evaluated.
     public mutating func add(distances: [Double], plan: ReusePlan) {
-        precondition(distances.count == counts.count + 1 && plan.calls == counts.count, "distances of another run")
-        for call in counts.indices where plan.evaluated[call] == plan.branches {
-            let (before, after) = (distances[call], distances[call + 1])
-            guard before > 0, after > 0, before.isFinite, after.isFinite else { continue }
-            sums[call] += log(after / before) / 2
-            counts[call] += 1
+        precondition(distances.count == before.count + 1 && plan.calls == before.count, "distances of another run")
+        for call in before.indices where plan.evaluated[call] == plan.branches {
+            let pair = (distances[call], distances[call + 1])
+            guard pair.0 > 0, pair.1 > 0, pair.0.isFinite, pair.1.isFinite else { continue }
+            before[call] += pair.0
+            after[call] += pair.1
         }
     }
 
@@ -42,18 +42,16 @@ public struct ClosedLoopGain: Equatable, Sendable {
     ///
     /// Calls that were not measured take the rate of those beside them; without any measurement every gain is 1.
     public var values: [Double] {
-        let known = counts.indices.filter { counts[$0] > 0 }
-        guard let first = known.first, let last = known.last else { return counts.map { _ in 1 } }
-        var rates = [Double](repeating: 0, count: counts.count)
-        for call in counts.indices {
-            let below = known.last { $0 <= call } ?? first
-            let above = known.first { $0 >= call } ?? last
-            let (a, b) = (sums[below] / Double(counts[below]), sums[above] / Double(counts[above]))
-            let share = above == below ? 0 : Double(call - below) / Double(above - below)
-            rates[call] = a + share * (b - a)
+        let known = before.indices.filter { before[$0] > 0 }
+        guard let first = known.first, let last = known.last else { return before.map { _ in 1 } }
+        func rate(_ call: Int) -> Double { log(after[call] / before[call]) / 2 }
+        var gains = [Double](repeating: 1, count: before.count)
+        for call in before.indices.dropLast().reversed() {
+            let next = call + 1
+            let (below, above) = (known.last { $0 <= next } ?? first, known.first { $0 >= next } ?? last)
+            let share = above == below ? 0 : Double(next - below) / Double(above - below)
+            gains[call] = gains[next] * exp(rate(below) + share * (rate(above) - rate(below)))
         }
-        var gains = [Double](repeating: 1, count: counts.count)
-        for call in counts.indices.dropLast().reversed() { gains[call] = gains[call + 1] * exp(rates[call + 1]) }
         return gains
     }
 }

@@ -5,8 +5,7 @@ import Tensor
 
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///
-/// ``measure(_:progress:)`` samples each image once in full, and every second one a second time with every other output
-/// held. ``fit(_:to:progress:)`` then walks the same images through a plan. The images stay in memory until then: a
+/// ``measure(_:progress:)`` samples each image once in full, and a second time with every other output held. ``fit(_:to:progress:)`` then walks the same images through a plan. The images stay in memory until then: a
 /// state and two outputs per model call each.
 public final class Calibrator {
     /// The images where nothing else is asked for.
@@ -61,7 +60,7 @@ public final class Calibrator {
 
     /// The evaluations that ``measure(_:progress:)`` will spend.
     public func evaluationsToMeasure(_ samples: Int) -> Int {
-        samples * schedule.evaluations + Self.driftSamples(samples) * driftPlan.evaluations
+        samples * (schedule.evaluations + driftPlan.evaluations)
     }
 
     /// Samples the images and sums up what was seen.
@@ -72,12 +71,11 @@ public final class Calibrator {
         var references: [Trajectory] = []
         var (outputs, directions): (TrajectoryGram?, TrajectoryGram?)
         var gain = ClosedLoopGain(calls: schedule.calls.count)
-        for (index, item) in items.enumerated() {
+        for item in items {
             let reference = try record(item, progress: progress)
             references.append(reference)
             Self.add(TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount), to: &outputs)
             Self.add(TrajectoryGram(of: reference, bandCount: Self.bandCount), to: &directions)
-            guard index.isMultiple(of: 2) else { continue }
             gain.add(distances: try drift(item, from: reference, progress: progress), plan: driftPlan)
         }
         guard let outputs, let directions else { preconditionFailure("at least one image") }
@@ -161,8 +159,6 @@ public final class Calibrator {
     private var driftPlan: ReusePlan {
         ClosedLoopGain.plan(calls: schedule.calls.count, branches: schedule.branches)
     }
-
-    private static func driftSamples(_ samples: Int) -> Int { (samples + 1) / 2 }
 
     private static func add(_ gram: TrajectoryGram, to sum: inout TrajectoryGram?) {
         if sum == nil { sum = gram } else { sum?.add(gram) }

@@ -10,7 +10,7 @@ struct CalibrateCommand: ParsableCommand {
             omnicache calibrate --budget 0.5
             omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
 
-            Samples a few images in full, every second one also with half of its outputs held, and then once within each \
+            Samples a few images in full, again with half of their outputs held, and then once within each \
             budget. What is learnt is kept in the cache folder, and found by every command with the same model, sampler, \
             step count and guidance.
             """)
@@ -57,7 +57,7 @@ struct CalibrateCommand: ParsableCommand {
         let items = Calibrator.items(samples, classCount: directory.classes.count)
         if execution.dryRun {
             let planned = budgets.reduce(0) { $0 + $1.evaluations(of: schedule.evaluations) * samples }
-            let measured = samples * schedule.evaluations + (samples + 1) / 2 * (schedule.evaluations / 2)
+            let measured = samples * (schedule.evaluations + (schedule.calls.count / 2 + 1) * schedule.branches.count)
             return try log.result(
                 Log.Event(event: "calibration", evaluations: measured + planned, evaluationsFull: schedule.evaluations))
         }
