@@ -69,11 +69,11 @@ import Testing
         ),
         (#"{"kind":"spectral","bands":0,"depth":1,"quantity":"x0","terms":[]}"#, "bands"),
     ])
-    func `what is no forecaster is refused in one line`(json: String, hint: String) {
-        let error = #expect(throws: PlanError.self) {
+    func `what is no forecaster is refused in one line`(json: String, hint: String) throws {
+        let error = try #require(throws: PlanError.self) {
             try JSONDecoder().decode(ForecasterSpec.self, from: Data(json.utf8))
         }
-        #expect("\(error!)".contains(hint) && !"\(error!)".contains("\n"), "\(error!)")
+        #expect("\(error)".contains(hint) && !"\(error)".contains("\n"), "\(error)")
     }
 
     @Test func `gammas for another run are refused`() throws {

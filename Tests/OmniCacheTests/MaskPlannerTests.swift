@@ -22,8 +22,8 @@ import Testing
     ])
     func `a mask that cannot be followed is refused`(text: String, hint: String) throws {
         let request = try Runs.request(4)
-        let error = #expect(throws: PlanError.self) { try MaskPlanner(text).plan(request) }
-        #expect("\(error!)".contains(hint), "\(error!)")
+        let error = try #require(throws: PlanError.self) { try MaskPlanner(text).plan(request) }
+        #expect("\(error)".contains(hint), "\(error)")
     }
 
     @Test func `a mask keeps budget, limits and branches, or is refused`() throws {

@@ -121,11 +121,11 @@ import Testing
     }
 
     @Test func `curvature below a third is refused with the smallest budget and the planners that go lower`() throws {
-        let error = #expect(throws: PlanError.self) {
+        let error = try #require(throws: PlanError.self) {
             try CurvaturePlanner(curvature: Runs.series(50, seed: 1)).plan(Runs.request(50, budget: 0.2))
         }
         #expect(error == .budgetTooSmall(planner: "curvature", smallest: 34, total: 100))
-        for part in ["0.34 ", "34 of 100", "uniform", "path"] { #expect("\(error!)".contains(part)) }
+        for part in ["0.34 ", "34 of 100", "uniform", "path"] { #expect("\(error)".contains(part)) }
     }
 
     // MARK: - late

@@ -65,15 +65,15 @@ import Testing
         let text = String(decoding: Self.plan().bytes, as: UTF8.self)
         let edited = text.replacingOccurrences(of: old, with: new)
         #expect(edited != text)
-        let error = #expect(throws: PipelineError.self) { try PlanFile(data: Data(edited.utf8), path: "p.json") }
-        #expect("\(error!)".hasPrefix("p.json: ") && !"\(error!)".contains("\n"))
+        let error = try #require(throws: PipelineError.self) { try PlanFile(data: Data(edited.utf8), path: "p.json") }
+        #expect("\(error)".hasPrefix("p.json: ") && !"\(error)".contains("\n"))
     }
 
     @Test func `a plan of another schema version is refused by its version`() throws {
         let text = String(decoding: Self.plan().bytes, as: UTF8.self)
             .replacingOccurrences(of: "omnicache.plan/1", with: "omnicache.plan/2")
-        let error = #expect(throws: PipelineError.self) { try PlanFile(data: Data(text.utf8), path: "p.json") }
-        #expect("\(error!)".contains("omnicache.plan/2"))
+        let error = try #require(throws: PipelineError.self) { try PlanFile(data: Data(text.utf8), path: "p.json") }
+        #expect("\(error)".contains("omnicache.plan/2"))
     }
 
     @Test func `a plan for another model or run is refused with what differs`() throws {
@@ -81,7 +81,7 @@ import Testing
             var settings = Self.settings
             change(&settings)
             let schedule = try Self.schedule(settings)
-            let error = #expect(throws: PipelineError.self) {
+            let error = try #require(throws: PipelineError.self) {
                 try Self.plan().check(model: model, settings: settings, schedule: schedule, path: "p.json")
             }
             guard case .badData(let text) = error else { return "" }
