@@ -98,6 +98,7 @@ import Testing
         let times = try (0..<3).map { _ in
             try clock.measure { _ = try PathPlanner(calibration: calibration).plan(request) }
         }
-        #expect(try #require(times.min()) < .seconds(1))
+        let fastest = try #require(times.min())
+        #expect(fastest < .seconds(1))
     }
 }
