@@ -39,6 +39,7 @@ public final class Comparison {
     private let network: DiT
     private let evaluationsFull: Int
     private var samplers: [ImageSampler] = []
+    private var evaluationsPlanned = 0.0
     private var evaluationsDone = 0.0
 
     /// A strategy at a budget.
@@ -85,6 +86,9 @@ public final class Comparison {
     ///   `onProgress` throws. A strategy that cannot reach a budget is no error.
     public func run(onProgress: (Progress) throws -> Void) throws -> Result {
         var entries = try prepare(onProgress)
+        evaluationsDone = 0
+        evaluationsPlanned = Double(
+            request.items.count * entries.reduce(evaluationsFull) { $0 + ($1.prepared == nil ? 0 : $1.allowed) })
         var gallery = ComparisonGallery(pairs: request.items.count)
         var seconds: [Double] = []
         for pair in request.items.indices {
@@ -140,12 +144,11 @@ public final class Comparison {
     ) throws -> (latents: Tensor, seconds: Double) {
         let sampler = try sampler(for: entry?.prepared?.settings ?? request.settings)
         let weight = Double(entry?.allowed ?? evaluationsFull)
-        let total = Double(request.evaluations(of: evaluationsFull))
         func tell(_ done: Double, isDone: Bool = false) throws {
             try onProgress(
                 Progress(
                     strategy: entry?.strategy, budget: entry?.budget, pair: pair,
-                    share: min(1, (evaluationsDone + done * weight) / total), isDone: isDone))
+                    share: min(1, (evaluationsDone + done * weight) / evaluationsPlanned), isDone: isDone))
         }
         let clock = ContinuousClock()
         let start = clock.now

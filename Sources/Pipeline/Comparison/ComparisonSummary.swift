@@ -80,8 +80,9 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     ///   - reference: the reference strategy's pairs of the same budget, in the same order; nil where there are none.
     public init(_ pairs: [PairMeasure], reference: [PairMeasure]?) {
         precondition(!pairs.isEmpty, "a summary of nothing")
-        func share(_ holds: (PairMeasure, PairMeasure) -> Bool) -> Double? {
-            reference.map { Double(zip($0, pairs).count(where: holds)) / Double(pairs.count) }
+        func share(_ holds: (_ reference: PairMeasure, _ pair: PairMeasure) -> Bool) -> Double? {
+            guard let reference else { return nil }
+            return Double(zip(reference, pairs).count { holds($0, $1) }) / Double(pairs.count)
         }
         let energies = pairs.compactMap(\.highFrequencyEnergy)
         evaluations = pairs.reduce(0) { $0 + $1.evaluations } / Double(pairs.count)

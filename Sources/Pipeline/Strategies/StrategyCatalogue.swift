@@ -38,6 +38,7 @@ public enum StrategyCatalogue {
     ///
     /// - Parameter list: names separated by commas, or the groups `own`, `peers`, `sceptics` and `all`, which is these
     ///   three.
+    /// - Returns: the strategies.
     /// - Throws: ``PipelineError/usage(_:)`` that names the strategies that exist.
     public static func strategies(_ list: String) throws(PipelineError) -> [any ReuseStrategy] {
         var found: [any ReuseStrategy] = []

@@ -36,6 +36,7 @@ final class Log {
     private let isVerbose: Bool
     private let keepsOutputFree: Bool
     private var bar: ProgressBar?
+    private var hasRun = false
 
     /// - Parameters:
     ///   - format: text for people, JSON for programs.
@@ -82,6 +83,12 @@ final class Log {
             } else if isVerbose {
                 Terminal.standardError.write(Self.label(of: event) + "\n")
             }
+        }
+        if event.image != nil, !hasRun, bar != nil {
+            // What came before says nothing of the time that is left.
+            bar?.clear()
+            bar = ProgressBar()
+            hasRun = true
         }
         bar?.show(share, label: Self.label(of: event))
     }
