@@ -19,7 +19,8 @@ struct Omnicache: ParsableCommand {
             """,
         version: "omnicache \(LibraryVersions.omnicache)",
         subcommands: [
-            SampleCommand.self, CalibrateCommand.self, PlanCommand.self, AnalyzeCommand.self, InfoCommand.self,
+            SampleCommand.self, CalibrateCommand.self, PlanCommand.self, AnalyzeCommand.self, CompareCommand.self,
+            InfoCommand.self,
         ],
         defaultSubcommand: SampleCommand.self)
 

@@ -95,7 +95,7 @@ public struct HTMLTable: Sendable {
     }
 
     /// The stretches of neighbours with one group.
-    private var groups: [Range<Int>] {
+    var groups: [Range<Int>] {
         columns.indices.reduce(into: []) { runs, index in
             if let last = runs.last, columns[last.lowerBound].group == columns[index].group {
                 runs[runs.count - 1] = last.lowerBound..<index + 1
@@ -150,7 +150,7 @@ public struct HTMLTable: Sendable {
         }
     }
 
-    private func isNumeric(_ column: Int) -> Bool {
+    func isNumeric(_ column: Int) -> Bool {
         sections.contains { section in
             section.rows.contains { row in
                 guard column < row.cells.count, case .number = row.cells[column] else { return false }
@@ -162,7 +162,7 @@ public struct HTMLTable: Sendable {
 
 extension HTMLTable.Cell {
     /// What the cell shows.
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .text(let text): text
         case .number(let value, let digits, let suffix):

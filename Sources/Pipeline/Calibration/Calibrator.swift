@@ -10,6 +10,8 @@ import Tensor
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
+    /// The most images; nobody else should use their seeds, which ``items(_:classCount:)`` gives.
+    public static let mostSamples = 1000
 
     /// Called with the evaluations of each step of the work; throws to abandon it.
     public typealias Progress = (_ evaluations: Int) throws -> Void

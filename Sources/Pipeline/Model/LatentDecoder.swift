@@ -4,13 +4,32 @@ import Tensor
 
 /// Turns a run's final latents into a picture.
 public protocol LatentDecoder: Sendable {
-    /// Decodes latents (C, H, W).
-    func decode(_ latents: Tensor) throws -> Image
+    /// The values that stand for black and for full intensity.
+    var range: ClosedRange<Float> { get }
+
+    /// The picture of latents (C, H, W) before it is rounded: planes (channels, height, width), not clamped to
+    /// ``range``.
+    func planes(of latents: Tensor) throws -> Tensor
+}
+
+extension LatentDecoder {
+    /// Decodes latents (C, H, W) to a picture of 8 bits.
+    public func decode(_ latents: Tensor) throws -> Image {
+        picture(try planes(of: latents))
+    }
+
+    /// Rounds planes to 8 bits.
+    func picture(_ planes: Tensor) -> Image {
+        withExtendedLifetime(planes) {
+            Image(
+                planar: UnsafeBufferPointer(planes.values), width: planes.shape[2], height: planes.shape[1],
+                channels: planes.shape[0], range: range)
+        }
+    }
 }
 
 /// The identity: the latents of a pixel-space model are the picture.
 public struct PixelDecoder: LatentDecoder {
-    /// The values that stand for black and for full intensity.
     public let range: ClosedRange<Float>
 
     /// A decoder for pixels in `range`.
@@ -18,9 +37,5 @@ public struct PixelDecoder: LatentDecoder {
         self.range = range
     }
 
-    public func decode(_ latents: Tensor) throws -> Image {
-        let (channels, height, width) = (latents.shape[0], latents.shape[1], latents.shape[2])
-        return Image(
-            planar: UnsafeBufferPointer(latents.values), width: width, height: height, channels: channels, range: range)
-    }
+    public func planes(of latents: Tensor) throws -> Tensor { latents }
 }

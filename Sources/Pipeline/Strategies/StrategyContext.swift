@@ -22,6 +22,8 @@ public final class StrategyContext {
     public let branches: GuidanceBranches
     /// What partial work costs.
     public let price: EvaluationPrice
+    /// Where planners and forecasters that know the model come from.
+    public let calibration: any CalibrationSource
 
     private let network: DiT
     private let workers: Workers
@@ -38,14 +40,17 @@ public final class StrategyContext {
     ///   - workers: the threads of a forward.
     ///   - settings: the full run's settings.
     ///   - items: images to calibrate on; the first ``mostItems`` are used.
+    ///   - calibration: where planners and forecasters that know the model come from.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public init(
-        directory: ModelDirectory, network: DiT, workers: Workers, settings: SampleSettings, items: [SampleItem]
+        directory: ModelDirectory, network: DiT, workers: Workers, settings: SampleSettings, items: [SampleItem],
+        calibration: any CalibrationSource = NoCalibration()
     ) throws {
         self.directory = directory
         self.network = network
         self.workers = workers
         self.settings = settings
+        self.calibration = calibration
         self.items = Array(items.prefix(Self.mostItems))
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         calls = try makeSampler(settings.sampler, process: directory.process, steps: settings.steps, shape: []).calls

@@ -44,8 +44,9 @@ struct CalibrateCommand: ParsableCommand {
         let directory = try model.open()
         let settings = sampling.settings(over: directory.defaultSettings)
         let schedule = try settings.schedule(for: directory)
-        guard (1...1000).contains(samples) else {
-            throw PipelineError.usage("--samples \(samples): give a number of images from 1 to 1000")
+        guard (1...Calibrator.mostSamples).contains(samples) else {
+            throw PipelineError.usage(
+                "--samples \(samples): give a number of images from 1 to \(Calibrator.mostSamples)")
         }
         let budgets = try parsedBudgets()
         let store = CalibrationStore(directory: directory, settings: settings)

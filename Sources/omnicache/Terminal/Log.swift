@@ -27,6 +27,8 @@ final class Log {
         var evaluationsFull: Int?
         var seconds: Double?
         var plan: ReusePlan?
+        var strategy: String?
+        var budget: Double?
     }
 
     private let format: LogFormat
@@ -34,6 +36,7 @@ final class Log {
     private let isVerbose: Bool
     private let keepsOutputFree: Bool
     private var bar: ProgressBar?
+    private var hasRun = false
 
     /// - Parameters:
     ///   - format: text for people, JSON for programs.
@@ -69,6 +72,31 @@ final class Log {
             Terminal.standardError.write("step \(step + 1) of \(steps), timestep \(timestep)\n")
         }
         bar?.show(share, label: "image \((event.image ?? 0) + 1) of \(event.images ?? 1)")
+    }
+
+    /// Tells of a comparison's run: its steps on the bar, the whole run once it is done; of making a strategy ready, if
+    /// there is no image.
+    func run(_ event: Event, share: Double, isDone: Bool) {
+        if isDone || event.image == nil {
+            if format == .json, !isQuiet {
+                Terminal.standardError.write(Self.line(event))
+            } else if isVerbose {
+                Terminal.standardError.write(Self.label(of: event) + "\n")
+            }
+        }
+        if event.image != nil, !hasRun, bar != nil {
+            // What came before says nothing of the time that is left.
+            bar?.clear()
+            bar = ProgressBar()
+            hasRun = true
+        }
+        bar?.show(share, label: Self.label(of: event))
+    }
+
+    private static func label(of event: Event) -> String {
+        let strategy = event.strategy.map { "\($0) at \(event.budget ?? 1)" } ?? "uncached"
+        guard let image = event.image else { return "making \(strategy) ready" }
+        return "image \(image + 1) of \(event.images ?? 1), \(strategy)"
     }
 
     /// Tells of loading.

@@ -1,0 +1,99 @@
+/// What a strategy's pairs say together.
+public struct ComparisonSummary: Codable, Equatable, Sendable {
+    /// The mean over the pairs.
+    public let evaluations: Double
+    /// The median over the pairs; nil where time is not measured.
+    public let seconds: Double?
+    /// The uncached run's seconds over the strategy's, pair by pair; nil where time is not measured.
+    public let speedUp: Quartiles?
+    /// Of the pictures before they are rounded to 8 bits.
+    public let psnr: Decibels
+    /// Of the pictures of 8 bits.
+    public let psnr8: Decibels
+    /// Structural similarity; nil for pictures too small for it.
+    public let ssim: MeanAndWorst?
+    /// The relative error of the final latents; nil if a run has diverged.
+    public let latentError: MeanAndWorst?
+    /// The mean of the ratios to the uncached picture; nil where no uncached picture has any detail.
+    public let highFrequencyEnergy: Double?
+    /// The share of pairs in which the reference strategy has the higher PSNR; nil for the reference itself, and where it
+    /// cannot reach the budget.
+    public let wins: Double?
+    /// The share of pairs in which both have the same PSNR.
+    public let ties: Double?
+
+    /// The three numbers that cut a sample into quarters, linearly interpolated between its values.
+    public struct Quartiles: Codable, Equatable, Sendable {
+        public let lower: Double
+        public let median: Double
+        public let upper: Double
+
+        /// The quartiles of `values`; nil when there are none.
+        public init?(_ values: [Double]) {
+            guard !values.isEmpty else { return nil }
+            let sorted = values.sorted()
+            func quantile(_ share: Double) -> Double {
+                let place = share * Double(sorted.count - 1)
+                let (below, above) = (Int(place), min(Int(place) + 1, sorted.count - 1))
+                return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
+            }
+            (lower, median, upper) = (quantile(0.25), quantile(0.5), quantile(0.75))
+        }
+    }
+
+    /// Decibels over the pairs, of which some can be infinite.
+    public struct Decibels: Codable, Equatable, Sendable {
+        /// Over the pairs whose pictures differ; nil where none do.
+        public let mean: Double?
+        /// The least; nil where no pictures differ.
+        public let worst: Double?
+        /// How many pairs are the same picture, with an infinite PSNR that is part of no mean.
+        public let identical: Int
+
+        /// Sums up one value per pair; nil is infinite.
+        public init(_ values: [Double?]) {
+            let finite = values.compactMap(\.self)
+            mean = finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count)
+            worst = finite.min()
+            identical = values.count - finite.count
+        }
+    }
+
+    /// A mean, and the value that is farthest on the bad side.
+    public struct MeanAndWorst: Codable, Equatable, Sendable {
+        public let mean: Double
+        public let worst: Double
+
+        /// Sums up one value per pair, `worst` being the one on the bad side; nil when one of them does not exist.
+        public init?(_ values: [Double?], worst: ([Double]) -> Double?) {
+            let known = values.compactMap(\.self)
+            guard known.count == values.count, let worst = worst(known) else { return nil }
+            mean = known.reduce(0, +) / Double(known.count)
+            self.worst = worst
+        }
+    }
+
+    /// Sums the pairs up.
+    ///
+    /// - Parameters:
+    ///   - pairs: at least one.
+    ///   - reference: the reference strategy's pairs of the same budget, in the same order; nil where there are none.
+    public init(_ pairs: [PairMeasure], reference: [PairMeasure]?) {
+        precondition(!pairs.isEmpty, "a summary of nothing")
+        func share(_ holds: (_ reference: PairMeasure, _ pair: PairMeasure) -> Bool) -> Double? {
+            guard let reference else { return nil }
+            return Double(zip(reference, pairs).count { holds($0, $1) }) / Double(pairs.count)
+        }
+        let energies = pairs.compactMap(\.highFrequencyEnergy)
+        evaluations = pairs.reduce(0) { $0 + $1.evaluations } / Double(pairs.count)
+        seconds = Quartiles(pairs.compactMap(\.seconds))?.median
+        speedUp = Quartiles(pairs.compactMap(\.speedUp))
+        psnr = Decibels(pairs.map(\.psnr))
+        psnr8 = Decibels(pairs.map(\.psnr8))
+        ssim = MeanAndWorst(pairs.map(\.ssim)) { $0.min() }
+        latentError = MeanAndWorst(pairs.map(\.latentError)) { $0.max() }
+        highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
+        wins = share { $0.isNearer(than: $1) }
+        ties = share { $0.isAsNear(as: $1) }
+    }
+}

@@ -1,0 +1,108 @@
+import Imaging
+import OmniCache
+import Tensor
+
+/// How one image under a strategy compares with the uncached image of the same class and seed.
+public struct PairMeasure: Codable, Equatable, Sendable {
+    /// What the image has cost; partial work is priced by its operations.
+    public let evaluations: Double
+    /// From the initial noise to the final latents; nil where time is not measured.
+    public let seconds: Double?
+    /// The uncached run's seconds over ``seconds``.
+    public let speedUp: Double?
+    /// In dB, of the pictures before they are rounded to 8 bits; nil for the same picture, where it is infinite.
+    public let psnr: Double?
+    /// In dB, of the pictures of 8 bits; nil for the same picture, where it is infinite.
+    public let psnr8: Double?
+    /// Of the pictures of 8 bits; nil where they are too small for it.
+    public let ssim: Double?
+    /// |x − x′| / |x′| of the final latents, x′ being the uncached run's; nil where the run has diverged.
+    public let latentError: Double?
+    /// The energy of the finest detail over that of the uncached picture, which has some; nil otherwise.
+    public let highFrequencyEnergy: Double?
+
+    /// Whether the picture is nearer to the uncached one than `other`, which has the same class and seed.
+    public func isNearer(than other: PairMeasure) -> Bool {
+        (psnr ?? .infinity) > (other.psnr ?? .infinity)
+    }
+
+    /// Whether both are as near.
+    public func isAsNear(as other: PairMeasure) -> Bool { psnr == other.psnr }
+
+    /// Joins the figures.
+    public init(
+        evaluations: Double, seconds: Double? = nil, speedUp: Double? = nil, psnr: Double?, psnr8: Double?,
+        ssim: Double?, latentError: Double?, highFrequencyEnergy: Double?
+    ) {
+        self.evaluations = evaluations
+        self.seconds = seconds
+        self.speedUp = speedUp
+        self.psnr = psnr
+        self.psnr8 = psnr8
+        self.ssim = ssim
+        self.latentError = latentError
+        self.highFrequencyEnergy = highFrequencyEnergy
+    }
+}
+
+/// An image of the uncached model, with what every comparison with it needs.
+struct UncachedImage {
+    let latents: Tensor
+    let picture: Image
+    let seconds: Double
+    private let decoder: any LatentDecoder
+    private let planes: [Float]
+    private let highFrequencyEnergy: Double
+
+    init(latents: Tensor, seconds: Double, decoder: any LatentDecoder) throws {
+        let planes = try decoder.planes(of: latents)
+        self.latents = latents
+        self.seconds = seconds
+        self.decoder = decoder
+        self.planes = planes.elements
+        picture = decoder.picture(planes)
+        highFrequencyEnergy = ImageMetrics.highFrequencyEnergy(picture)
+    }
+
+    /// Compares another image with this one.
+    ///
+    /// - Parameters:
+    ///   - other: the other image's latents.
+    ///   - evaluations: what it has cost.
+    ///   - seconds: what it has taken; nil where time is not measured.
+    /// - Returns: the figures, and the other picture.
+    /// - Throws: what the decoder throws.
+    func compare(
+        _ other: Tensor, evaluations: Double, seconds: Double?
+    ) throws -> (measure: PairMeasure, picture: Image) {
+        let otherPlanes = try decoder.planes(of: other)
+        let otherPicture = decoder.picture(otherPlanes)
+        let measure = PairMeasure(
+            evaluations: evaluations, seconds: seconds, speedUp: seconds.map { self.seconds / $0 },
+            psnr: Self.finite(ImageMetrics.psnr(otherPlanes.elements, planes, range: decoder.range)),
+            psnr8: Self.finite(try ImageMetrics.psnr(otherPicture, picture)), ssim: try similarity(to: otherPicture),
+            latentError: Self.finite(relativeError(of: other)),
+            highFrequencyEnergy: Self.finite(
+                ImageMetrics.highFrequencyEnergy(otherPicture) / highFrequencyEnergy))
+        return (measure, otherPicture)
+    }
+
+    private func similarity(to other: Image) throws(ImagingError) -> Double? {
+        do throws(ImagingError) {
+            return try ImageMetrics.ssim(other, picture)
+        } catch .tooSmallForSSIM {
+            return nil
+        }
+    }
+
+    private func relativeError(of other: Tensor) -> Double {
+        var (difference, norm) = (0.0, 0.0)
+        for (a, b) in zip(other.elements, latents.elements) {
+            difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+            norm += Double(b) * Double(b)
+        }
+        return (difference / norm).squareRoot()
+    }
+
+    private static func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+}

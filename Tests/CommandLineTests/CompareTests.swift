@@ -1,0 +1,128 @@
+import Foundation
+import Pipeline
+import Testing
+
+/// `omnicache compare`: its table, its files, and what can be asked for wrongly.
+@Suite struct CompareTests {
+    private static let names = ["comparison.html", "comparison.json"]
+
+    /// Compares on the tiny model: two images, eight steps, half the budget, unless the arguments say otherwise.
+    private func compare(_ place: Workplace, _ arguments: String...) throws -> Command.Result {
+        try place.start(comparing(place, arguments)).wait()
+    }
+
+    private func comparing(_ place: Workplace, _ arguments: [String]) -> [String] {
+        let defaults = [
+            ("--steps", "8"), ("--count", "2"), ("--budgets", "0.5"), ("--strategies", "uniform+taylor:2"),
+            ("--threads", "1"),
+        ].flatMap { name, value in arguments.contains(name) ? [] : [name, value] }
+        return ["compare", "--model", place.modelPath] + defaults + arguments
+    }
+
+    @Test func `the table goes to standard output, what its columns mean to standard error`() throws {
+        let result = try compare(Workplace())
+        #expect(result.status == 0)
+        let lines = result.outputLines
+        #expect(lines.count == 7, "\(result.outputText)")
+        #expect(lines[3] == "budget 0.5: at most 8 of 16 evaluations")
+        #expect(
+            lines[2...].filter { !$0.hasPrefix("budget") }.map { $0.split(separator: " ")[0] }
+                == ["uncached", "uniform+taylor:2", "fewer-steps", "fewer-steps:dpm++2m"])
+        // Numbers end where the numbers above them end.
+        let ends = lines[4...6].map { $0.distance(from: $0.startIndex, to: $0.endIndex) }
+        #expect(Set(ends).count == 1)
+        #expect(
+            result.errorText.contains("2 pairs") && result.errorText.contains("uniform+taylor:2 has the higher PSNR"))
+        #expect(try compare(Workplace(), "-q").errorText == "")
+    }
+
+    @Test func `as JSON every row is a line`() throws {
+        let result = try compare(Workplace(), "--log", "json", "-q", "--budgets", "0.5,0.1")
+        result.expectSuccess()
+        let rows = try result.outputLines.map {
+            try JSONDecoder().decode(ComparisonReport.Row.self, from: Data($0.utf8))
+        }
+        #expect(rows.map(\.budget.share) == [0.5, 0.5, 0.5, 0.1, 0.1, 0.1])
+        #expect(rows[..<3].allSatisfy { $0.summary?.speedUp != nil && $0.evaluationsNeeded == nil })
+        #expect(rows[3...].allSatisfy { $0.summary == nil && $0.evaluationsNeeded == 2 })
+    }
+
+    @Test func `without timing the same command makes the same bytes, whatever the threads`() throws {
+        let place = try Workplace()
+        let one = try compare(place, "--no-timing", "-q", "-o", "a")
+        one.expectSuccess()
+        let two = try compare(place, "--no-timing", "-q", "-o", "b", "--threads", "3")
+        two.expectSuccess()
+        #expect(try place.bytes("a.json") == place.bytes("b.json"))
+        #expect(one.outputLines.dropLast(2) == two.outputLines.dropLast(2))
+        #expect(!one.outputText.contains("s/image"))
+    }
+
+    @Test func `the files are written and told`() throws {
+        let place = try Workplace()
+        let result = try compare(place, "-o", "comparison", "-q")
+        result.expectSuccess()
+        #expect(result.outputLines.suffix(2) == ["comparison.json", "comparison.html"])
+        #expect(place.files == Self.names)
+        let report = try ComparisonReport(json: [UInt8](place.bytes("comparison.json")), path: "comparison.json")
+        #expect(report.items.map(\.seed) == [1000, 1001] && report.items.map(\.classID) == [0, 1])
+        let page = String(decoding: try place.bytes("comparison.html"), as: UTF8.self)
+        #expect(page.contains("omnicache compare --model"))
+    }
+
+    @Test(arguments: Self.names)
+    func `a file in the way is refused with 73, and replaced by force`(name: String) throws {
+        let place = try Workplace()
+        try place.write("mine".utf8, to: name)
+        try compare(place, "-o", "comparison").expectFailure(73, name, "--force")
+        #expect(place.files == [name])
+        try compare(place, "-o", "comparison", "--force", "-q").expectSuccess()
+        #expect(place.files == Self.names)
+        #expect(try place.bytes(name).count > 4)
+    }
+
+    @Test(arguments: [
+        (["--strategies", "best"], "smoothcache"), (["--strategies", ""], "fewer-steps"), (["--budgets", "2"], "2.0"),
+        (["--budgets", "0.5,"], "''"), (["--budgets", "half"], "half"), (["--count", "0"], "--count 0"),
+        (["--seed", "4294967290"], "4294967290"), (["--class", "cat"], "'cat'"), (["-o", "folder/"], "--output"),
+    ])
+    func `a request that makes no sense is refused with 64`(options: [String], text: String) throws {
+        let place = try Workplace()
+        try place.start(comparing(place, options)).wait().expectFailure(64, text)
+        #expect(place.files.isEmpty)
+    }
+
+    @Test func `a model without pictures is refused with 64`() throws {
+        try compare(Workplace(model: TinyModel(channels: 4))).expectFailure(64, "decoder")
+    }
+
+    @Test func `a dry run tells rows and cost, and makes nothing`() throws {
+        let place = try Workplace()
+        let text = try compare(place, "--dry-run", "--strategies", "all", "-o", "comparison")
+        text.expectSuccess()
+        #expect(text.outputLines[0] == "path+steering at 0.5: at most 8 of 16 evaluations an image")
+        let json = try compare(place, "--dry-run", "--log", "json")
+        json.expectSuccess()
+        // Uncached, and three strategies at half: 16 + 3 x 8 for each of two images.
+        #expect(json.outputText.contains(#""evaluations":80,"#) && json.outputText.contains(#""images":2"#))
+        #expect(place.files.isEmpty)
+    }
+
+    @Test func `a signal ends a comparison with 75 and leaves nothing`() throws {
+        let place = try Workplace()
+        let command = try place.start(
+            comparing(place, ["--steps", "1000", "--count", "50", "-v", "-o", "comparison"]))
+        try wait { command.errorText.contains("image 1 of 50, uncached") }
+        command.send(SIGINT)
+        let stopped = try command.wait()
+        #expect(stopped.status == 75 && stopped.output.isEmpty)
+        #expect(stopped.errorText.contains("of 50 images are done; run the same command again to start over"))
+        #expect(place.files.isEmpty)
+    }
+
+    @Test func `a strategy that needs a calibration gets one`() throws {
+        let result = try compare(Workplace(), "--strategies", "path+steering,curvature+omnicache", "--steps", "9")
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(result.outputLines.contains { $0.hasPrefix("path+steering ") })
+    }
+}
