@@ -1,5 +1,6 @@
 import Imaging
 import OmniCache
+import Sampling
 
 extension ReusePlan {
     /// The plan's rows in a drawing: one per branch of the run, the conditional one first, one cell per model call.
