@@ -18,7 +18,8 @@ public struct TrajectoryDrawings: Sendable {
         self.reuse = reuse
     }
 
-    /// The turning angle of each branch's output, in degrees.
+    /// The turning angle of each branch's output in degrees, on a logarithmic axis: the last steps turn a hundred times as
+    /// far as the first.
     public var turning: SVG {
         LineChart(
             title: title("Turning angle"),
@@ -27,7 +28,7 @@ public struct TrajectoryDrawings: Sendable {
                     + "turns, and an output that is held or forecast points the wrong way. Low: it runs straight, and "
                     + "reuse costs little."),
             xTitle: unit, yTitle: "turning angle (degrees)",
-            series: series(\.turningAngle, scale: 180 / .pi), including: [0], marks: marks
+            series: series(\.turningAngle, scale: 180 / .pi), yScale: .logarithmic, marks: marks
         ).svg()
     }
 
@@ -76,8 +77,8 @@ public struct TrajectoryDrawings: Sendable {
         return HeatMap(
             title: title("Spectrum of the cache noise"),
             caption: caption(
-                "The error of holding the guided output for one \(unit), by frequency band: the share of the output's "
-                    + "own energy. Light: holding would spoil the image there, coarse structure in the bands above and "
+                "The error of holding the guided output for one \(unit), by frequency band: its energy over that "
+                    + "of the output. Light: holding would spoil the image there, coarse structure in the bands above and "
                     + "fine detail in those below. Dark: it would hardly be seen."),
             xTitle: unit, yTitle: "frequency band", valueTitle: "energy of noise / energy of output",
             rows: (0..<bands).map { band in
@@ -101,7 +102,9 @@ public struct TrajectoryDrawings: Sendable {
 
     private func caption(_ text: String) -> String {
         guard let reuse else { return text }
+        let isWeighed = [PlannerName.path, .balanced].map(\.rawValue).contains(reuse.planner)
         return "\(text) Marked: \(reuse.summary)."
+            + (isWeighed ? " This planner also weighs how much of an error the later \(unit)s correct." : "")
     }
 
     /// The half sentence about the bands around the curves; nothing where a single image has none.
