@@ -1,10 +1,15 @@
 import Foundation
 import Pipeline
+import TestSupport
 import Testing
 
 /// `omnicache analyze`: its files, and what can be asked for wrongly.
 @Suite struct AnalyzeTests {
-    private static let names = ["analysis-blocks.csv", "analysis-steps.csv", "analysis.json"]
+    private static let written = [
+        ".json", "-steps.csv", "-blocks.csv", "-turning.svg", "-curvature.svg", "-path.svg", "-blocks.svg",
+        "-noise.svg",
+    ].map { "analysis" + $0 }
+    private static let names = written.sorted()
 
     /// Analyses the tiny model: two images, six steps, one thread, unless the arguments say otherwise.
     private func analyze(_ place: Workplace, _ arguments: String...) throws -> Command.Result {
@@ -25,7 +30,7 @@ import Testing
         let place = try Workplace()
         let result = try analyze(place)
         result.expectSuccess()
-        #expect(result.outputLines == ["analysis.json", "analysis-steps.csv", "analysis-blocks.csv"])
+        #expect(result.outputLines == Self.written)
         #expect(place.files == Self.names)
         let report = try report(place)
         #expect(report.calls.count == 6 && report.items.map(\.seed) == [1, 2])
@@ -40,7 +45,7 @@ import Testing
             "analyze", "--model", place.modelPath, "--steps", "6", "--seed", "1", "--count", "2", "--class", "owl",
             "--threads", "3", "-o", "b"
         ).expectSuccess()
-        for suffix in [".json", "-steps.csv", "-blocks.csv"] {
+        for suffix in Self.written.map({ $0.dropFirst("analysis".count) }) {
             #expect(try place.bytes("a\(suffix)") == place.bytes("b\(suffix)"))
         }
     }
@@ -132,6 +137,59 @@ import Testing
         result.expectSuccess()
         #expect(result.outputText.contains(#""evaluations":12"#) && result.outputText.contains("analysis-blocks.csv"))
         #expect(place.files.isEmpty)
+    }
+
+    /// What the cells under a picture say, row by row.
+    private func marks(_ place: Workplace, _ name: String) throws -> [String] {
+        try XMLNode.parse(String(decoding: place.bytes(name), as: UTF8.self)).all("g")
+            .filter { $0.attributes["class"] == "plan-row" }
+            .map { row in
+                row.all("rect").compactMap(\.tip).map { $0.hasSuffix("full") ? "F" : "R" }.joined()
+            }
+    }
+
+    @Test(arguments: ["turning", "curvature", "blocks", "noise"])
+    func `a picture marks the plan that is asked for, and none without`(picture: String) throws {
+        let place = try Workplace()
+        try analyze(place, "--mask", "FFRFRR/FRRFFR").expectSuccess()
+        try analyze(place, "-o", "bare").expectSuccess()
+        #expect(try marks(place, "analysis-\(picture).svg") == ["FFRFRR", "FRRFFR"])
+        #expect(try marks(place, "bare-\(picture).svg").isEmpty)
+        // The runs themselves reuse nothing.
+        #expect(try place.bytes("analysis.json") == place.bytes("bare.json"))
+    }
+
+    @Test func `the path marks the plan's steps`() throws {
+        let place = try Workplace()
+        try analyze(place, "--mask", "FFRFRR").expectSuccess()
+        let tips = try XMLNode.parse(String(decoding: place.bytes("analysis-path.svg"), as: UTF8.self))
+            .all("circle").compactMap(\.tip)
+        #expect(tips.count == 18 && tips.filter { $0.hasSuffix("reused") }.count == 9)
+    }
+
+    @Test func `a plan's file and the options that made it mark the same`() throws {
+        let place = try Workplace()
+        let options = ["--model", place.modelPath, "--steps", "8", "--budget", "0.5", "--planner", "uniform"]
+        try place.start(["plan", "-o", "p.json", "--forecaster", "taylor:1"] + options).wait().expectSuccess()
+        try analyze(place, "--steps", "8", "--plan", "p.json", "-o", "a").expectSuccess()
+        try analyze(
+            place, "--steps", "8", "--budget", "0.5", "--planner", "uniform", "--forecaster", "taylor:1", "-o", "b"
+        ).expectSuccess()
+        #expect(try marks(place, "a-turning.svg").first?.filter { $0 == "F" }.count == 4)
+        for name in ["turning", "curvature", "path", "blocks", "noise"] {
+            #expect(try place.bytes("a-\(name).svg") == place.bytes("b-\(name).svg"))
+        }
+    }
+
+    @Test func `a plan for another run is refused with 65, one beside options with 64`() throws {
+        let place = try Workplace()
+        try place.run(
+            "plan", "--model", place.modelPath, "--steps", "8", "--mask", "FRFRFRFR", "--forecaster", "hold", "-o",
+            "p.json"
+        ).expectSuccess()
+        try analyze(place, "--plan", "p.json").expectFailure(65, "p.json", "8 steps")
+        try analyze(place, "--plan", "p.json", "--budget", "0.5").expectFailure(64, "--plan", "--budget")
+        #expect(place.files == ["p.json"])
     }
 
     @Test func `a signal ends an analysis with 75 and leaves nothing`() throws {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Imaging
@@ -68,14 +69,19 @@ import Testing
 
     @Test func `a path is seen from three sides, full steps filled and reused ones hollow`() throws {
         let mean = (0..<4).map { SIMD3(Double($0), Double($0 * $0), 1) }
-        let drawing = PathPlot(title: "t", runs: [mean, mean], mean: mean, isFull: [true, false, true]).svg()
+        let drawing = PathPlot(title: "t", runs: [mean, mean], mean: mean, reusedShares: [0, 1, 0.5]).svg()
         let root = try XMLNode.parse(drawing.text)
         // Two runs and the mean, three times.
         #expect(root.all("polyline").map { DrawingTests.points(of: $0).count } == [Int](repeating: 4, count: 9))
         let steps = root.all("circle").filter { $0.tip != nil }
         #expect(
-            steps.map { $0.tip ?? "" } == (0..<3).flatMap { _ in ["step 0: full", "step 1: reused", "step 2: full"] })
-        #expect(steps.allSatisfy { ($0.attributes["fill"] == "#ffffff") == ($0.tip?.hasSuffix("reused") == true) })
+            steps.map { $0.tip ?? "" }
+                == (0..<3).flatMap { _ in ["step 0: full", "step 1: reused", "step 2: partly reused"] })
+        let fills = steps.prefix(3).map { $0.attributes["fill"] }
+        #expect(fills[0] == Palette.series[0].hexadecimal && fills[1] == "#ffffff")
+        #expect(Set(fills).count == 3)
+        let texts = root.all("text").map(\.text)
+        #expect(["full step", "reused step", "partly reused step"].allSatisfy(texts.contains))
         // u grows by one each, w1 by 1, 3, 5: in the first panel the path bends upwards, in the second it is level.
         let first = DrawingTests.points(of: root.all("polyline")[2])
         #expect(first[0].y - first[1].y < first[1].y - first[2].y)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Imaging
@@ -25,14 +26,14 @@ import Testing
             [[], marks].flatMap { marks in
                 [
                     LineChart(
-                        title: title, xTitle: title, yTitle: title,
+                        title: title, caption: title, xTitle: title, yTitle: title,
                         series: [
                             LineChart.Series(label: title, y: values, spread: values.reversed()),
                             LineChart.Series(label: "b", x: values, y: values),
                         ], yScale: scale, including: [1], marks: marks
                     ).svg(),
                     HeatMap(
-                        title: title, xTitle: title, yTitle: title, valueTitle: title,
+                        title: title, caption: title, xTitle: title, yTitle: title, valueTitle: title,
                         rows: [
                             HeatMap.Row(label: title, values: values), HeatMap.Row(label: "b", values: [1]),
                         ], scale: scale, marks: marks
@@ -48,8 +49,10 @@ import Testing
                 ).svg()
             ]
         } + [
-            PathPlot(title: title, runs: [positions, []], mean: positions, isFull: values.map { $0 > 1 }).svg(),
-            PlanStrip(title: title, rows: marks).svg(), PlanStrip(title: title, rows: []).svg(),
+            PathPlot(
+                title: title, caption: title, runs: [positions, []], mean: positions, reusedShares: values
+            ).svg(),
+            PlanStrip(title: title, caption: title, rows: marks).svg(), PlanStrip(title: title, rows: []).svg(),
         ]
     }
 

@@ -14,6 +14,11 @@ public struct HeatMap: Sendable {
     }
 
     public var title: String
+
+    /// How to read it, under the title; nothing if empty.
+    public var caption: String
+
+    /// What a column is, also in tool tips and legend.
     public var xTitle: String
     public var yTitle: String
 
@@ -28,10 +33,11 @@ public struct HeatMap: Sendable {
     public var marks: [PlanRow]
 
     public init(
-        title: String, xTitle: String = "step", yTitle: String, valueTitle: String, rows: [Row],
+        title: String, caption: String = "", xTitle: String = "step", yTitle: String, valueTitle: String, rows: [Row],
         scale: AxisScale = .linear, marks: [PlanRow] = []
     ) {
         self.title = title
+        self.caption = caption
         self.xTitle = xTitle
         self.yTitle = yTitle
         self.valueTitle = valueTitle
@@ -51,21 +57,23 @@ public struct HeatMap: Sendable {
         let left = min(200, labelRoom + PlotArea.labelSize + 12)
         let barRoom = PlotArea.room(leftOf: colours) + 40
         let hasMissing = values.contains { colours.share(of: $0) == nil }
+        let caption = Caption(caption)
         let legend = Legend(
-            (marks.isEmpty ? [] : [PlanRow].legend)
+            (marks.isEmpty ? [] : [PlanRow].legend(unit: xTitle))
                 + (hasMissing ? [(.box(Palette.missing, outline: Palette.frame), "no value")] : []),
             width: SVGCanvas.defaultWidth - 24)
         let area = PlotArea(
-            left: left, top: 44 + legend.height, width: SVGCanvas.defaultWidth - left - barRoom,
+            left: left, top: 44 + caption.height + legend.height, width: SVGCanvas.defaultWidth - left - barRoom,
             height: max(60, rowHeight * Double(rows.count)))
         let strip = marks.isEmpty ? 0 : marks.height + 6
 
         var canvas = SVGCanvas(height: max(area.bottom + strip + 46, area.top + 150), title: title)
         canvas.heading(title)
-        legend.draw(on: &canvas, left: 12, top: 33)
+        caption.draw(on: &canvas)
+        legend.draw(on: &canvas, left: 12, top: 33 + caption.height)
         drawCells(axis, colours, area, rowHeight, &canvas)
         drawLabels(area, rowHeight, &canvas)
-        canvas.planRows(marks, axis: axis, area: area, top: area.bottom + 4)
+        canvas.planRows(marks, axis: axis, area: area, top: area.bottom + 4, unit: xTitle)
         canvas.horizontalAxis(axis, title: xTitle, area: area, labelsFrom: area.bottom + strip, hasGrid: false)
         drawBar(colours, area, &canvas)
         if values.isEmpty { canvas.emptyNotice(in: area) }
@@ -83,7 +91,7 @@ public struct HeatMap: Sendable {
                     canvas.rectangle(
                         x: area.left + Double(step) * cell, y: area.top + Double(index) * rowHeight, width: cell,
                         height: rowHeight, fill: share.map(ColourMap.colour) ?? Palette.missing,
-                        tip: "\(row.label), step \(step): \(DecimalText.significant(value, digits: 3))")
+                        tip: "\(row.label), \(xTitle) \(step): \(DecimalText.significant(value, digits: 3))")
                 }
             }
         }

@@ -4,6 +4,7 @@ struct Legend {
         case line(Colour, dash: String, width: Double)
         case point(SeriesMarker, Colour, filled: Bool)
         case box(Colour, outline: Colour)
+        case disc(fill: Colour, outline: Colour)
     }
 
     private struct Placed {
@@ -46,6 +47,9 @@ struct Legend {
                     from: (x, y), to: (x + 20, y), stroke: SVGCanvas.Stroke(colour: colour, width: width, dash: dash))
             case .point(let marker, let colour, let filled):
                 canvas.marker(marker, x: x + 10, y: y, colour: colour, filled: filled)
+            case .disc(let fill, let outline):
+                canvas.circle(
+                    x: x + 10, y: y, radius: 3.2, fill: fill, stroke: SVGCanvas.Stroke(colour: outline, width: 1.3))
             case .box(let colour, let outline):
                 canvas.rectangle(
                     x: x + 3, y: y - 6, width: 14, height: 12, fill: colour, stroke: SVGCanvas.Stroke(colour: outline))

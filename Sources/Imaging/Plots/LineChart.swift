@@ -25,6 +25,9 @@ public struct LineChart: Sendable {
     }
 
     public var title: String
+
+    /// How to read it, under the title; nothing if empty.
+    public var caption: String
     public var xTitle: String
     public var yTitle: String
     public var series: [Series]
@@ -35,14 +38,16 @@ public struct LineChart: Sendable {
     /// Values that the vertical axis shows whether or not a curve reaches them.
     public var including: [Double]
 
-    /// The plan whose full and reused steps are marked under the curves; positions are step numbers then.
+    /// The plan whose full and reused steps are marked under the curves; positions are step numbers then, and `xTitle` is
+    /// what tool tips and legend call one.
     public var marks: [PlanRow]
 
     public init(
-        title: String, xTitle: String = "step", yTitle: String, series: [Series], yScale: AxisScale = .linear,
-        including: [Double] = [], marks: [PlanRow] = []
+        title: String, caption: String = "", xTitle: String = "step", yTitle: String, series: [Series],
+        yScale: AxisScale = .linear, including: [Double] = [], marks: [PlanRow] = []
     ) {
         self.title = title
+        self.caption = caption
         self.xTitle = xTitle
         self.yTitle = yTitle
         self.series = series
@@ -54,16 +59,19 @@ public struct LineChart: Sendable {
     /// Draws it, 900 pixels wide.
     public func svg() -> SVG {
         let (xAxis, yAxis) = (horizontalAxis, verticalAxis)
+        let caption = Caption(caption)
         let legend = Legend(legendEntries, width: SVGCanvas.defaultWidth - 24)
         let markRoom = marks.map { TextWidth.of($0.label, size: PlotArea.tickSize) + 16 }.max() ?? 0
         let left = max(PlotArea.room(leftOf: yAxis), min(180, markRoom))
         let area = PlotArea(
-            left: left, top: 44 + legend.height, width: SVGCanvas.defaultWidth - left - 24, height: 300)
+            left: left, top: 44 + caption.height + legend.height, width: SVGCanvas.defaultWidth - left - 24, height: 300
+        )
         let strip = marks.isEmpty ? 0 : marks.height + 6
 
         var canvas = SVGCanvas(height: area.bottom + strip + 46, title: title)
         canvas.heading(title)
-        legend.draw(on: &canvas, left: 12, top: 33)
+        caption.draw(on: &canvas)
+        legend.draw(on: &canvas, left: 12, top: 33 + caption.height)
         canvas.reuseShading(marks, axis: xAxis, area: area)
         canvas.verticalAxis(yAxis, title: yTitle, area: area)
         canvas.horizontalAxis(
@@ -75,7 +83,7 @@ public struct LineChart: Sendable {
             drawCurve(of: line, style: Palette.style(at: index), xAxis, yAxis, area, &canvas)
         }
         canvas.frame(area)
-        canvas.planRows(marks, axis: xAxis, area: area, top: area.bottom + 4)
+        canvas.planRows(marks, axis: xAxis, area: area, top: area.bottom + 4, unit: xTitle)
         if !series.contains(where: { $0.y.contains { yAxis.share(of: $0) != nil } }) { canvas.emptyNotice(in: area) }
         return canvas.finished()
     }
@@ -98,7 +106,7 @@ public struct LineChart: Sendable {
             let style = Palette.style(at: index)
             return (symbol: Legend.Symbol.line(style.colour, dash: style.dash, width: 2), label: line.label)
         }
-        return lines + (marks.isEmpty ? [] : [PlanRow].legend)
+        return lines + (marks.isEmpty ? [] : [PlanRow].legend(unit: xTitle))
     }
 
     /// The band's outline, stretch by stretch: along the upper edge and back along the lower.

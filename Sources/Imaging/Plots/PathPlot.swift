@@ -4,20 +4,28 @@
 public struct PathPlot: Sendable {
     public var title: String
 
+    /// How to read it, under the title; nothing if empty.
+    public var caption: String
+
     /// Single runs, each a list of positions (u, w1, w2), one per state.
     public var runs: [[SIMD3<Double>]]
 
     /// Their mean.
     public var mean: [SIMD3<Double>]
 
-    /// Whether the step that starts at each of the mean's positions is evaluated; positions beyond the list get no mark.
-    public var isFull: [Bool]
+    /// The share that is reused of the step that starts at each of the mean's positions, 0 to 1; positions beyond the list
+    /// get no mark.
+    public var reusedShares: [Double]
 
-    public init(title: String, runs: [[SIMD3<Double>]], mean: [SIMD3<Double>], isFull: [Bool] = []) {
+    public init(
+        title: String, caption: String = "", runs: [[SIMD3<Double>]], mean: [SIMD3<Double>],
+        reusedShares: [Double] = []
+    ) {
         self.title = title
+        self.caption = caption
         self.runs = runs
         self.mean = mean
-        self.isFull = isFull
+        self.reusedShares = reusedShares
     }
 
     private static let names = ["u", "w₁", "w₂"]
@@ -31,15 +39,17 @@ public struct PathPlot: Sendable {
         let axes = (0..<3).map { coordinate in
             Axis(covering: (runs.flatMap { $0 } + mean).map { $0[coordinate] }, scale: .linear, tickCount: 4)
         }
+        let caption = Caption(caption)
         let legend = Legend(legendEntries, width: SVGCanvas.defaultWidth - 24)
         let rooms = Self.panels.map { PlotArea.room(leftOf: axes[$0.1]) }
         let gap = 18.0
         let side = (SVGCanvas.defaultWidth - rooms.reduce(0, +) - gap * 3) / 3
-        let top = 46 + legend.height
+        let top = 46 + caption.height + legend.height
 
         var canvas = SVGCanvas(height: top + side + 46, title: title)
         canvas.heading(title)
-        legend.draw(on: &canvas, left: 12, top: 33)
+        caption.draw(on: &canvas)
+        legend.draw(on: &canvas, left: 12, top: 33 + caption.height)
         var left = 0.0
         for (room, panel) in zip(rooms, Self.panels) {
             let area = PlotArea(left: left + room, top: top, width: side, height: side)
@@ -56,11 +66,21 @@ public struct PathPlot: Sendable {
             entries.append((.line(Self.meanColour, dash: "", width: 2.5), "mean"))
             entries.append((.point(.diamond, Self.startColour, filled: true), "start"))
         }
-        if !isFull.isEmpty {
-            entries.append((.point(.circle, Self.meanColour, filled: true), "full step"))
-            entries.append((.point(.circle, Self.meanColour, filled: false), "reused step"))
-        }
+        let marks = [0, 0.5, 1].map(mark)
+        let present = Set(reusedShares.map { mark($0).name })
+        // One kind alone would leave the reader to guess what the other looks like.
         return entries
+            + marks.filter { !reusedShares.isEmpty && ($0.name != "partly reused" || present.contains($0.name)) }
+            .map { (.disc(fill: $0.fill, outline: Self.meanColour), "\($0.name) step") }
+    }
+
+    /// How a step is marked of which a share is reused: filled if it is full, hollow if it is reused.
+    private func mark(_ reusedShare: Double) -> (name: String, fill: Colour) {
+        switch reusedShare {
+        case 0: ("full", Self.meanColour)
+        case 1: ("reused", .white)
+        default: ("partly reused", Self.runColour)
+        }
     }
 
     private func drawPanel(_ panel: (Int, Int), _ axes: [Axis], _ area: PlotArea, _ canvas: inout SVGCanvas) {
@@ -81,12 +101,12 @@ public struct PathPlot: Sendable {
         }
         for run in runs { draw(run, stroke: SVGCanvas.Stroke(colour: Self.runColour, width: 1, opacity: 0.8)) }
         draw(mean, stroke: SVGCanvas.Stroke(colour: Self.meanColour, width: 2.5))
-        for (step, isFull) in zip(mean.indices, isFull) {
+        for (step, share) in zip(mean.indices, reusedShares) {
             guard let point = place(mean[step]) else { continue }
+            let mark = mark(share)
             canvas.circle(
-                x: point.x, y: point.y, radius: 3, fill: isFull ? Self.meanColour : .white,
-                stroke: SVGCanvas.Stroke(colour: isFull ? .white : Self.meanColour, width: isFull ? 0.5 : 1.3),
-                tip: "step \(step): \(isFull ? "full" : "reused")")
+                x: point.x, y: point.y, radius: 3.2, fill: mark.fill,
+                stroke: SVGCanvas.Stroke(colour: Self.meanColour, width: 1.3), tip: "step \(step): \(mark.name)")
         }
         if let first = mean.first, let start = place(first) {
             canvas.marker(.diamond, x: start.x, y: start.y, colour: Self.startColour)

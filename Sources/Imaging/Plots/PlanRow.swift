@@ -32,15 +32,19 @@ extension [PlanRow] {
     /// Pixels down that the rows take.
     var height: Double { Double(count) * Self.rowHeight }
 
-    static let legend: [(symbol: Legend.Symbol, label: String)] = [
-        (.box(Palette.full, outline: Palette.full), "full step"),
-        (.box(Palette.reused, outline: Palette.frame), "reused step"),
-    ]
+    /// What the cells' colours mean; `unit` is what one cell stands for.
+    static func legend(unit: String) -> [(symbol: Legend.Symbol, label: String)] {
+        [
+            (.box(Palette.full, outline: Palette.full), "full \(unit)"),
+            (.box(Palette.reused, outline: Palette.frame), "reused \(unit)"),
+        ]
+    }
 }
 
 extension SVGCanvas {
-    /// The rows from `top` downwards, each cell where `axis` has its step, and their labels on the left.
-    mutating func planRows(_ rows: [PlanRow], axis: Axis, area: PlotArea, top: Double) {
+    /// The rows from `top` downwards, each cell where `axis` has its step, and their labels on the left; `unit`
+    /// is what one cell stands for.
+    mutating func planRows(_ rows: [PlanRow], axis: Axis, area: PlotArea, top: Double, unit: String) {
         let cell = area.width / (axis.upperBound - axis.lowerBound)
         // Cells too narrow to be told apart are drawn as the stretches that they make.
         let isMerged = cell < 4
@@ -53,7 +57,8 @@ extension SVGCanvas {
                     let left = area.x((Double(run.lowerBound) - 0.5 - axis.lowerBound) * cell / area.width)
                     let isFull = row.isFull[run.lowerBound]
                     let steps =
-                        run.count == 1 ? "step \(run.lowerBound)" : "steps \(run.lowerBound) to \(run.upperBound - 1)"
+                        run.count == 1
+                        ? "\(unit) \(run.lowerBound)" : "\(unit)s \(run.lowerBound) to \(run.upperBound - 1)"
                     let gap = isMerged ? 0 : 0.5
                     canvas.rectangle(
                         x: left + gap, y: y + 1.5, width: Double(run.count) * cell - 2 * gap,

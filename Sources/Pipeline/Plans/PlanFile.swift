@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Imaging
 import OmniCache
 import Sampling
 
@@ -51,18 +50,6 @@ public struct PlanFile: Codable, Equatable, Sendable {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // Finite numbers and texts always can be encoded.
         return [UInt8]((try? encoder.encode(self)) ?? Data()) + [UInt8(ascii: "\n")]
-    }
-
-    /// Writes the file, whole or not at all; one that holds this very plan is left.
-    ///
-    /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way, or ``FileError``.
-    public func write(to path: String, replaces: Bool) throws {
-        let bytes = bytes
-        let standing = try Standing(of: path, hash: checksum, replaces: replaces) { path in
-            (try? Data(contentsOf: URL(filePath: path))).flatMap { $0.elementsEqual(bytes) ? checksum : nil }
-        }
-        guard standing == .free else { return }
-        try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
     }
 }
 

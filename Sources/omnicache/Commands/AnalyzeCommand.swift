@@ -5,9 +5,10 @@ import Sampling
 /// `omnicache analyze`: measures how a model's runs move.
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "analyze", abstract: "Measures how a model's runs move, as JSON and CSV.",
+        commandName: "analyze", abstract: "Measures how a model's runs move, as JSON, CSV and pictures.",
         discussion: """
             omnicache analyze --seed 1 -o analysis
+            omnicache analyze --seed 1 --budget 0.5 -o half
             omnicache analyze --class face-smiling,food-fruit --count 8 --sampler heun -o heun
 
             Samples a few images without keeping them and writes what was seen on the way: the length, the turning and \
@@ -16,7 +17,11 @@ struct AnalyzeCommand: ParsableCommand {
             standard deviation between them.
 
             PREFIX.json holds all of it, PREFIX-steps.csv one row per model call, PREFIX-blocks.csv one row per block \
-            and call. Without --count, four images are looked at, or one of each class given if those are more.
+            and call. Five pictures are drawn: PREFIX-turning.svg and PREFIX-curvature.svg over the steps, \
+            PREFIX-path.svg from three sides, PREFIX-blocks.svg and PREFIX-noise.svg as colours, steps across. With a \
+            plan (--budget, --mask, --plan) they mark its full and reused steps; the runs themselves reuse nothing.
+
+            Without --count, four images are looked at, or one of each class given if those are more.
             """)
 
     /// How many images are looked at when neither a count nor more classes are given.
@@ -25,7 +30,12 @@ struct AnalyzeCommand: ParsableCommand {
     @OptionGroup(title: "Model options") var model: ModelOptions
     @OptionGroup(title: "Image options") var subjects: SubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Cache options") var cache: CacheOptions
     @OptionGroup(title: "Run options") var execution: RunOptions
+
+    @Option(
+        help: ArgumentHelp("Mark this file of 'omnicache plan', with the settings that it is for.", valueName: "file"))
+    var plan: String?
 
     @Option(
         name: .shortAndLong,
@@ -41,22 +51,26 @@ struct AnalyzeCommand: ParsableCommand {
             format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose, keepsOutputFree: false)
         defer { log.finish() }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings)
-        let evaluations = try settings.evaluations(for: directory)
+        let source = try ReuseSource(plan: plan, options: cache)
+        let settings = sampling.settings(over: source.settings ?? directory.defaultSettings)
+        let schedule = try settings.schedule(for: directory)
         let classes = try subjects.classes.map(directory.classes.resolve)
         let work = try WorkList(
             seed: subjects.seed ?? UInt32.random(in: 0...UInt32.max >> 1),
             count: subjects.count ?? max(classes?.count ?? 0, Self.defaultCount), classes: classes,
             classCount: directory.classes.count)
         let files = try AnalysisFiles(prefix: output, replaces: force)
-        let workers = try execution.workers()
+        let session = ModelSession(directory: directory, workers: try execution.workers(), log: log)
+        if !execution.dryRun { try files.check() }
+        let reuse = try source.resolve(
+            model: directory.reference(), settings: settings, schedule: schedule, like: nil,
+            calibration: session.calibration(for: settings, makes: !execution.dryRun))
         if execution.dryRun {
             try DryRun(
-                settings: settings, images: work.items.count, evaluations: evaluations, files: files.paths
+                settings: settings, images: work.items.count, evaluations: schedule.evaluations, files: files.paths
             ).print(format: execution.log)
             return
         }
-        try files.check()
         if subjects.seed == nil { log.message("seed \(work.items[0].seed)") }
         if subjects.count == nil, work.items.count > classes?.count ?? 0 {
             log.message(
@@ -64,9 +78,11 @@ struct AnalyzeCommand: ParsableCommand {
                     + "; --count changes that")
         }
         let analysis = try TrajectoryAnalysis(
-            directory: directory, network: directory.load(progress: log.loading), settings: settings, workers: workers)
+            directory: directory, network: session.network(), settings: settings, workers: session.workers)
         for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
-        for path in try files.write(analysis.report()) { try log.result(Log.Event(event: "file", file: path)) }
+        for path in try files.write(analysis.report(), marking: reuse) {
+            try log.result(Log.Event(event: "file", file: path))
+        }
     }
 
     /// Runs one image's steps; stops between two of them when a signal has come.

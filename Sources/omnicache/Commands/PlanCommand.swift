@@ -7,9 +7,9 @@ import Tensor
 /// `omnicache plan`: decides what a run reuses, and writes it to a file.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Plans which evaluations a run spends, and writes the plan to a file.",
+        commandName: "plan", abstract: "Plans which evaluations a run spends; writes the plan to a file and draws it.",
         discussion: """
-            omnicache plan --steps 50 --budget 0.5 -o half.json
+            omnicache plan --steps 50 --budget 0.5 -o half.json --svg half.svg
             omnicache sample --plan half.json --class face-smiling
             """)
 
@@ -23,7 +23,12 @@ struct PlanCommand: ParsableCommand {
             "The file; '-' is standard output. One that holds this very plan is left.", valueName: "file"))
     var output = "plan.json"
 
-    @Flag(help: "Replace another file that stands in the way.")
+    @Option(
+        help: ArgumentHelp(
+            "Draw the plan to this file too, one row of cells per guidance branch.", valueName: "file"))
+    var svg: String?
+
+    @Flag(help: "Replace other files that stand in the way.")
     var force = false
 
     @Option(help: "How the plan is told.")
@@ -32,6 +37,9 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         Interruption.install()
         let log = Log(format: log, isQuiet: false, isVerbose: false, keepsOutputFree: output == "-")
+        guard svg.map({ !$0.isEmpty && $0 != "-" && $0 != output }) ?? true else {
+            throw PipelineError.usage("--svg '\(svg ?? "")': name a file of its own, such as plan.svg")
+        }
         let directory = try model.open()
         let settings = sampling.settings(over: directory.defaultSettings)
         let schedule = try settings.schedule(for: directory)
@@ -46,16 +54,22 @@ struct PlanCommand: ParsableCommand {
         }
         if let warning = reuse.warning(steps: settings.steps) { log.message(warning) }
         let file = PlanFile(model: directory.reference(), settings: settings, reuse: reuse)
-        guard output != "-" else { return try Terminal.standardOutput.writeAll(file.bytes) }
-        try file.write(to: output, replaces: force)
+        let written = output == "-" ? nil : KnownFile(path: output, bytes: file.bytes, replaces: force)
+        let drawn = svg.map { KnownFile(path: $0, bytes: file.drawing.bytes, replaces: force) }
+        // Neither is written where the other cannot be.
+        for one in [written, drawn] { _ = try one?.standing() }
+        for one in [written, drawn] { try one?.write() }
+        guard written != nil else { return try Terminal.standardOutput.writeAll(file.bytes) }
         switch self.log {
         case .text:
-            try Terminal.standardOutput.writeResult("\(reuse.decisions)\n\(reuse.summary)\n\(output)\n")
+            let paths = [written, drawn].compactMap { $0?.path }.map { $0 + "\n" }.joined()
+            try Terminal.standardOutput.writeResult("\(reuse.decisions)\n\(reuse.summary)\n\(paths)")
         case .json:
             try log.result(
                 Log.Event(
                     event: "plan", file: output, evaluations: reuse.evaluations,
                     evaluationsFull: schedule.evaluations, plan: reuse.decisions))
+            if let svg { try log.result(Log.Event(event: "drawing", file: svg)) }
         }
     }
 }

@@ -6,6 +6,20 @@ enum ReuseSource {
     case options(CacheOptions)
     case file(PlanFile, path: String)
 
+    /// What was asked for: a plan's file, or options, but not both.
+    ///
+    /// - Throws: `PipelineError` when both are given, or the file holds no plan.
+    init(plan path: String?, options: CacheOptions) throws {
+        guard let path else {
+            self = .options(options)
+            return
+        }
+        if let given = options.given {
+            throw PipelineError.usage("--plan \(path) has decided what is reused; drop it or \(given)")
+        }
+        self = .file(try PlanFile(path: path), path: path)
+    }
+
     /// The settings that a plan's file is for.
     var settings: SampleSettings? {
         guard case .file(let file, _) = self else { return nil }

@@ -40,7 +40,8 @@ struct SampleCommand: ParsableCommand {
         defer { log.finish() }
         let session = ModelSession(directory: try model.open(), workers: try execution.workers(), log: log)
         let request = try SampleRequest(
-            session: session, subject: subject, sampling: sampling, output: output, reuse: reuseSource(),
+            session: session, subject: subject, sampling: sampling, output: output,
+            reuse: ReuseSource(plan: plan, options: cache),
             calibrates: !execution.dryRun, like: like.map(Self.readMetadata))
         if let warning = request.reuse?.warning(steps: request.settings.steps) { log.message(warning) }
         if execution.dryRun {
@@ -49,15 +50,6 @@ struct SampleCommand: ParsableCommand {
         }
         var job = SampleJob(request: request, session: session, log: log)
         try job.run()
-    }
-
-    /// Where the decisions about reuse come from.
-    private func reuseSource() throws -> ReuseSource {
-        guard let plan else { return .options(cache) }
-        if let given = cache.given {
-            throw PipelineError.usage("--plan \(plan) has decided what is reused; drop it or \(given)")
-        }
-        return .file(try PlanFile(path: plan), path: plan)
     }
 
     private static func readMetadata(_ path: String) throws -> ImageMetadata {

@@ -1,33 +1,33 @@
 /// An element of an XML text, read by a reader that knows just what this project writes and forgives nothing.
-struct XMLNode {
-    enum Fault: Error, Equatable {
+public struct XMLNode {
+    public enum Fault: Error, Equatable {
         case unbalanced(String)
         case syntax(String)
     }
 
-    var name: String
-    var attributes: [String: String]
-    var children: [XMLNode] = []
+    public var name: String
+    public var attributes: [String: String]
+    public var children: [XMLNode] = []
 
     /// The text directly inside, entities resolved, without white space at the ends.
-    var text = ""
+    public var text = ""
 
     /// All elements with a name, at any depth, in document order.
-    func all(_ name: String) -> [XMLNode] {
+    public func all(_ name: String) -> [XMLNode] {
         children.flatMap { ($0.name == name ? [$0] : []) + $0.all(name) }
     }
 
     /// This element and all below it.
-    var everything: [XMLNode] { [self] + children.flatMap(\.everything) }
+    public var everything: [XMLNode] { [self] + children.flatMap(\.everything) }
 
     /// An attribute's number, or NaN.
-    func number(_ attribute: String) -> Double { attributes[attribute].flatMap(Double.init) ?? .nan }
+    public func number(_ attribute: String) -> Double { attributes[attribute].flatMap(Double.init) ?? .nan }
 
     /// The tool tip.
-    var tip: String? { children.first { $0.name == "title" }?.text }
+    public var tip: String? { children.first { $0.name == "title" }?.text }
 
     /// Reads a whole text, which must hold one element and nothing else but a document type before it.
-    static func parse(_ text: String) throws -> XMLNode {
+    public static func parse(_ text: String) throws -> XMLNode {
         var rest = text[...]
         let doctype = "<!DOCTYPE html>\n"
         if rest.hasPrefix(doctype) { rest = rest.dropFirst(doctype.count) }
