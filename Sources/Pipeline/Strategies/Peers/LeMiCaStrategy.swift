@@ -8,8 +8,8 @@ import OmniCache
 /// them would be the worse one, and each costs the rest of a run.
 struct LeMiCaStrategy: ReuseStrategy {
     let name = "lemica"
-    /// What is held.
-    var quantity = ForecastQuantity.direction
+    /// What the output is taken as.
+    var quantity = ForecastQuantity.velocity
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let calls = context.calls.count
