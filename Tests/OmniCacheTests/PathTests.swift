@@ -35,6 +35,13 @@ import Testing
         #expect(MinimaxPath.fullCalls(calls: 20, edges: 6, longest: 3) { _, _ in 0 } == nil)
     }
 
+    @Test func `no distance between full calls is longer than allowed`() throws {
+        let path = try #require(
+            PredecessorPath.fullCalls(calls: 20, full: 8, head: 3, longest: 3) { _, _, next in Double(20 - next) })
+        #expect(zip(path.dropFirst() + [20], path).allSatisfy { $0 - $1 <= 3 })
+        #expect(PredecessorPath.fullCalls(calls: 20, full: 7, head: 3, longest: 3) { _, _, _ in 0 } == nil)
+    }
+
     @Test(arguments: 3...8) func `the path with costs that look back is the cheapest of all`(full: Int) throws {
         let calls = 8
         for seed in 0..<20 {
@@ -49,7 +56,7 @@ import Testing
                 }
             }
             let path = try #require(
-                PredecessorPath.fullCalls(calls: calls, full: full, head: 3, cost: cost))
+                PredecessorPath.fullCalls(calls: calls, full: full, head: 3, longest: calls, cost: cost))
             #expect(path.count == full && path.starts(with: 0..<3))
             let best = try #require(choices(calls, full, head: 3).map(total).min())
             #expect(abs(total(path) - best) < 1e-12)

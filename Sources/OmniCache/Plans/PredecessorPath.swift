@@ -10,10 +10,11 @@ public enum PredecessorPath {
     ///   - calls: The number of calls; the end of the run is node `calls`.
     ///   - full: The number of full calls.
     ///   - head: How many calls are full at the start, at least 2.
+    ///   - longest: The longest distance between two full calls, or from the last one to the end.
     ///   - cost: The cost of the gap between `call` and `next`, which is forecast from `previous` and `call`.
-    /// - Returns: The full calls, in order; nil when there are fewer than `head`.
+    /// - Returns: The full calls, in order; nil when there are fewer than `head`, or too few to reach the end.
     public static func fullCalls(
-        calls: Int, full: Int, head: Int, cost: (_ previous: Int, _ call: Int, _ next: Int) -> Double
+        calls: Int, full: Int, head: Int, longest: Int, cost: (_ previous: Int, _ call: Int, _ next: Int) -> Double
     ) -> [Int]? {
         precondition(head >= 2, "a gap's cost depends on two full calls")
         guard (head...max(head, calls)).contains(full), full <= calls else { return nil }
@@ -22,9 +23,11 @@ public enum PredecessorPath {
         for taken in head..<max(head, full) {
             var next: [State: Best] = [:]
             // Each full call that is still to come needs a call of its own.
-            let last = calls - (full - taken)
-            for (state, best) in layers[layers.count - 1] where state.call < last {
-                for to in state.call + 1...last {
+            let rest = full - taken - 1
+            for (state, best) in layers[layers.count - 1] {
+                // The end must stay within reach.
+                let first = max(state.call + 1, calls - (rest + 1) * longest)
+                for to in stride(from: first, through: min(state.call + longest, calls - 1 - rest), by: 1) {
                     let candidate = best.cost + cost(state.previous, state.call, to)
                     let reached = State(previous: state.call, call: to)
                     if let known = next[reached], !Best.precedes(candidate, state, known) { continue }
@@ -33,7 +36,7 @@ public enum PredecessorPath {
             }
             layers.append(next)
         }
-        let ends = layers[layers.count - 1].map { state, best in
+        let ends = layers[layers.count - 1].filter { $0.key.call + longest >= calls }.map { state, best in
             (state: state, cost: best.cost + cost(state.previous, state.call, calls))
         }
         guard var state = ends.min(by: { ($0.cost, $0.state.order) < ($1.cost, $1.state.order) })?.state else {

@@ -116,6 +116,17 @@ public final class StrategyContext {
         return run.latents
     }
 
+    /// The error of the calibration images under `strategy`, whose settings are the full run's: the sum of |x − x'|².
+    func finalError(of strategy: any PreparedStrategy) throws -> Double {
+        try recorded().reduce(0) { sum, run in
+            let latents = try sample(run.item, wrap: strategy.wrap)
+            return zip(latents.elements, run.latents.elements).reduce(sum) { sum, pair in
+                let difference = Double(pair.0 - pair.1)
+                return sum + difference * difference
+            }
+        }
+    }
+
     /// The error of the first calibration image's latents when the calls of `segment` after its first are reused and all
     /// others evaluated: mean |x − x'|.
     func segmentError(_ segment: Range<Int>, forecaster: any Forecaster) throws -> Double {

@@ -39,52 +39,56 @@ struct OutputSeries {
     }
 
     /// |h − forecast|₁ of every call from every two earlier calls, by the line through those two.
-    func gapCosts() -> GapCosts {
+    ///
+    /// - Parameter longest: The longest distance between two full calls.
+    /// - Returns: The errors, summed over branches and images.
+    func gapCosts(longest: Int) -> GapCosts {
         let calls = series[0].values.count
-        var costs = GapCosts(calls: calls)
-        let count = series[0].values[0].count
-        let (forecast, zero) = (Tensor([count]), Tensor([count]))
-        withExtendedLifetime((forecast, zero)) {
-            for one in series {
-                for previous in 0..<calls {
-                    for call in stride(from: previous + 1, to: calls, by: 1) {
-                        for reused in stride(from: call + 1, to: calls, by: 1) {
-                            let slope = Float(reused - call) / Float(call - previous)
-                            one.values[previous].withUnsafeBufferPointer { f in
-                                one.values[call].withUnsafeBufferPointer { g in
-                                    let result = forecast.values
-                                    for i in 0..<count { result[i] = g[i] + slope * (g[i] - f[i]) }
-                                }
-                            }
-                            let error = one.values[reused].withUnsafeBufferPointer {
-                                AbsoluteSums(UnsafeBufferPointer(forecast.values), $0).difference
-                            }
-                            costs.add(error, previous: previous, call: call, reused: reused)
+        var costs = GapCosts(calls: calls, longest: longest)
+        var forecast = [Float](repeating: 0, count: series[0].values[0].count)
+        for one in series {
+            for call in 1..<calls {
+                for previous in max(0, call - longest)..<call {
+                    for reused in stride(from: call + 1, to: min(calls, call + longest), by: 1) {
+                        let slope = Float(reused - call) / Float(call - previous)
+                        Self.extend(one.values[previous], one.values[call], by: slope, into: &forecast)
+                        let error = forecast.withUnsafeBufferPointer { forecast in
+                            one.values[reused].withUnsafeBufferPointer { AbsoluteSums(forecast, $0).difference }
                         }
+                        costs.add(error, previous: previous, call: call, reused: reused)
                     }
                 }
             }
         }
         return costs
     }
+
+    /// result = b + slope (b − a)
+    private static func extend(_ a: [Float], _ b: [Float], by slope: Float, into result: inout [Float]) {
+        for i in result.indices { result[i] = b[i] + slope * (b[i] - a[i]) }
+    }
 }
 
-/// The error of filling gaps between full calls, as sums over the calls in the gap.
+/// The errors of filling gaps between full calls, as sums over the calls in the gap.
 struct GapCosts {
-    private let calls: Int
-    private var errors: [Double]  // (previous, call, reused)
+    private let longest: Int
+    private var errors: [Double]  // by call, its distance from the one before, and that of the reused one from it
 
-    init(calls: Int) {
-        self.calls = calls
-        errors = Array(repeating: 0, count: calls * calls * calls)
+    init(calls: Int, longest: Int) {
+        self.longest = longest
+        errors = Array(repeating: 0, count: calls * longest * longest)
     }
 
     mutating func add(_ error: Double, previous: Int, call: Int, reused: Int) {
-        errors[(previous * calls + call) * calls + reused] += error
+        errors[index(previous, call, reused)] += error
     }
 
     /// The cost of the gap between `call` and `next`, forecast from `previous` and `call`.
     func cost(previous: Int, call: Int, next: Int) -> Double {
-        (call + 1..<next).reduce(0) { $0 + errors[(previous * calls + call) * calls + $1] }
+        (call + 1..<next).reduce(0) { $0 + errors[index(previous, call, $1)] }
+    }
+
+    private func index(_ previous: Int, _ call: Int, _ reused: Int) -> Int {
+        (call * longest + call - previous - 1) * longest + reused - call - 1
     }
 }

@@ -7,7 +7,8 @@ import Sampling
 /// Our reading of "chosen": those at which the calibration images come nearer to their own outputs with it than without.
 struct GOCStrategy: ReuseStrategy {
     let name = "goc"
-    var quantity = ForecastQuantity.direction
+    /// What the output is taken as.
+    var quantity = ForecastQuantity.velocity
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let (calls, branches) = (context.calls.count, context.branches)

@@ -4,12 +4,12 @@ import OmniCache
 /// image least.
 ///
 /// A segment's harm is measured by sampling a calibration image with that segment alone reused; one image, as the paper
-/// finds enough. Segments longer than one that harms more than the worst of an even plan are not looked at: a path through
-/// them would be the worse one, and each costs the rest of a run.
+/// finds enough. Measuring every segment would cost hundreds of runs, so those of one reused call are measured, which says
+/// what the others come to about, and then the segments of the path that is found, until it stays.
 struct LeMiCaStrategy: ReuseStrategy {
     let name = "lemica"
-    /// What is held.
-    var quantity = ForecastQuantity.direction
+    /// What the output is taken as.
+    var quantity = ForecastQuantity.velocity
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let calls = context.calls.count
@@ -24,21 +24,24 @@ struct LeMiCaStrategy: ReuseStrategy {
     /// The best path of `full` full calls.
     private func path(_ full: Int, calls: Int, harm: (Range<Int>) throws -> Double) throws -> [Int] {
         guard full < calls else { return Array(0..<calls) }
-        let mask = SpacedCalls.full(calls: calls, full: full)
-        let even = mask.indices.filter { mask[$0] }
-        var known: [Range<Int>: Double] = [:]
-        for (from, to) in zip(even, even.dropFirst() + [calls]) { known[from..<to] = try harm(from..<to) }
-        let worst = known.values.max() ?? 0
-
-        var tooLong: [Int: Int] = [:]
-        let path = try MinimaxPath.fullCalls(calls: calls, edges: full, longest: calls) { from, to in
-            if let harm = known[from..<to] { return harm }
-            if let end = tooLong[from], to >= end { return .infinity }
-            let found = try harm(from..<to)
-            known[from..<to] = found
-            if found > worst { tooLong[from] = min(to, tooLong[from] ?? to) }
-            return found
+        let single = try (0..<calls).map { $0 + 2 > calls ? 0 : try harm($0..<$0 + 2) }
+        var measured: [Range<Int>: Double] = [:]
+        while true {
+            let path = MinimaxPath.fullCalls(calls: calls, edges: full, longest: calls) { from, to in
+                measured[from..<to] ?? Self.estimate(from..<to, single: single)
+            }
+            let nodes = path ?? Array(0..<full)
+            let segments = zip(nodes, nodes.dropFirst() + [calls]).map { $0..<$1 }
+            let unknown = segments.filter { measured[$0] == nil }
+            if unknown.isEmpty { return nodes }
+            for segment in unknown { measured[segment] = try harm(segment) }
         }
-        return path ?? even
+    }
+
+    /// What holding through `segment` comes to, when the error of an output grows evenly with its age.
+    ///
+    /// single[n] is the harm of reusing call n + 1 alone, with an output that is one call old.
+    private static func estimate(_ segment: Range<Int>, single: [Double]) -> Double {
+        segment.dropFirst().reduce(0) { $0 + Double($1 - segment.lowerBound) * single[$1 - 1] }
     }
 }
