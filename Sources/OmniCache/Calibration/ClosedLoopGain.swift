@@ -4,8 +4,13 @@ import Sampling
 /// What is left in the final sample of an error in the state, measured and not assumed.
 ///
 /// A run that has strayed is led back, or not, at each step that is evaluated: the ratio of its distance from the
-/// uncached run after and before. The product of these ratios to the end is the gain. One cheap run gives all of them:
-/// it holds every other output, and so strays on purpose. The squared distances of several images are added up, so that
+/// uncached run after and before. One cheap run gives all of these ratios: it holds every other output, and so strays on
+/// purpose.
+///
+/// Most of a fresh error looks like noise, and the model takes it back at the measured rate; the rest stays in the
+/// picture and hardly fades, but has too little of the distance to show in the ratios. The gain is the geometric mean of
+/// what is left of either part: the square root of the ratios' product. Plans by the product itself reuse so early that
+/// some images turn into others. The squared distances of several images are added up, so that
 /// those that stray farthest, because they stand between two pictures, count most.
 public struct ClosedLoopGain: Equatable, Sendable {
     private var before: [Double]
@@ -44,7 +49,8 @@ public struct ClosedLoopGain: Equatable, Sendable {
     public var values: [Double] {
         let known = before.indices.filter { before[$0] > 0 }
         guard let first = known.first, let last = known.last else { return before.map { _ in 1 } }
-        func rate(_ call: Int) -> Double { log(after[call] / before[call]) / 2 }
+        // Distances are squared, and the gain is a square root.
+        func rate(_ call: Int) -> Double { log(after[call] / before[call]) / 4 }
         var gains = [Double](repeating: 1, count: before.count)
         for call in before.indices.dropLast().reversed() {
             let next = call + 1

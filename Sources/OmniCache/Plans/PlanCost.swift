@@ -5,10 +5,6 @@ import Sampling
 ///
 /// A forecast's cost depends on which outputs it is made from, so a plan's cost is that of its gaps as they lie.
 final class PlanCost {
-    /// The least that is thought to be left of an error. What fades in most images decides between two pictures in a few:
-    /// with less than this, plans for the embedded model reuse so early that some images turn into others.
-    private static let leastGain = 0.03
-
     let model: ForecastModel
     /// The squared weight of an error in the output at each call.
     private let weights: [Double]
@@ -20,7 +16,7 @@ final class PlanCost {
             let level = calls[call].level
             let sum = calibration.quantity.pathSum(of: calibration.predictionType, at: level)
             let perClean = level.pathPosition / abs(sum.direction)
-            let gain = objective == .image ? max(calibration.stateGain[call], Self.leastGain) : 1
+            let gain = objective == .image ? calibration.stateGain[call] : 1
             let weight = abs(calibration.response.clean[call]) * perClean * gain
             return weight * weight
         }

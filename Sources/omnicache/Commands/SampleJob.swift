@@ -58,15 +58,24 @@ struct SampleJob {
             spent += seconds
             try tell(task.target, seconds: seconds)
         }
-        if let reuse = request.reuse { tellCost(of: reuse) }
+        tellCost()
     }
 
-    /// Says what the images took.
-    private func tellCost(of reuse: ReuseRecord) {
-        let made = max(made, 1)
-        let seconds = String((spent / Double(made) * 1000).rounded() / 1000)
-        log.message("\(reuse.summary), \(seconds) s an image")
+    /// Says what the images took, beside what a full run took when it was last made here.
+    private func tellCost() {
+        let seconds = spent / Double(max(made, 1))
+        let fullRun = FullRunTime(
+            model: request.directory.reference(), settings: request.settings, threads: session.workers.count)
+        guard let reuse = request.reuse else { return fullRun.remember(seconds) }
+        var text = "\(reuse.summary), \(Self.rounded(seconds)) s an image"
+        if let full = fullRun.seconds {
+            text += ", a full run \(Self.rounded(full)) s: \(Self.rounded(full / seconds)) times as fast"
+        }
+        log.message(text)
     }
+
+    /// A number with at most three digits after the point.
+    private static func rounded(_ number: Double) -> String { "\((number * 1000).rounded() / 1000)" }
 
     private mutating func make(_ task: Task, with sampler: ImageSampler) throws {
         let target = task.target
