@@ -65,6 +65,18 @@ verify: build
 benchmark: deps
 	OMNICACHE_MODELS=$(CURDIR)/Models swift run --package-path Benchmarks $(SWIFT_FLAGS) benchmark
 
+.PHONY: compare
+# The README's table: this project's cache, the published ones and plain fewer steps, on 32 images at five budgets.
+compare: build
+	$(BINARY) compare --strategies path+steering,peers,uniform+taylor:2,curvature+omnicache \
+		--budgets 0.5,0.4,0.33,0.25,0.2 --seed 5000 --count 32 --force --output comparison
+
+.PHONY: ablation
+# What each part of the method brings, on the same images.
+ablation: build
+	$(BINARY) compare --budgets 0.5,0.4 --seed 5000 --count 32 --force --output ablation --strategies \
+		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering
+
 .PHONY: release
 # A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside.
 release: deps
@@ -87,4 +99,4 @@ lint:
 
 .PHONY: clean
 clean:
-	rm -rf .build .build-release Benchmarks/.build $(SAMPLES)
+	rm -rf .build .build-release Benchmarks/.build $(SAMPLES) comparison.* ablation.*

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// Calibrations from the command line: made, kept, found again, and never mistaken.
+@Suite struct CalibrationCommandTests {
+    private static let image = ["--seed", "3", "--class", "owl"]
+
+    private func sample(_ place: Workplace, _ arguments: String...) throws -> Command.Result {
+        try place.start(place.sampling(Self.image + arguments)).wait()
+    }
+
+    private func calibrate(_ place: Workplace, _ arguments: String...) throws -> Command.Result {
+        try place.start(["calibrate", "--model", place.modelPath] + arguments).wait()
+    }
+
+    @Test func `a budget without a calibration makes one, says so, and finds it the next time`() throws {
+        let place = try Workplace()
+        let first = try sample(place, "--steps", "9", "--budget", "0.5", "-o", "a.png")
+        #expect(first.status == 0 && first.errorText.contains("no calibration"))
+        let second = try sample(place, "--steps", "9", "--budget", "0.5", "-o", "b.png")
+        #expect(second.status == 0 && !second.errorText.contains("no calibration"))
+        #expect(try place.bytes("a.png") == place.bytes("b.png"))
+        let other = try sample(place, "--steps", "9", "--budget", "0.5", "--cfg-scale", "2.25", "-o", "c.png")
+        #expect(other.status == 0 && other.errorText.contains("no calibration"))
+    }
+
+    @Test(arguments: [
+        [], ["--sampler", "heun"], ["--sampler", "ddpm"], ["--sampler", "dpm++2m"], ["--cfg-scale", "1"],
+    ])
+    func `every sampler can be calibrated, guided or not, and steers within the budget`(options: [String]) throws {
+        let place = try Workplace()
+        let made = try place.start(
+            ["calibrate", "--model", place.modelPath, "--steps", "10", "--samples", "2", "--log", "json"] + options
+        ).wait()
+        #expect(made.status == 0, "\(made.errorText)")
+        let drawn = try place.start(
+            place.sampling(Self.image + ["--steps", "10", "--budget", "0.5", "--log", "json", "-o", "a.png"] + options)
+        ).wait()
+        #expect(drawn.status == 0 && !drawn.errorText.contains("no calibration"), "\(drawn.errorText)")
+        let event = try #require(try JSONSerialization.jsonObject(with: drawn.output) as? [String: Any])
+        let (spent, full) = (event["evaluations"] as? Int ?? .max, event["evaluationsFull"] as? Int ?? 0)
+        #expect(spent <= full / 2)
+        #expect(try place.run("info", "a.png").outputText.contains("path planner, steering forecaster"))
+    }
+
+    @Test func `a calibration is made once, and a damaged one is refused`() throws {
+        let place = try Workplace()
+        let first = try calibrate(place, "--steps", "8", "--samples", "2", "--cfg-scale", "1.75")
+        #expect(first.status == 0)
+        let path = try #require(first.outputLines.first)
+        let again = try calibrate(place, "--steps", "8", "--samples", "2", "--cfg-scale", "1.75")
+        #expect(again.status == 0 && again.errorText.contains("already") && again.outputLines == [path])
+        let bytes = try Data(contentsOf: URL(filePath: path))
+        let spoilt: [Data] = [
+            bytes.prefix(bytes.count / 2), Data(),
+            Data(String(decoding: bytes, as: UTF8.self).replacing("\"stateGain\":[0", with: "\"stateGain\":[1").utf8),
+            Data(String(decoding: bytes, as: UTF8.self).replacing("calibration/1", with: "calibration/9").utf8),
+        ]
+        for data in spoilt {
+            #expect(data != bytes)
+            try data.write(to: URL(filePath: path))
+            try sample(place, "--steps", "8", "--cfg-scale", "1.75", "--budget", "0.5", "-o", "x.png")
+                .expectFailure(65, path, "omnicache calibrate")
+        }
+        #expect(try calibrate(place, "--steps", "8", "--samples", "2", "--cfg-scale", "1.75", "--force").status == 0)
+        #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
+    }
+
+    @Test(arguments: [(["--samples", "0"], "--samples 0"), (["--budget", "2"], "2.0"), (["--budget", "x"], "x")])
+    func `a calibration that makes no sense is refused with 64`(options: [String], text: String) throws {
+        let place = try Workplace()
+        let result = try place.start(["calibrate", "--model", place.modelPath] + options).wait()
+        result.expectFailure(64, text)
+    }
+
+    @Test func `the embedded model finds its own calibration`() throws {
+        let place = try Workplace()
+        let result = try place.start(["plan", "--budget", "0.4", "--log", "json", "-o", "plan.json"]).wait()
+        #expect(result.status == 0 && result.errorText == "", "\(result.errorText)")
+        #expect(try place.run("info", "plan.json").outputText.contains("path planner, steering forecaster"))
+        #expect(try !place.run("info", "plan.json").outputText.contains("41 of"))
+    }
+}
