@@ -24,7 +24,7 @@ import Testing
         let process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.02))
         let response = try SamplerResponse(SamplerOptions(kind), process: process, steps: 10)
         #expect(response.clean.allSatisfy { $0.isFinite && $0 > 0 && $0 < 2 })
-        #expect(response.state.allSatisfy(\.isFinite))
+        #expect(response.state.allSatisfy { $0.isFinite })
     }
 
     @Test func `a distance that shrinks by the same factor in every step gains its powers`() {
