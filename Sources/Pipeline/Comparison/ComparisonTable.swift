@@ -42,7 +42,7 @@ extension ComparisonReport {
     /// What the columns of ``table`` mean.
     public var legend: String {
         let pairs = items.count
-        let infinite = rows.contains { ($0.summary?.psnr.identical ?? 0) > 0 }
+        let infinite = rows.contains { ($0.summary?.psnr.identical ?? 0) > 0 && $0.summary?.psnr.mean != nil }
         return
             "\(pairs) \(pairs == 1 ? "pair" : "pairs") of class and seed, each against its uncached image. PSNR before "
             + "rounding to 8 bits"

@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    nonisolated(unsafe) private static let made = Result {
+    private static let made = Result {
         try Place(strategies: "uniform+taylor:2,fora", budgets: [1, 0.5, 0.05])
     }
 

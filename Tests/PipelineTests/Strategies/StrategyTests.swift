@@ -122,6 +122,15 @@ import Testing
         #expect(throws: PlanError.self) { try strategy(name).prepare(Budget(0.05), in: context) }
     }
 
+    @Test func `fewer steps are no more than the other sampler's spacing has`() throws {
+        let context = try Self.guided.get().context
+        let long = try StrategyContext(
+            directory: context.directory, network: context.directory.load(), workers: Workers(),
+            settings: SampleSettings(steps: 1000, sampler: SamplerOptions(), guidanceScale: 1.5), items: [])
+        let prepared = try strategy("fewer-steps:dpm++2m").prepare(Budget(1), in: long)
+        #expect(prepared.settings.steps == 999 && prepared.evaluationsSpent == 1998)
+    }
+
     @Test func `every strategy is found by its name`() {
         let all = StrategyCatalogue.peers + StrategyCatalogue.sceptics
         #expect(all.allSatisfy { StrategyCatalogue.named($0.name)?.name == $0.name })

@@ -20,10 +20,11 @@ struct FewerStepsStrategy: ReuseStrategy {
             fewer.steps = steps
             return try fewer.evaluations(for: context.directory)
         }
-        // At least one evaluation a step, so no more steps than evaluations.
-        for steps in stride(from: evaluations, through: 1, by: -1) where try cost(steps) <= evaluations {
+        // At least one evaluation a step, so no more steps than evaluations; the spacing may not have as many.
+        for steps in stride(from: evaluations, through: 1, by: -1) {
+            guard let cost = try? cost(steps), cost <= evaluations else { continue }
             settings.steps = steps
-            return FewerStepsRun(settings: settings, evaluations: try cost(steps))
+            return FewerStepsRun(settings: settings, evaluations: cost)
         }
         throw PlanError.budgetTooSmall(planner: name, smallest: try cost(1), total: context.fullEvaluations)
     }
