@@ -1,5 +1,6 @@
 import Sampling
 import Tensor
+import Testing
 
 @testable import OmniCache
 
@@ -27,9 +28,9 @@ struct GaussianCalibration {
         let count = references[0].calls.count
         let nothing = [Double](repeating: 0, count: count)
         calibration = Calibration(
-            gram: grams!, quantity: quantity, predictionType: setup.type,
+            gram: try #require(grams), quantity: quantity, predictionType: setup.type,
             response: try SamplerResponse(setup.options, process: process, steps: setup.steps),
-            stateGain: gain!.values,
+            stateGain: try #require(gain).values,
             path: Calibration.PathSeries(curvature: nothing, turningAngle: nothing, gamma: nothing, change: nothing))
     }
 

@@ -74,7 +74,7 @@ final class RunState {
 
     /// Writes the forecast of a reused output: y = (q − a x)/b. A learned variance is held.
     ///
-    /// - Parameter terms: What to forecast with; nil for what the forecaster says.
+    /// `terms` say what to forecast with; nil for what the forecaster says.
     func forecast(
         _ output: ModelOutput, of branch: GuidanceBranches, at call: Int, latents: Tensor,
         from quantity: StateAndOutput, terms: [ForecastTerm]? = nil

@@ -12,9 +12,11 @@ struct GuidedTerms {
     /// The table entries that make the guided output of `call` the weighted sum of `sources`.
     ///
     /// - Parameters:
+    ///   - call: The model call.
     ///   - sources: The outputs that are weighted.
     ///   - weights: One weight per band for each.
     ///   - evaluated: What is evaluated at the call.
+    /// - Returns: One entry for each branch that is not evaluated.
     func entries(
         at call: Int, sources: [(branch: GuidanceBranches, call: Int)], weights: [[Double]], evaluated: GuidanceBranches
     ) -> [FittedForecaster.Entry] {

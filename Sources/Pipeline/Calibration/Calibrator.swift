@@ -101,6 +101,7 @@ public final class Calibrator {
     ///   - plan: What runs will evaluate.
     ///   - measurement: Full runs of the images to fit to.
     ///   - progress: Called with the evaluations of each step.
+    /// - Returns: The forecaster, for this plan only.
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
     public func fit(
         _ plan: ReusePlan, to measurement: Measurement, progress: Progress

@@ -26,7 +26,7 @@ final class ModelSession {
 
     /// The calibration for `settings`; what is missing is made, told of and kept.
     ///
-    /// - Parameter makes: Whether what is missing may be made, which takes full runs.
+    /// It is made only where `makes` says so, since that takes full runs.
     func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
         let store = CalibrationStore(directory: directory, settings: settings)
         guard makes else { return StoredCalibration(store: store) }
