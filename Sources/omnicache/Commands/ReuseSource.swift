@@ -45,7 +45,7 @@ enum ReuseSource {
             try file.check(model: model, settings: settings, schedule: schedule, path: path)
             return file.reuse
         case .options(let options):
-            if let request = try options.request(inheriting: like?.reuse?.budget) {
+            if let request = try options.request(inheriting: like?.reuse) {
                 return try PlanResolver(schedule: schedule, calibration: calibration).resolve(request)
             }
             guard let like, let reuse = like.reuse else { return nil }

@@ -56,20 +56,21 @@ struct CacheOptions: ParsableArguments {
 
     /// What is asked for.
     ///
-    /// - Parameter inherited: the budget where none is given.
+    /// - Parameter inherited: gives the budget and the planner where none is given.
     /// - Returns: nil if no option was given.
     /// - Throws: `PlanError` or `PipelineError.usage` for numbers and combinations that make no sense.
-    func request(inheriting inherited: Budget? = nil) throws -> ReuseRequest? {
+    func request(inheriting inherited: ReuseRecord? = nil) throws -> ReuseRequest? {
         guard let given else { return nil }
         let budget = try budget.map(Budget.init)
         if mask != nil, let planner {
             throw PipelineError.usage("--mask leaves nothing to decide for --planner \(planner.rawValue); drop one")
         }
-        guard mask != nil || budget ?? inherited != nil else {
+        guard mask != nil || budget ?? inherited?.budget != nil else {
             throw PipelineError.usage("\(given) says how to reuse, but not how much; give --budget, such as 0.5")
         }
         return ReuseRequest(
-            budget: budget ?? (mask == nil ? inherited : nil), mask: mask, planner: planner,
+            budget: budget ?? (mask == nil ? inherited?.budget : nil), mask: mask,
+            planner: planner ?? (mask == nil ? inherited.flatMap { PlannerName(rawValue: $0.planner) } : nil),
             forecaster: try forecaster.map(ForecasterChoice.init), limits: try limits())
     }
 
