@@ -74,7 +74,7 @@ compare: build
 .PHONY: ablation
 # What each part of the method brings, on the same images.
 ablation: build
-	$(BINARY) compare --budgets 0.5,0.4 --seed 5000 --count 32 --force --output ablation --strategies \
+	$(BINARY) compare --budgets 0.4 --seed 5000 --count 32 --force --output ablation --strategies \
 		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering
 
 .PHONY: release
