@@ -24,7 +24,7 @@ public struct Calibration: Equatable, Sendable {
         public let turningAngle: [Double]
         /// γ, by which the cache noise of the call before predicts that of this one; 0 where there is none.
         public let gamma: [Double]
-        /// The relative L1 change of the guided output since the call before; 0 at the first call.
+        /// The change of the guided direction since the call before, |q_n|/|e_n|; 0 at the first call.
         public let change: [Double]
 
         /// Joins the series.

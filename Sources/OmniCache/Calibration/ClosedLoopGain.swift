@@ -10,8 +10,10 @@ import Sampling
 /// Most of a fresh error looks like noise, and the model takes it back at the measured rate; the rest stays in the
 /// picture and hardly fades, but has too little of the distance to show in the ratios. The gain is the geometric mean of
 /// what is left of either part: the square root of the ratios' product. Plans by the product itself reuse so early that
-/// some images turn into others. The squared distances of several images are added up, so that
-/// those that stray farthest, because they stand between two pictures, count most.
+/// some images turn into others.
+///
+/// The squared distances of several images are added up, so that those that stray farthest, because they stand between
+/// two pictures, count most.
 public struct ClosedLoopGain: Equatable, Sendable {
     private var before: [Double]
     private var after: [Double]
