@@ -95,8 +95,31 @@ struct WeightsModelDirectory {
     func load() throws -> DiTWeights {
         let directory = try TemporaryDirectory()
         try write(to: directory)
-        return try DiTWeights(
-            from: WeightArchive(directory: directory.path), config: DiTConfig(directory: directory.path))
+        return try Self.load(directory)
+    }
+
+    /// The same with the upper halves of all numbers only, as bfloat16.
+    func loadBFloat16(precision: WeightPrecision) throws -> DiTWeights {
+        let directory = try TemporaryDirectory()
+        var (members, data): ([String], [UInt8]) = ([], [])
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            let bytes = littleEndian(tensor.elements.map { UInt16($0.bitPattern >> 16) })
+            members.append(
+                "\"\(name)\":{\"dtype\":\"BF16\",\"shape\":\(tensor.shape),"
+                    + "\"data_offsets\":[\(data.count),\(data.count + bytes.count)]}")
+            data += bytes
+        }
+        try directory.write(safetensors("{\(members.joined(separator: ","))}", data: data), to: "model.safetensors")
+        try directory.write(text: config, to: "config.json")
+        return try Self.load(directory, precision: precision)
+    }
+
+    private static func load(
+        _ directory: TemporaryDirectory, precision: WeightPrecision = .float32
+    ) throws -> DiTWeights {
+        try DiTWeights(
+            from: WeightArchive(directory: directory.path), config: DiTConfig(directory: directory.path),
+            precision: precision)
     }
 
     /// Writes `config.json` and `model.safetensors`.

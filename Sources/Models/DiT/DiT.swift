@@ -158,7 +158,7 @@ public final class DiT: Sendable {
             _ layer: Linear, _ subset: BatchSubset, _ inputs: [Tensor], into outputs: [Tensor],
             activation: Activation? = nil
         ) {
-            forEach(subset, tasks: layer.taskCount(rows: tokens)) { _, entry, task in
+            forEach(subset, tasks: layer.taskCount) { _, entry, task in
                 layer.run(
                     task: task, inputs[entry].pointer, rows: tokens, into: outputs[entry].pointer,
                     activation: activation)

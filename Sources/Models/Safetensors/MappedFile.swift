@@ -44,6 +44,26 @@ final class MappedFile: @unchecked Sendable {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }
 
+    /// Tells the system that the bytes of `range` are about to be read, so that the disk need not wait for us.
+    func announce(_ range: Range<Int>) {
+        advise(range, MADV_WILLNEED, includingShared: true)
+    }
+
+    /// Gives the memory of the bytes of `range` back to the system; they are read anew if they are used again.
+    func release(_ range: Range<Int>) {
+        advise(range, MADV_DONTNEED, includingShared: false)
+    }
+
+    /// Advises on the pages that `range` touches, or on those that it does not share with its neighbours.
+    private func advise(_ range: Range<Int>, _ advice: Int32, includingShared: Bool) {
+        let page = Int(getpagesize())
+        let first = (includingShared ? range.lowerBound : range.lowerBound + page - 1) / page * page
+        let end = min(
+            includingShared ? (range.upperBound + page - 1) / page * page : range.upperBound / page * page, bytes.count)
+        guard let start = bytes.baseAddress, first < end else { return }
+        madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, advice)
+    }
+
     private static func unreadable(_ path: String) -> SafetensorsError {
         .unreadable(path: path, reason: String(cString: strerror(errno)))
     }

@@ -51,10 +51,17 @@ public final class SafetensorsFile: Sendable {
     /// Another text once the file is another or has been written to; the same for every name of one file.
     public var identity: String { file.identity }
 
-    /// Gives `body` all bytes of the file.
-    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try withExtendedLifetime(file) { try body(file.bytes) }
+    /// Gives `body` all bytes of the file, piece by piece, and their memory back to the system.
+    public func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) {
+        for first in stride(from: 0, to: file.bytes.count, by: Self.pieceSize) {
+            let range = first..<min(first + Self.pieceSize, file.bytes.count)
+            body(UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+            file.release(range)
+        }
     }
+
+    /// 16 MiB, a multiple of any page size.
+    private static let pieceSize = 1 << 24
 
     /// Checks that the tensor of `entry` has the given shape and can be widened.
     func check(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) {
@@ -67,12 +74,13 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// Widens the tensor of `entry`, which has passed ``check(_:shape:)``, into `destination`, which has its count.
+    ///
+    /// The memory of what was read is given back to the system.
     func read(_ entry: SafetensorsEntry, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
         precondition(destination.count == entry.count, "\(destination.count) elements cannot hold \(entry.shape)")
-        guard
-            let source = file.bytes.baseAddress.map({ $0 + dataStart + entry.range.lowerBound }),
-            let target = destination.baseAddress
-        else { return }
+        guard let source = address(of: entry), let target = destination.baseAddress else { return }
+        file.announce(range(of: entry))
+        defer { file.release(range(of: entry)) }
         switch entry.elementType {
         case .f32: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: entry.range.count)
         case .f16: FloatWidening.float16(source, into: target, count: entry.count)
@@ -82,6 +90,77 @@ public final class SafetensorsFile: Sendable {
         guard FloatWidening.areFinite(UnsafeBufferPointer(destination)) else {
             let index = destination.firstIndex { !$0.isFinite } ?? 0
             throw .notFinite(path: path, tensor: entry.name, index: index)
+        }
+    }
+}
+
+// MARK: - Weights as they lie
+
+extension SafetensorsFile {
+    /// The tensor of `entry`, which has passed ``check(_:shape:)``, as a matrix of the given shape that is read from the
+    /// mapped file.
+    ///
+    /// The matrix keeps the file mapped; when it is dropped, its memory is given back to the system.
+    ///
+    /// - Returns: nil if the numbers cannot be used as they lie in the file.
+    /// - Throws: ``SafetensorsError/notFinite(path:tensor:index:)``.
+    func matrix(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) -> WeightMatrix? {
+        guard let element = entry.elementType.matrixElement, let source = address(of: entry),
+            element != .float32 || UInt(bitPattern: source).isMultiple(of: 4)
+        else { return nil }
+        precondition(shape.reduce(1, *) == entry.count, "\(entry.shape) is not \(shape)")
+        file.announce(range(of: entry))
+        let matrix = WeightMatrix(
+            shape: shape, element: element, address: source,
+            owner: MappedRange(file: file, range: range(of: entry)))
+        guard Self.isFinite(source, element, count: entry.count) else {
+            throw .notFinite(
+                path: path, tensor: entry.name, index: matrix.elements.firstIndex { !$0.isFinite } ?? 0)
+        }
+        return matrix
+    }
+
+    private static func isFinite(_ source: UnsafeRawPointer, _ element: WeightMatrix.Element, count: Int) -> Bool {
+        switch element {
+        case .float32:
+            FloatWidening.areFinite(
+                UnsafeBufferPointer(start: source.assumingMemoryBound(to: Float.self), count: count))
+        case .float16: FloatWidening.areFiniteFloat16(source, count: count)
+        case .bfloat16: FloatWidening.areFiniteBFloat16(source, count: count)
+        }
+    }
+
+    private func address(of entry: SafetensorsEntry) -> UnsafeRawPointer? {
+        file.bytes.baseAddress.map { $0 + range(of: entry).lowerBound }
+    }
+
+    /// Where the tensor's bytes lie in the file.
+    private func range(of entry: SafetensorsEntry) -> Range<Int> {
+        dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound
+    }
+
+    /// Part of a mapped file that is in use.
+    private final class MappedRange: Sendable {
+        private let file: MappedFile
+        private let range: Range<Int>
+
+        init(file: MappedFile, range: Range<Int>) {
+            self.file = file
+            self.range = range
+        }
+
+        deinit { file.release(range) }
+    }
+}
+
+extension ElementType {
+    /// The same type as that of a weight matrix; nil if there is none.
+    var matrixElement: WeightMatrix.Element? {
+        switch self {
+        case .f32: .float32
+        case .f16: .float16
+        case .bf16: .bfloat16
+        default: nil
         }
     }
 }

@@ -54,14 +54,7 @@ public struct WeightArchive: Sendable {
     public func tensor(
         joining names: [String], storedShape: [Int], shape: [Int]
     ) throws(SafetensorsError) -> Tensor {
-        var parts: [(file: SafetensorsFile, entry: SafetensorsEntry)] = []
-        for name in names {
-            guard let file = fileOfTensor[name], let entry = file.entry(name) else {
-                throw .missingTensor(path: directory, tensor: name)
-            }
-            try file.check(entry, shape: storedShape)
-            parts.append((file, entry))
-        }
+        let parts = try parts(names, storedShape: storedShape)
         let tensor = Tensor(shape)
         let share = storedShape.reduce(1, *)
         precondition(tensor.count == share * parts.count, "\(parts.count) of \(storedShape) do not fill \(shape)")
@@ -70,6 +63,46 @@ public struct WeightArchive: Sendable {
             try part.file.read(part.entry, into: rows)
         }
         return tensor
+    }
+
+    /// The matrix that tensors make that lie in one another's continuation along the first dimension.
+    ///
+    /// A single tensor's numbers are used as they lie in the file if they are of 32 bits, or if `precision` allows 16.
+    ///
+    /// - Parameters:
+    ///   - names: the tensors to join, in order; mostly one.
+    ///   - storedShape: the shape that each of them must have in the file.
+    ///   - shape: the shape of the matrix.
+    ///   - precision: how wide the numbers are in memory.
+    /// - Throws: ``SafetensorsError`` when one is missing, has another shape, cannot be widened, or is not finite.
+    func matrix(
+        joining names: [String], storedShape: [Int], shape: [Int], precision: WeightPrecision
+    ) throws(SafetensorsError) -> WeightMatrix {
+        var matrices: [WeightMatrix] = []
+        for part in try parts(names, storedShape: storedShape)
+        where part.entry.elementType == .f32 || precision == .stored {
+            let share = [shape[0] / names.count, shape[1]]
+            if let matrix = try part.file.matrix(part.entry, shape: share) { matrices.append(matrix) }
+        }
+        guard matrices.count == names.count, let joined = WeightMatrix(joining: matrices) else {
+            return WeightMatrix(try tensor(joining: names, storedShape: storedShape, shape: shape))
+        }
+        return joined
+    }
+
+    /// The tensors of the given names, checked.
+    private func parts(
+        _ names: [String], storedShape: [Int]
+    ) throws(SafetensorsError) -> [(file: SafetensorsFile, entry: SafetensorsEntry)] {
+        var parts: [(file: SafetensorsFile, entry: SafetensorsEntry)] = []
+        for name in names {
+            guard let file = fileOfTensor[name], let entry = file.entry(name) else {
+                throw .missingTensor(path: directory, tensor: name)
+            }
+            try file.check(entry, shape: storedShape)
+            parts.append((file, entry))
+        }
+        return parts
     }
 
     /// Loads the tensor `name`, which must have the given shape, widened to `Float`.

@@ -9,11 +9,13 @@ extension DiTWeights {
     /// - Parameters:
     ///   - archive: the weights of a model directory.
     ///   - config: the configuration in the same directory.
+    ///   - precision: how wide the numbers of the blocks' and the modulation's matrices are in memory.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Throws: ``ModelError`` when the tensors are not those of `config`, ``SafetensorsError`` when one is of a type
     ///   that cannot be loaded or holds a value that is not finite.
     public init(
-        from archive: WeightArchive, config: DiTConfig, progress: ((Double) -> Void)? = nil
+        from archive: WeightArchive, config: DiTConfig, precision: WeightPrecision = .float32,
+        progress: ((Double) -> Void)? = nil
     ) throws {
         guard let layout = DiTLayout(names: archive.names) else {
             throw ModelError.unknownLayout(
@@ -25,7 +27,7 @@ extension DiTWeights {
         try Self.checkDepth(layout, archive, config)
         try Self.checkNamesAndShapes(map, archive, config)
 
-        var loader = Loader(archive: archive, total: map.required.count, progress: progress)
+        var loader = Loader(archive: archive, precision: precision, map: map, progress: progress)
         patchEmbedding = try loader.linear(map.patchEmbedding)
         embedders = try loader.embedders(map.embedders)
         blocks = try map.blocks.map { try loader.block($0) }
@@ -99,29 +101,42 @@ extension DiTConfig {
 // MARK: - Loading
 
 extension DiTWeights {
-    /// Loads sources one after another and counts them.
+    /// Loads sources one after another and counts their numbers.
     private struct Loader {
         let archive: WeightArchive
-        let total: Int
+        let precision: WeightPrecision
         let progress: ((Double) -> Void)?
+        private let total: Int
         private var done = 0
 
-        init(archive: WeightArchive, total: Int, progress: ((Double) -> Void)?) {
+        init(archive: WeightArchive, precision: WeightPrecision, map: DiTTensorMap, progress: ((Double) -> Void)?) {
             self.archive = archive
-            self.total = total
+            self.precision = precision
             self.progress = progress
+            total = map.required.reduce(0) { $0 + $1.shape.reduce(1, *) }
         }
 
         mutating func tensor(_ source: TensorSource) throws(SafetensorsError) -> Tensor {
             let tensor = try archive.tensor(
                 joining: source.names, storedShape: source.storedShape, shape: source.shape)
-            done += 1
-            progress?(Double(done) / Double(total))
+            count(source)
             return tensor
         }
 
+        private mutating func matrix(_ source: TensorSource) throws(SafetensorsError) -> WeightMatrix {
+            let matrix = try archive.matrix(
+                joining: source.names, storedShape: source.storedShape, shape: source.shape, precision: precision)
+            count(source)
+            return matrix
+        }
+
+        private mutating func count(_ source: TensorSource) {
+            done += source.shape.reduce(1, *)
+            progress?(Double(done) / Double(total))
+        }
+
         mutating func linear(_ source: LinearSource) throws(SafetensorsError) -> Linear {
-            Linear(weight: try tensor(source.weight), bias: try tensor(source.bias))
+            Linear(weight: try matrix(source.weight), bias: try tensor(source.bias))
         }
 
         /// Loads every embedder, but keeps only one where all are equal, as they are in converted checkpoints.
@@ -154,10 +169,19 @@ extension DiTWeights {
 
 extension DiTWeights.ConditionEmbedder {
     fileprivate func hasSameValues(as other: Self) -> Bool {
-        zip(tensors, other.tensors).allSatisfy { memcmp($0.pointer, $1.pointer, 4 * $0.count) == 0 }
+        timestepIn.hasSameValues(as: other.timestepIn) && timestepOut.hasSameValues(as: other.timestepOut)
+            && labels.hasSameValues(as: other.labels)
     }
+}
 
-    private var tensors: [Tensor] {
-        [timestepIn.weight, timestepIn.bias, timestepOut.weight, timestepOut.bias, labels]
+extension Linear {
+    fileprivate func hasSameValues(as other: Linear) -> Bool {
+        weight.isIdentical(to: other.weight) && bias.hasSameValues(as: other.bias)
+    }
+}
+
+extension Tensor {
+    fileprivate func hasSameValues(as other: Tensor) -> Bool {
+        count == other.count && memcmp(pointer, other.pointer, 4 * count) == 0
     }
 }

@@ -1,6 +1,6 @@
 import Tensor
 
-/// All weights of a Diffusion Transformer, in single precision.
+/// All weights of a Diffusion Transformer.
 ///
 /// Shapes use D width, T tokens, M MLP width, C channels, P patch.
 public struct DiTWeights: Sendable {

@@ -80,10 +80,14 @@ public struct ModelDirectory: Sendable {
 
     /// Loads the weights.
     ///
-    /// - Parameter progress: called with the share that has been loaded, from 0 to 1.
+    /// - Parameters:
+    ///   - precision: how wide the numbers are in memory.
+    ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the network.
     /// - Throws: ``ModelError`` or ``SafetensorsError``.
-    public func load(progress: ((Double) -> Void)? = nil) throws -> DiT {
-        DiT(config: config, weights: try DiTWeights(from: archive, config: config, progress: progress))
+    public func load(precision: WeightPrecision = .float32, progress: ((Double) -> Void)? = nil) throws -> DiT {
+        DiT(
+            config: config,
+            weights: try DiTWeights(from: archive, config: config, precision: precision, progress: progress))
     }
 }

@@ -19,11 +19,9 @@ enum ModelHash {
         {
             return text
         }
-        let hash = file.withBytes { bytes in
-            var hash = SHA256()
-            hash.update(bytes)
-            return hash.finish()
-        }
+        var sum = SHA256()
+        file.forEachPiece { sum.update($0) }
+        let hash = sum.finish()
         if let memory {
             let folder = String(memory.prefix(upTo: memory.lastIndex(of: "/") ?? memory.startIndex))
             try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -2,7 +2,7 @@
 ///
 /// They are written in integer arithmetic without branches, which the compiler turns into vector code for every
 /// processor; the conversion instructions that `Float(Float16)` needs are not in the baseline x86-64 set.
-enum FloatWidening {
+package enum FloatWidening {
     /// The bits of the `Float` that equals the binary16 number with bits `half`; NaNs keep sign and payload.
     @inline(__always)
     static func float16(_ half: UInt16) -> UInt32 {
@@ -17,7 +17,7 @@ enum FloatWidening {
     }
 
     /// Widens `count` binary16 numbers at `source`, which need not be aligned.
-    static func float16(_ source: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int) {
+    package static func float16(_ source: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int) {
         for i in 0..<count {
             let half = UInt16(littleEndian: source.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
             destination[i] = Float(bitPattern: float16(half))
@@ -25,7 +25,8 @@ enum FloatWidening {
     }
 
     /// Widens `count` bfloat16 numbers at `source`, which need not be aligned: the upper halves of `Float`s.
-    static func bfloat16(_ source: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int) {
+    package static func bfloat16(_ source: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int)
+    {
         for i in 0..<count {
             let half = UInt16(littleEndian: source.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
             destination[i] = Float(bitPattern: UInt32(half) << 16)
@@ -33,12 +34,32 @@ enum FloatWidening {
     }
 
     /// Whether none of the numbers is NaN or infinite.
-    static func areFinite(_ numbers: UnsafeBufferPointer<Float>) -> Bool {
+    package static func areFinite(_ numbers: UnsafeBufferPointer<Float>) -> Bool {
         var carry: UInt32 = 0
         for number in numbers {
             // An exponent of all ones, and only that, carries into the sign bit.
             carry |= (number.bitPattern & 0x7FFF_FFFF) &+ 0x0080_0000
         }
         return carry & 0x8000_0000 == 0
+    }
+
+    /// Whether none of `count` binary16 numbers at `source`, which need not be aligned, is NaN or infinite.
+    package static func areFiniteFloat16(_ source: UnsafeRawPointer, count: Int) -> Bool {
+        areFinite(source, count: count, lowestExponentBit: 0x0400)
+    }
+
+    /// Whether none of `count` bfloat16 numbers at `source`, which need not be aligned, is NaN or infinite.
+    package static func areFiniteBFloat16(_ source: UnsafeRawPointer, count: Int) -> Bool {
+        areFinite(source, count: count, lowestExponentBit: 0x0080)
+    }
+
+    @inline(__always)
+    private static func areFinite(_ source: UnsafeRawPointer, count: Int, lowestExponentBit: UInt16) -> Bool {
+        var carry: UInt16 = 0
+        for i in 0..<count {
+            let bits = UInt16(littleEndian: source.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
+            carry |= (bits & 0x7FFF) &+ lowestExponentBit
+        }
+        return carry & 0x8000 == 0
     }
 }
