@@ -74,6 +74,7 @@ public struct WeightArchive: Sendable {
     ///   - storedShape: the shape that each of them must have in the file.
     ///   - shape: the shape of the matrix.
     ///   - precision: how wide the numbers are in memory.
+    /// - Returns: a matrix that may read the mapped file.
     /// - Throws: ``SafetensorsError`` when one is missing, has another shape, cannot be widened, or is not finite.
     func matrix(
         joining names: [String], storedShape: [Int], shape: [Int], precision: WeightPrecision

@@ -60,7 +60,8 @@ struct AnalyzeCommand: ParsableCommand {
             count: subjects.count ?? max(classes?.count ?? 0, Self.defaultCount), classes: classes,
             classCount: directory.classes.count)
         let files = try AnalysisFiles(prefix: output, replaces: force)
-        let session = ModelSession(directory: directory, workers: try execution.workers(), log: log)
+        let session = try ModelSession(
+            directory: directory, options: model, workers: execution.workers(), log: log)
         if !execution.dryRun { try files.check() }
         let reuse = try source.resolve(
             model: directory.reference(), settings: settings, schedule: schedule, like: nil,

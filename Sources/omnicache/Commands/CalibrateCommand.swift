@@ -54,7 +54,8 @@ struct CalibrateCommand: ParsableCommand {
             log.message("there is a calibration from \(file.items.count) images already; --force makes it anew")
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
-        let session = ModelSession(directory: directory, workers: try execution.workers(), log: log)
+        let session = try ModelSession(
+            directory: directory, options: model, workers: execution.workers(), log: log)
         let items = Calibrator.items(samples, classCount: directory.classes.count)
         if execution.dryRun {
             let planned = budgets.reduce(0) { $0 + $1.evaluations(of: schedule.evaluations) * samples }

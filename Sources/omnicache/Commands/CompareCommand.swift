@@ -62,7 +62,8 @@ struct CompareCommand: ParsableCommand {
             settings: settings, items: items(of: directory), strategies: StrategyCatalogue.strategies(strategies),
             budgets: budgetList(), measuresTime: timing)
         let files = try output.map { try ComparisonFiles(prefix: $0, replaces: force) }
-        let session = ModelSession(directory: directory, workers: try execution.workers(), log: log)
+        let session = try ModelSession(
+            directory: directory, options: model, workers: execution.workers(), log: log)
         if execution.dryRun {
             try ComparisonDryRun(request: request, evaluationsFull: evaluations, files: files?.paths ?? [])
                 .print(format: execution.log)

@@ -8,18 +8,25 @@ final class ModelSession {
     let directory: ModelDirectory
     let workers: Workers
     private let log: Log
+    private let precision: WeightPrecision
     private var loaded: DiT?
 
-    init(directory: ModelDirectory, workers: Workers, log: Log) {
-        self.directory = directory
+    /// - Parameters:
+    ///   - directory: the model; that of the options, if it is open already.
+    ///   - options: which model, and how it is held.
+    ///   - workers: the threads to work with.
+    ///   - log: where loading is told of.
+    init(directory: ModelDirectory? = nil, options: ModelOptions, workers: Workers, log: Log) throws {
+        self.directory = try directory ?? options.open()
         self.workers = workers
         self.log = log
+        precision = options.weightsPrecision
     }
 
     /// The network.
     func network() throws -> DiT {
         if let loaded { return loaded }
-        let network = try directory.load(progress: log.loading)
+        let network = try directory.load(precision: precision, progress: log.loading)
         loaded = network
         return network
     }

@@ -47,7 +47,7 @@ struct PlanCommand: ParsableCommand {
             throw PipelineError.usage(
                 "a plan needs to know how much may be spent; give --budget, such as 0.5, or --mask")
         }
-        let session = ModelSession(directory: directory, workers: Workers(), log: log)
+        let session = try ModelSession(directory: directory, options: model, workers: Workers(), log: log)
         let calibration = session.calibration(for: settings, makes: true)
         guard let reuse = try PlanResolver(schedule: schedule, calibration: calibration).resolve(request) else {
             throw PipelineError.usage("a budget of 1 reuses nothing, so there is nothing to plan; give a smaller one")

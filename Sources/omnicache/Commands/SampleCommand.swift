@@ -38,7 +38,7 @@ struct SampleCommand: ParsableCommand {
             format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose,
             keepsOutputFree: output.usesStandardOutput)
         defer { log.finish() }
-        let session = ModelSession(directory: try model.open(), workers: try execution.workers(), log: log)
+        let session = try ModelSession(options: model, workers: execution.workers(), log: log)
         let request = try SampleRequest(
             session: session, subject: subject, sampling: sampling, output: output,
             reuse: ReuseSource(plan: plan, options: cache),
