@@ -83,7 +83,9 @@ public final class SteeringFit {
     private func aim(_ target: Tensor, of run: SamplingRun, towards reference: Trajectory, at call: ModelCall) {
         let n = call.index
         let back = calibration.response.state[n] / calibration.response.clean[n]
-        let (s, scale) = (call.level.pathPosition, call.level.pathScale)
+        let scale = call.level.pathScale
+        let cleanSum = ForecastQuantity.clean.pathSum(of: calibration.predictionType, at: call.level)
+        let (p, q) = (cleanSum.state, cleanSum.direction)
         let g = reference.guidanceScale
         let sum = calibration.quantity.pathSum(of: calibration.predictionType, at: call.level)
         let conditional = reference.directions(of: .conditional)[n].values
@@ -94,8 +96,8 @@ public final class SteeringFit {
         for i in 0..<t.count {
             let z = scale * Double(x[i])
             let e = g * Double(conditional[i]) + (1 - g) * Double(unconditional[i])
-            let clean = Double(known[i]) - s * e - back * (z - Double(known[i]))
-            t[i] = Float(sum.state * z + sum.direction * (z - clean) / s)
+            let clean = p * Double(known[i]) + q * e - back * (z - Double(known[i]))
+            t[i] = Float(sum.state * z + sum.direction * (clean - p * z) / q)
         }
         transform.forward(target)
     }
