@@ -82,7 +82,10 @@ public final class SteeringFit {
     /// With z' = a z + r x0 and the reference's own z_ref and x0_ref: x0 = x0_ref − (a/r)(z − z_ref).
     private func aim(_ target: Tensor, of run: SamplingRun, towards reference: Trajectory, at call: ModelCall) {
         let n = call.index
-        let back = calibration.response.state[n] / calibration.response.clean[n]
+        let (reach, rest) = (calibration.response.clean[n], calibration.response.state[n])
+        // Where a step of Heun's halves s, its first x0 does not reach the state at all, and cannot bring it back; what
+        // little there is in the response is rounding.
+        let back = abs(reach) > 1e-6 ? rest / reach : 0
         let scale = call.level.pathScale
         let cleanSum = ForecastQuantity.clean.pathSum(of: calibration.predictionType, at: call.level)
         let (p, q) = (cleanSum.state, cleanSum.direction)
