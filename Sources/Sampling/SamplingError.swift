@@ -16,6 +16,8 @@ public enum SamplingError: Error, Equatable, Sendable {
     case unusedOption(name: String, sampler: SamplerKind, usedBy: [SamplerKind])
     /// The guidance scale is infinite or not a number.
     case guidanceScaleNotFinite(Double)
+    /// The number of guided channels is below 1, or more than the latents have (`limit`, if known by then).
+    case guidedChannelsOutOfRange(Int, limit: Int?)
     /// A sampler with a learned variance was asked of a model that has none.
     case noLearnedVariance
 }
@@ -42,6 +44,9 @@ extension SamplingError: CustomStringConvertible {
                 + usedBy.map(\.rawValue).joined(separator: ", ")
         case .guidanceScaleNotFinite(let scale):
             "the guidance scale is \(scale); give a finite number, 1 for no guidance"
+        case .guidedChannelsOutOfRange(let channels, let limit):
+            "the number of guided channels is \(channels); expected 1 to "
+                + (limit.map { "\($0), as the latents have" } ?? "the number that the latents have")
         case .noLearnedVariance:
             "this model has no learned variance; use the ddpm variance fixed_small or fixed_large"
         }

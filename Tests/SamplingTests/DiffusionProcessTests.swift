@@ -33,11 +33,30 @@ struct DiffusionProcessTests {
             DiffusionProcess(.sample, betas: .squaredCosine),
             DiffusionProcess(.epsilon, betas: .trained([0.1, 0.2, 0.3]), trainTimesteps: 3),
             DiffusionProcess(flowWithShift: 3),
+            DiffusionProcess(Flow(path: .trigonometric, direction: .toData, timestepScale: 1)),
+            DiffusionProcess(Flow(shift: 2, direction: .toData), trainTimesteps: 500),
         ]
         for process in processes {
             let data = try JSONEncoder().encode(process)
             #expect(try JSONDecoder().decode(DiffusionProcess.self, from: data) == process)
         }
+    }
+
+    @Test func `a flow without the newer keys is written as it was before them`() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let data = try encoder.encode(DiffusionProcess(flowWithShift: 3))
+        #expect(
+            String(decoding: data, as: UTF8.self)
+                == #"{"num_train_timesteps":1000,"prediction_type":"flow","shift":3}"#)
+    }
+
+    @Test func `a SiT's keys are read`() throws {
+        let process = try Self.decode(
+            #"""
+            {"prediction_type": "flow", "flow_path": "trigonometric", "flow_direction": "to_data", "timestep_scale": 1}
+            """#)
+        #expect(try process == DiffusionProcess(Flow(path: .trigonometric, direction: .toData, timestepScale: 1)))
     }
 
     @Test(arguments: [
@@ -65,6 +84,20 @@ struct DiffusionProcessTests {
             "beta_schedule has no meaning for a model whose prediction_type is flow; remove it"
         ),
         (#"{"shift": 3}"#, "shift has no meaning for a model whose prediction_type is epsilon; remove it"),
+        (
+            #"{"timestep_scale": 1}"#,
+            "timestep_scale has no meaning for a model whose prediction_type is epsilon; remove it"
+        ),
+        (#"{"prediction_type": "flow", "flow_path": "cosine"}"#, "flow_path is cosine; expected linear, trigonometric"),
+        (
+            #"{"prediction_type": "flow", "flow_direction": 1}"#,
+            "flow_direction is of another type; expected a string"
+        ),
+        (#"{"prediction_type": "flow", "timestep_scale": 0}"#, "timestep_scale is 0.0; expected a positive number"),
+        (
+            #"{"prediction_type": "flow", "flow_path": "trigonometric", "shift": 3}"#,
+            "shift is 3.0; expected 1, unless the flow_path is linear"
+        ),
         (#"{"prediction_type": "flow", "shift": -1}"#, "shift is -1.0; expected a positive number"),
     ])
     func `a field that cannot be used is named in one line`(json: String, message: String) {

@@ -28,8 +28,29 @@ struct SamplerOptionsTests {
         #expect(options == SamplerOptions(.heun))
     }
 
+    @Test func `options of the sde sampler survive being written and read`() throws {
+        let options = SamplerOptions(
+            .sde, spacing: .trailing, diffusionForm: .increasingDecreasing, diffusionNorm: 0.3, lastStep: .tweedie,
+            lastStepSize: 0.1)
+        #expect(try JSONDecoder().decode(SamplerOptions.self, from: JSONEncoder().encode(options)) == options)
+    }
+
+    @Test func `options from before the sde sampler are written as they were`() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(
+            try String(decoding: encoder.encode(SamplerOptions(.ddim, clip: 1)), as: UTF8.self)
+                == #"{"clip":1,"end":"clean","eta":0,"kind":"ddim","lowerOrderFinal":true,"spacing":"linspace","#
+                + #""stepsOffset":0,"variance":"fixed_small"}"#)
+        #expect(
+            try String(decoding: encoder.encode(SamplerOptions(.sde)), as: UTF8.self)
+                == #"{"diffusionForm":"sigma","diffusionNorm":1,"end":"clean","eta":0,"kind":"sde","lastStep":"mean","#
+                + #""lastStepSize":0.04,"lowerOrderFinal":true,"spacing":"linspace","stepsOffset":0,"#
+                + #""variance":"fixed_small"}"#)
+    }
+
     @Test func `samplers have their command-line names`() {
-        #expect(SamplerKind.allCases.map(\.rawValue) == ["ddim", "ddpm", "dpm++2m", "euler", "heun"])
+        #expect(SamplerKind.allCases.map(\.rawValue) == ["ddim", "ddpm", "dpm++2m", "euler", "heun", "sde"])
     }
 
     @Test(arguments: TimestepSpacing.allCases, [0, -1, 1001, .max])
@@ -65,7 +86,7 @@ struct SamplerOptionsTests {
     @Test func `combinations without a meaning are refused with what works`() {
         #expect(
             Self.message(SamplerOptions(.ddim), .flow)
-                == "sampler ddim does not work for flow models; use dpm++2m, euler, heun")
+                == "sampler ddim does not work for flow models; use dpm++2m, euler, heun, sde")
         #expect(
             Self.message(SamplerOptions(.euler, spacing: .leading), .flow)
                 == "leading spacing does not work for flow models; use trailing, linspace")
@@ -87,6 +108,35 @@ struct SamplerOptionsTests {
         #expect(
             Self.message(SamplerOptions(.euler, end: .firstTimestep), .flow)
                 == "end has no meaning for a model whose prediction_type is flow; remove it")
+    }
+
+    @Test func `the sde sampler is for flows, and its options are for it`() {
+        #expect(
+            Self.message(SamplerOptions(.sde))
+                == "sampler sde does not work for epsilon models; use ddim, ddpm, dpm++2m, euler, heun")
+        for (name, options) in [
+            ("diffusionForm", SamplerOptions(.euler, diffusionForm: .constant)),
+            ("diffusionNorm", SamplerOptions(.euler, diffusionNorm: 2)),
+            ("lastStep", SamplerOptions(.euler, lastStep: .tweedie)),
+            ("lastStepSize", SamplerOptions(.euler, lastStepSize: 0.1)),
+        ] {
+            #expect(
+                Self.message(options, .flow)
+                    == "sampler euler has no \(name); leave it at its default, or use sde")
+        }
+        #expect(
+            Self.message(SamplerOptions(.sde, diffusionNorm: -1), .flow)
+                == "diffusionNorm is -1.0; expected a number from 0 up")
+        for size in [0, 1, .nan] {
+            #expect(
+                Self.message(SamplerOptions(.sde, lastStepSize: size), .flow)
+                    == "lastStepSize is \(size); expected a number between 0 and 1")
+        }
+        for steps in [0, 1, 1001] {
+            #expect(
+                Self.message(SamplerOptions(.sde), .flow, steps: steps)
+                    == "steps is \(steps); expected 2 to 1000 for sampler sde")
+        }
     }
 
     @Test func `numbers out of range are refused with the range`() {

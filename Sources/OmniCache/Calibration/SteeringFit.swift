@@ -82,8 +82,13 @@ public final class SteeringFit {
     /// With z' = a z + r x0 and the reference's own z_ref and x0_ref: x0 = x0_ref − (a/r)(z − z_ref).
     private func aim(_ target: Tensor, of run: SamplingRun, towards reference: Trajectory, at call: ModelCall) {
         let n = call.index
-        let back = calibration.response.state[n] / calibration.response.clean[n]
-        let (s, scale) = (call.level.pathPosition, call.level.pathScale)
+        let (reach, rest) = (calibration.response.clean[n], calibration.response.state[n])
+        // Where a step of Heun's halves s, its first x0 does not reach the state at all, and cannot bring it back; what
+        // little there is in the response is rounding.
+        let back = abs(reach) > 1e-6 ? rest / reach : 0
+        let scale = call.level.pathScale
+        let cleanSum = ForecastQuantity.clean.pathSum(of: calibration.predictionType, at: call.level)
+        let (p, q) = (cleanSum.state, cleanSum.direction)
         let g = reference.guidanceScale
         let sum = calibration.quantity.pathSum(of: calibration.predictionType, at: call.level)
         let conditional = reference.directions(of: .conditional)[n].values
@@ -94,8 +99,8 @@ public final class SteeringFit {
         for i in 0..<t.count {
             let z = scale * Double(x[i])
             let e = g * Double(conditional[i]) + (1 - g) * Double(unconditional[i])
-            let clean = Double(known[i]) - s * e - back * (z - Double(known[i]))
-            t[i] = Float(sum.state * z + sum.direction * (z - clean) / s)
+            let clean = p * Double(known[i]) + q * e - back * (z - Double(known[i]))
+            t[i] = Float(sum.state * z + sum.direction * (clean - p * z) / q)
         }
         transform.forward(target)
     }

@@ -23,15 +23,22 @@ public enum ForecastQuantity: String, CaseIterable, Codable, Sendable {
 extension ForecastQuantity {
     /// The quantity as a sum of the path coordinate z and the direction e = dz/ds; the weight of the direction is not 0.
     ///
-    /// x0 = z − s e, for diffusions and flows alike.
+    /// x0 = z − s e, for diffusions and for flows on the linear path.
     func pathSum(of type: PredictionType, at level: NoiseLevel) -> (state: Double, direction: Double) {
         let s = level.pathPosition
         return switch self {
         case .direction: (0, 1)
+        case .clean where type == .flow: Self.cleanSum(at: level)
         case .clean: (1, -s)
         case .velocity where type == .flow: (0, 1)
         case .velocity: (-level.noise, level.signal + level.noise * s)
         }
+    }
+
+    /// x0 of a flow, where z is x and the direction is the output or its negative.
+    private static func cleanSum(at level: NoiseLevel) -> (state: Double, direction: Double) {
+        let clean = PredictionType.flow.clean(at: level)
+        return (clean.state, clean.output / PredictionType.flow.direction(at: level).output)
     }
 }
 

@@ -15,7 +15,8 @@ final class PlanCost {
             // An error of 1 in the quantity is one of this size in x0.
             let level = calls[call].level
             let sum = calibration.quantity.pathSum(of: calibration.predictionType, at: level)
-            let perClean = level.pathPosition / abs(sum.direction)
+            let clean = ForecastQuantity.clean.pathSum(of: calibration.predictionType, at: level)
+            let perClean = abs(clean.direction) / abs(sum.direction)
             let gain = objective == .image ? calibration.stateGain[call] : 1
             let weight = abs(calibration.response.clean[call]) * perClean * gain
             return weight * weight

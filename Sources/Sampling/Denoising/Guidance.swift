@@ -2,19 +2,26 @@ import Tensor
 
 /// Classifier-free guidance (Ho & Salimans, arXiv 2207.12598): e = u + g (c − u).
 ///
-/// All latent channels are guided, as in diffusers' `DiTPipeline`; facebookresearch/DiT guides only the first three
-/// (its `forward_with_cfg`) and so makes other images from the same weights. The learned variance is that of the
-/// conditional branch.
+/// By default all latent channels are guided, as in diffusers' `DiTPipeline`. facebookresearch/DiT and willisma/SiT
+/// guide only the first three (`forward_with_cfg` in their models.py) and take the others from the conditional branch,
+/// and so make other images from the same weights; `channels: 3` is theirs. The learned variance is that of the
+/// conditional branch either way.
 public struct Guidance: Equatable, Sendable {
     /// g: 1 is the conditional model by itself.
     public let scale: Double
 
+    /// How many channels are guided, from the first on; the others are the conditional branch's. `nil` for all.
+    public let channels: Int?
+
     /// Guidance of the given strength.
     ///
-    /// - Throws: ``SamplingError/guidanceScaleNotFinite(_:)``.
-    public init(scale: Double) throws(SamplingError) {
+    /// - Throws: ``SamplingError/guidanceScaleNotFinite(_:)`` or ``SamplingError/guidedChannelsOutOfRange(_:limit:)``;
+    ///   a run throws the latter where its latents have fewer channels.
+    public init(scale: Double, channels: Int? = nil) throws(SamplingError) {
         guard scale.isFinite else { throw .guidanceScaleNotFinite(scale) }
+        if let channels, channels < 1 { throw .guidedChannelsOutOfRange(channels, limit: nil) }
         self.scale = scale
+        self.channels = channels
     }
 
     /// The branches that have to be evaluated: at scale 1 the unconditional one cancels.
@@ -22,11 +29,19 @@ public struct Guidance: Equatable, Sendable {
         scale == 1 ? .conditional : [.conditional, .unconditional]
     }
 
-    /// Writes the guided prediction into `guided`; at scale 1 it is the conditional one, bit for bit.
+    /// Checks that latents of shape (C, H, W) have as many channels as are guided.
+    func validate(for shape: [Int]) throws(SamplingError) {
+        guard let channels, let limit = shape.first, channels > limit else { return }
+        throw .guidedChannelsOutOfRange(channels, limit: limit)
+    }
+
+    /// Writes the guided prediction into `guided`, (C, H, W); at scale 1 it is the conditional one, bit for bit.
     func combine(_ outputs: BranchOutputs, into guided: Tensor) {
         let (c, u, e) = (outputs.conditional.prediction, outputs.unconditional.prediction.values, guided.values)
         guard scale != 1 else { return guided.copy(from: c) }
         let (conditional, scale) = (c.values, Float(scale))
-        for i in 0..<e.count { e[i] = u[i] + scale * (conditional[i] - u[i]) }
+        let count = channels.map { $0 * (e.count / guided.shape[0]) } ?? e.count
+        for i in 0..<count { e[i] = u[i] + scale * (conditional[i] - u[i]) }
+        for i in count..<e.count { e[i] = conditional[i] }
     }
 }

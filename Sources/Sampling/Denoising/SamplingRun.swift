@@ -52,13 +52,15 @@ public struct SamplingRun {
     ///   - guidance: The guidance.
     ///   - initialNoise: Unit noise in the latents' shape; copied.
     ///   - noise: Where the sampler's added noise comes from.
-    /// - Throws: ``SamplingError/noLearnedVariance``, or what the denoiser throws.
+    /// - Throws: ``SamplingError/noLearnedVariance``, ``SamplingError/guidedChannelsOutOfRange(_:limit:)``, or what the
+    ///   denoiser throws.
     public init(
         denoiser: any Denoiser, sampler: any Sampler, guidance: Guidance, initialNoise: Tensor,
         noise: some NormalSource
     ) throws {
         guard denoiser.hasVariance || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
         let shape = initialNoise.shape
+        try guidance.validate(for: shape)
         self.denoiser = denoiser
         self.sampler = sampler
         self.guidance = guidance

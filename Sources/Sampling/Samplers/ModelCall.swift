@@ -1,6 +1,6 @@
 /// One evaluation of the model in a run: known before the run starts.
 ///
-/// Every sampler makes one call per step, but for Heun's two (one in its last step).
+/// Every sampler makes one call per step, but for Heun's two (one in its last step, unless the model looks to the data).
 public struct ModelCall: Equatable, Sendable {
     /// The position among all calls of the run, from 0.
     public let index: Int
@@ -8,7 +8,8 @@ public struct ModelCall: Equatable, Sendable {
     /// The step that the call belongs to, from 0 (most noise).
     public let step: Int
 
-    /// What the model is told; a whole number unless the model is a flow.
+    /// What the model is told; a whole number unless the model is a flow. Falls from step to step, and rises for a flow
+    /// that looks towards the data.
     public let timestep: Double
 
     /// The noise in the latents that the model sees.

@@ -28,7 +28,7 @@ extension PredictionType {
         case .epsilon: StateAndOutput(state: 1 / level.signal, output: -level.noise / level.signal)
         case .v: StateAndOutput(state: level.signal, output: -level.noise)
         case .sample: StateAndOutput(state: 0, output: 1)
-        case .flow: StateAndOutput(state: 1, output: -level.noise)
+        case .flow: Self.solve(level, state: level.rates.noise, velocity: -level.noise)
         }
     }
 
@@ -38,20 +38,29 @@ extension PredictionType {
         case .epsilon: StateAndOutput(state: 0, output: 1)
         case .v: StateAndOutput(state: level.noise, output: level.signal)
         case .sample: StateAndOutput(state: 1 / level.noise, output: -level.signal / level.noise)
-        case .flow: StateAndOutput(state: 1, output: level.signal)
+        case .flow: Self.solve(level, state: -level.rates.signal, velocity: level.signal)
         }
     }
 
-    /// dz/ds along the path: ε, or the velocity of a flow.
+    /// dz/ds along the path: ε, or the velocity of a flow towards noise, dx/dτ.
     public func direction(at level: NoiseLevel) -> StateAndOutput {
-        self == .flow ? StateAndOutput(state: 0, output: 1) : epsilon(at: level)
+        self == .flow ? StateAndOutput(state: 0, output: level.rates.outputSign) : epsilon(at: level)
     }
 
-    /// The velocity α ε − σ x0, or that of a flow: ε − x0.
+    /// The velocity α ε − σ x0, or that of a flow towards noise, dx/dτ: on the linear path ε − x0.
     public func velocity(at level: NoiseLevel) -> StateAndOutput {
         switch self {
-        case .flow, .v: StateAndOutput(state: 0, output: 1)
+        case .flow: direction(at: level)
+        case .v: StateAndOutput(state: 0, output: 1)
         case .epsilon, .sample: level.signal * epsilon(at: level) + -level.noise * clean(at: level)
         }
+    }
+    /// (state · x + velocity · dx/dτ) / (α σ' − σ α'), with the velocity in terms of a flow model's output.
+    ///
+    /// x0 and ε are of this form, by Cramer's rule on x = α x0 + σ ε and dx/dτ = α' x0 + σ' ε.
+    private static func solve(_ level: NoiseLevel, state: Double, velocity: Double) -> StateAndOutput {
+        let rates = level.rates
+        return StateAndOutput(
+            state: state / rates.determinant, output: rates.outputSign * velocity / rates.determinant)
     }
 }

@@ -63,5 +63,7 @@ func makeSampler(
         EulerSampler(grid: grid, predictionType: type)
     case .heun:
         HeunSampler(grid: grid, predictionType: type, shape: shape)
+    case .sde:
+        SDESampler(grid: grid, predictionType: type, options: options, shape: shape)
     }
 }

@@ -10,12 +10,15 @@ public enum SamplerKind: String, CaseIterable, Codable, Sendable {
     case euler
     /// Heun's method along the path: second order, two evaluations per step.
     case heun
+    /// Euler–Maruyama on a flow's stochastic equation (Ma et al., arXiv 2401.08740).
+    case sde
 
     /// Whether the sampler works for models that predict `type`.
     public func supports(_ type: PredictionType) -> Bool {
         switch self {
         case .ddim, .ddpm: type != .flow
         case .dpmSolver, .euler, .heun: true
+        case .sde: type == .flow
         }
     }
 }

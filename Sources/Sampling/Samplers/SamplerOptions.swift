@@ -34,11 +34,21 @@ public struct SamplerOptions: Equatable, Sendable {
     public var end: End
     /// Whether dpm++2m ends with a first-order step in runs of fewer than 15 steps. A step to no noise always is one.
     public var lowerOrderFinal: Bool
+    /// How much noise the sde sampler adds over time.
+    public var diffusionForm: DiffusionForm
+    /// The magnitude of that noise.
+    public var diffusionNorm: Double
+    /// The sde sampler's last step.
+    public var lastStep: LastStep
+    /// The share of the time that the sde sampler's last step takes, between 0 and 1.
+    public var lastStepSize: Double
 
     /// Options with the defaults of the references: no added noise, no clipping, a clean end.
     public init(
         _ kind: SamplerKind = .ddim, spacing: TimestepSpacing = .linspace, stepsOffset: Int = 0, eta: Double = 0,
-        clip: Double? = nil, variance: Variance = .fixedSmall, end: End = .clean, lowerOrderFinal: Bool = true
+        clip: Double? = nil, variance: Variance = .fixedSmall, end: End = .clean, lowerOrderFinal: Bool = true,
+        diffusionForm: DiffusionForm = .sigma, diffusionNorm: Double = 1, lastStep: LastStep = .mean,
+        lastStepSize: Double = 0.04
     ) {
         self.kind = kind
         self.spacing = spacing
@@ -48,6 +58,21 @@ public struct SamplerOptions: Equatable, Sendable {
         self.variance = variance
         self.end = end
         self.lowerOrderFinal = lowerOrderFinal
+        self.diffusionForm = diffusionForm
+        self.diffusionNorm = diffusionNorm
+        self.lastStep = lastStep
+        self.lastStepSize = lastStepSize
+    }
+
+    /// What a model of this process is sampled with when nothing is asked for.
+    ///
+    /// DDIM for variance-preserving processes and Euler for flows, over linspace; for flows that look towards the data
+    /// over trailing spacing, which for them is the official SiT's: even steps of time all the way.
+    public init(defaultFor process: DiffusionProcess) {
+        switch process.noising {
+        case .variancePreserving: self.init(.ddim)
+        case .flow(let flow): self.init(.euler, spacing: flow.direction == .toData ? .trailing : .linspace)
+        }
     }
 
     /// Checks the options against each other and against the model.
@@ -66,6 +91,17 @@ public struct SamplerOptions: Equatable, Sendable {
                 name: "the steps offset", found: "\(stepsOffset)", expected: "0, unless the spacing is leading")
         }
         guard type != .flow || end == .clean else { throw .misplacedField(name: "end", predictionType: type) }
+        guard diffusionNorm.isFinite, diffusionNorm >= 0 else {
+            throw .invalidField(name: "diffusionNorm", found: "\(diffusionNorm)", expected: "a number from 0 up")
+        }
+        guard lastStepSize > 0, lastStepSize < 1 else {
+            throw .invalidField(name: "lastStepSize", found: "\(lastStepSize)", expected: "a number between 0 and 1")
+        }
+        try refuseUnused()
+    }
+
+    /// Refuses what is set but belongs to another sampler.
+    private func refuseUnused() throws(SamplingError) {
         let defaults = SamplerOptions(kind)
         let uses: [(String, isSet: Bool, by: [SamplerKind])] = [
             ("eta", eta != defaults.eta, [.ddim]),
@@ -73,6 +109,10 @@ public struct SamplerOptions: Equatable, Sendable {
             ("variance", variance != defaults.variance, [.ddpm]),
             ("end", end != defaults.end, [.ddim, .dpmSolver, .euler, .heun]),
             ("lowerOrderFinal", lowerOrderFinal != defaults.lowerOrderFinal, [.dpmSolver]),
+            ("diffusionForm", diffusionForm != defaults.diffusionForm, [.sde]),
+            ("diffusionNorm", diffusionNorm != defaults.diffusionNorm, [.sde]),
+            ("lastStep", lastStep != defaults.lastStep, [.sde]),
+            ("lastStepSize", lastStepSize != defaults.lastStepSize, [.sde]),
         ]
         for (name, isSet, kinds) in uses where isSet && !kinds.contains(kind) {
             throw .unusedOption(name: name, sampler: kind, usedBy: kinds)
@@ -83,6 +123,7 @@ public struct SamplerOptions: Equatable, Sendable {
 extension SamplerOptions: Codable {
     private enum CodingKeys: String, CodingKey {
         case kind, spacing, stepsOffset, eta, clip, variance, end, lowerOrderFinal
+        case diffusionForm, diffusionNorm, lastStep, lastStepSize
     }
 
     /// Absent options take their defaults, so that a file written before an option existed still means the same.
@@ -98,6 +139,35 @@ extension SamplerOptions: Codable {
             variance: try values.decodeIfPresent(Variance.self, forKey: .variance) ?? defaults.variance,
             end: try values.decodeIfPresent(End.self, forKey: .end) ?? defaults.end,
             lowerOrderFinal: try values.decodeIfPresent(Bool.self, forKey: .lowerOrderFinal)
-                ?? defaults.lowerOrderFinal)
+                ?? defaults.lowerOrderFinal,
+            diffusionForm: try values.decodeIfPresent(DiffusionForm.self, forKey: .diffusionForm)
+                ?? defaults.diffusionForm,
+            diffusionNorm: try values.decodeIfPresent(Double.self, forKey: .diffusionNorm) ?? defaults.diffusionNorm,
+            lastStep: try values.decodeIfPresent(LastStep.self, forKey: .lastStep) ?? defaults.lastStep,
+            lastStepSize: try values.decodeIfPresent(Double.self, forKey: .lastStepSize) ?? defaults.lastStepSize)
+    }
+
+    /// The sde sampler's options are written for it alone (or where they are set), so that other samplers' options are
+    /// written, and hashed, as they were before it existed.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(kind, forKey: .kind)
+        try values.encode(spacing, forKey: .spacing)
+        try values.encode(stepsOffset, forKey: .stepsOffset)
+        try values.encode(eta, forKey: .eta)
+        try values.encodeIfPresent(clip, forKey: .clip)
+        try values.encode(variance, forKey: .variance)
+        try values.encode(end, forKey: .end)
+        try values.encode(lowerOrderFinal, forKey: .lowerOrderFinal)
+
+        let defaults = SamplerOptions()
+        func encode<Value: Encodable & Equatable>(_ option: KeyPath<Self, Value>, _ key: CodingKeys) throws {
+            guard kind == .sde || self[keyPath: option] != defaults[keyPath: option] else { return }
+            try values.encode(self[keyPath: option], forKey: key)
+        }
+        try encode(\.diffusionForm, .diffusionForm)
+        try encode(\.diffusionNorm, .diffusionNorm)
+        try encode(\.lastStep, .lastStep)
+        try encode(\.lastStepSize, .lastStepSize)
     }
 }

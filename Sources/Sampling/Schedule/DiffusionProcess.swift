@@ -1,21 +1,22 @@
 /// The noising process that a model was trained to reverse, and what the model predicts.
 ///
 /// Coded as the fields of a model's `config.json`: `prediction_type`, `num_train_timesteps`, then either
-/// `beta_schedule`, `beta_start`, `beta_end` and `trained_betas`, or, for flow models, `shift`. Other keys are ignored;
-/// absent ones take the defaults of the official DiT (epsilon, 1000 timesteps, linear betas from 0.0001 to 0.02).
+/// `beta_schedule`, `beta_start`, `beta_end` and `trained_betas`, or, for flow models, `flow_path`, `shift`,
+/// `flow_direction` and `timestep_scale`. Other keys are ignored; absent ones take the defaults of the official DiT
+/// (epsilon, 1000 timesteps, linear betas from 0.0001 to 0.02) or, for flows, those of ``Flow``.
 public struct DiffusionProcess: Equatable, Sendable {
     /// The two families of processes x = α x0 + σ ε.
     public enum Noising: Equatable, Sendable {
         /// α² + σ² = 1, with α² the running product of 1 − beta.
         case variancePreserving(BetaSchedule)
-        /// α = 1 − σ, with σ moved towards noise: σ → shift σ / (1 + (shift − 1) σ) (arXiv 2403.03206, eq. 23).
-        case flow(shift: Double)
+        /// A path from all noise to all data.
+        case flow(Flow)
     }
 
     /// What the model's output estimates; `flow` exactly when ``noising`` is a flow.
     public let predictionType: PredictionType
 
-    /// How many timesteps the model was trained on; a flow's timestep is σ times this.
+    /// How many timesteps the model was trained on; by default a flow's timestep is its time times this.
     public let trainTimesteps: Int
 
     /// How noise and sample are mixed.
@@ -36,9 +37,17 @@ public struct DiffusionProcess: Equatable, Sendable {
     ///
     /// - Throws: ``SamplingError/invalidField(name:found:expected:)`` if the shift is not positive and finite.
     public init(flowWithShift shift: Double, trainTimesteps: Int = 1000) throws {
+        try self.init(Flow(shift: shift), trainTimesteps: trainTimesteps)
+    }
+
+    /// A flow-matching process with any conventions.
+    ///
+    /// - Throws: ``SamplingError/invalidField(name:found:expected:)`` if the shift or the scale is not positive and
+    ///   finite, or if a path other than the linear one is shifted.
+    public init(_ flow: Flow, trainTimesteps: Int = 1000) throws {
         self.predictionType = .flow
         self.trainTimesteps = trainTimesteps
-        self.noising = .flow(shift: shift)
+        self.noising = .flow(flow)
         try validate()
     }
 
@@ -48,10 +57,8 @@ public struct DiffusionProcess: Equatable, Sendable {
                 name: "num_train_timesteps", found: "\(trainTimesteps)", expected: "1 to \(Self.mostTimesteps)")
         }
         switch noising {
-        case .flow(let shift):
-            guard shift.isFinite, shift > 0 else {
-                throw .invalidField(name: "shift", found: "\(shift)", expected: "a positive number")
-            }
+        case .flow(let flow):
+            try flow.validate()
         case .variancePreserving(let schedule):
             guard predictionType != .flow else {
                 throw .invalidField(
@@ -95,6 +102,9 @@ extension DiffusionProcess: Codable {
         case betaEnd = "beta_end"
         case trainedBetas = "trained_betas"
         case shift
+        case flowPath = "flow_path"
+        case flowDirection = "flow_direction"
+        case timestepScale = "timestep_scale"
     }
 
     /// The names of the beta schedules, as in diffusers.
@@ -114,6 +124,14 @@ extension DiffusionProcess: Codable {
                 throw SamplingError.invalidField(name: key.rawValue, found: "of another type", expected: type)
             }
         }
+        func name<Name: RawRepresentable<String> & CaseIterable>(_ key: CodingKeys) throws -> Name? {
+            guard let text: String = try value(key, as: "a string") else { return nil }
+            guard let name = Name(rawValue: text) else {
+                throw SamplingError.invalidField(
+                    name: key.rawValue, found: text, expected: Name.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return name
+        }
         func refuse(_ keys: [CodingKeys], for type: PredictionType) throws {
             for key in keys where fields.contains(key) && (try? fields.decodeNil(forKey: key)) == false {
                 throw SamplingError.misplacedField(name: key.rawValue, predictionType: type)
@@ -124,27 +142,25 @@ extension DiffusionProcess: Codable {
         let timesteps = try value(.trainTimesteps, as: "a whole number") ?? 1000
         if type == .flow {
             try refuse([.betaSchedule, .betaStart, .betaEnd, .trainedBetas], for: type)
-            try self.init(flowWithShift: value(.shift, as: "a number") ?? 1, trainTimesteps: timesteps)
+            let flow = try Flow(
+                path: name(.flowPath) ?? .linear, shift: value(.shift, as: "a number") ?? 1,
+                direction: name(.flowDirection) ?? .toNoise, timestepScale: value(.timestepScale, as: "a number"))
+            try self.init(flow, trainTimesteps: timesteps)
             return
         }
-        try refuse([.shift], for: type)
+        try refuse([.shift, .flowPath, .flowDirection, .timestepScale], for: type)
         if let betas: [Double] = try value(.trainedBetas, as: "an array of numbers") {
             try self.init(type, betas: .trained(betas), trainTimesteps: timesteps)
             return
         }
-        let name = try value(.betaSchedule, as: "a string") ?? ScheduleName.linear.rawValue
         let start = try value(.betaStart, as: "a number") ?? 0.0001
         let end = try value(.betaEnd, as: "a number") ?? 0.02
-        let schedule: BetaSchedule
-        switch ScheduleName(rawValue: name) {
-        case .linear: schedule = .linear(start: start, end: end)
-        case .scaledLinear: schedule = .scaledLinear(start: start, end: end)
-        case .squaredCosine: schedule = .squaredCosine
-        case nil:
-            throw SamplingError.invalidField(
-                name: CodingKeys.betaSchedule.rawValue, found: name,
-                expected: ScheduleName.allCases.map(\.rawValue).joined(separator: ", "))
-        }
+        let schedule: BetaSchedule =
+            switch try name(.betaSchedule) ?? ScheduleName.linear {
+            case .linear: .linear(start: start, end: end)
+            case .scaledLinear: .scaledLinear(start: start, end: end)
+            case .squaredCosine: .squaredCosine
+            }
         try self.init(type, betas: schedule, trainTimesteps: timesteps)
     }
 
@@ -153,8 +169,16 @@ extension DiffusionProcess: Codable {
         try fields.encode(predictionType, forKey: .predictionType)
         try fields.encode(trainTimesteps, forKey: .trainTimesteps)
         switch noising {
-        case .flow(let shift):
-            try fields.encode(shift, forKey: .shift)
+        case .flow(let flow):
+            // The shift is always there and the rest only where it says something, so that processes from before the
+            // other keys were known are written, and hashed, as they were.
+            let defaults = Flow()
+            if flow.path == .linear { try fields.encode(flow.shift, forKey: .shift) }
+            if flow.path != defaults.path { try fields.encode(flow.path.rawValue, forKey: .flowPath) }
+            if flow.direction != defaults.direction {
+                try fields.encode(flow.direction.rawValue, forKey: .flowDirection)
+            }
+            try fields.encodeIfPresent(flow.timestepScale, forKey: .timestepScale)
         case .variancePreserving(.linear(let start, let end)):
             try fields.encode(ScheduleName.linear.rawValue, forKey: .betaSchedule)
             try fields.encode(start, forKey: .betaStart)

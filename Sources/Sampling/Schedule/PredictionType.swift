@@ -6,7 +6,7 @@ public enum PredictionType: String, CaseIterable, Sendable {
     case v
     /// The clean sample x0.
     case sample
-    /// The flow velocity ε − x0 of rectified flow (arXiv 2209.03003), with α = 1 − σ.
+    /// The velocity of a flow, by the conventions of its ``Flow``: ε − x0 for rectified flow (arXiv 2209.03003).
     case flow
 
     /// Reads our spelling or that of diffusers (`v_prediction`, `flow_prediction`).

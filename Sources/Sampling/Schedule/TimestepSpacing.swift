@@ -30,7 +30,9 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
         var dropsLast = false
     }
 
-    /// Whether the spacing has a meaning for flow models, whose σ runs from 1 to 0 without a table.
+    /// Whether the spacing has a meaning for flow models, whose time runs from 1 to 0 without a table.
+    ///
+    /// The times of ``SamplerKind/sde`` are evenly spaced with both of theirs.
     public func supports(_ type: PredictionType) -> Bool {
         type != .flow || self == .linspace || self == .trailing
     }
@@ -66,12 +68,12 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
         return rising.reversed().dropLast(dropsLast ? 1 : 0)
     }
 
-    /// σ before shifting, from 1 down; the run ends at 0.
+    /// A flow's noise times before shifting, from 1 down; the run ends at 0.
     ///
     /// Linspace is what diffusers' `FlowMatchEulerDiscreteScheduler` makes of a step count: evenly spaced from the
     /// largest to the smallest σ of the (shifted) training schedule. Trailing is 1, 1 − 1/N, …, 1/N, the list that
-    /// pipelines of rectified-flow models hand to it.
-    func flowSigmas(steps: Int, trainTimesteps: Int, shift: Double) throws(SamplingError) -> [Double] {
+    /// pipelines of rectified-flow models hand to it, and the official SiT's (whose `num_steps` counts the end as well).
+    func flowTimes(steps: Int, trainTimesteps: Int, shift: Double) throws(SamplingError) -> [Double] {
         guard (1...trainTimesteps).contains(steps) else {
             throw .stepsOutOfRange(steps: steps, limits: 1...trainTimesteps, spacing: self)
         }
