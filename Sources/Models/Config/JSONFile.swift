@@ -9,7 +9,9 @@ package struct JSONFile: Sendable {
 
     /// Reads the file at `path`.
     ///
-    /// - Parameter allowsInfinity: whether `Infinity` counts as a number; diffusers' scheduler files hold it.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - allowsInfinity: whether `Infinity` counts as a number; diffusers' scheduler files hold it.
     /// - Throws: ``ModelError`` when there is none, when it is another kind of file (a Git LFS pointer, say), or when it
     ///   is not a JSON object.
     package init(path: String, allowsInfinity: Bool = false) throws(ModelError) {

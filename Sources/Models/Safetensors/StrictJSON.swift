@@ -31,9 +31,8 @@ struct StrictJSON {
     private let allowsInfinity: Bool
     private var position = 0
 
-    /// Parses a whole text; white space may surround the value.
-    ///
-    /// - Parameter allowsInfinity: whether `Infinity` and `-Infinity` count as numbers, as Python writes them.
+    /// Parses a whole text; white space may surround the value. `Infinity` and `-Infinity`, as Python writes them, count as
+    /// numbers only where that is allowed.
     static func parse(_ bytes: [UInt8], allowsInfinity: Bool = false) throws(JSONProblem) -> JSONValue {
         var parser = StrictJSON(bytes: bytes, allowsInfinity: allowsInfinity)
         let value = try parser.value(depth: 0)

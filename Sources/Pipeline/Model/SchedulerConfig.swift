@@ -27,7 +27,9 @@ struct SchedulerConfig: Equatable {
 
     /// Reads the file at `path`.
     ///
-    /// - Parameter className: the class that a pipeline's index names, which counts before the file's own.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - className: the class that a pipeline's index names, which counts before the file's own.
     /// - Throws: ``ModelError`` that names the file, the key and what is supported.
     init(path: String, className: String? = nil) throws(ModelError) {
         let file = try JSONFile(path: path, allowsInfinity: true)

@@ -41,9 +41,7 @@ struct SchedulerFields {
         }
     }
 
-    /// What the text at `key` stands for.
-    ///
-    /// - Parameter meanings: the texts that are supported, in the order in which a message lists them.
+    /// What the text at `key` stands for, one of those that are supported in the order in which a message lists them.
     func choice<Meaning>(
         _ key: String, _ preset: String, _ meanings: KeyValuePairs<String, Meaning>
     ) throws(ModelError) -> Meaning {

@@ -139,6 +139,8 @@ private struct ModelReport: Report {
     private let process: DiffusionProcess
     private let classes: [String]
     private let weightFiles: [String]
+    private let decoders: [String]
+    private let defaults: SampleSettings
     private let parameters: Int
     private let canBeGuided: Bool
     private let libraries: Libraries
@@ -151,6 +153,8 @@ private struct ModelReport: Report {
         process = directory.process
         classes = directory.classes.names
         weightFiles = directory.archive.files.map(\.path)
+        decoders = [directory.vaeDirectory, directory.tinyDirectory].compactMap(\.self)
+        defaults = directory.defaultSettings
         parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
         canBeGuided = directory.hasNullClass
         libraries = Libraries(versions: .current, processors: Workers.available)
@@ -166,6 +170,8 @@ private struct ModelReport: Report {
             parameters   \(parameters)\(canBeGuided ? "" : ", no null class: unguided only")
             predicts     \(process.predictionType.rawValue)\(config.learnSigma ? " and variance" : ""), \
             \(process.trainTimesteps) training timesteps
+            decoder      \(decoders.isEmpty ? "none" : decoders.joined(separator: ", "))
+            sampler      \(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default
             guidance     \(config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation")
             omnicache    \(libraries.versions.omnicache)
             OpenBLAS     \(libraries.versions.openblas), kernels for \(libraries.versions.core)
