@@ -33,7 +33,9 @@ struct ModelLayout {
             try Self.requireFile(scheduler, because: "\(PipelineIndex.fileName) names a \(className)")
         }
         self.scheduler = FileManager.default.fileExists(atPath: scheduler) ? scheduler : nil
-        for part in [network, vae, tiny].compactMap(\.self) { try Self.checkWeights(in: part, of: path) }
+        for part in [network, vae, tiny].compactMap(\.self) where part != path {
+            try Self.checkWeights(in: part, converting: hasIndex ? path : part)
+        }
     }
 
     private static func part(_ name: String, of path: String, index: PipelineIndex?) throws(PipelineError) -> String? {
@@ -66,15 +68,15 @@ struct ModelLayout {
         }
     }
 
-    /// Refuses weights that are there only as PyTorch's pickled files.
-    private static func checkWeights(in part: String, of path: String) throws(PipelineError) {
+    /// Refuses a part whose weights are there only as PyTorch's pickled files; `directory` is what is to be converted.
+    private static func checkWeights(in part: String, converting directory: String) throws(PipelineError) {
         let names = contents(of: part)
-        guard part != path, !names.contains(where: { $0.contains(".safetensors") }),
+        guard !names.contains(where: { $0.contains(".safetensors") }),
             let name = names.first(where: PickledCheckpoint.isNamedLikeOne)
         else { return }
         throw .missingInput(
             "\(part): no .safetensors file, but \(name), a PyTorch checkpoint; "
-                + PickledCheckpoint.advice(converting: path))
+                + PickledCheckpoint.advice(converting: directory))
     }
 
     private static func contents(of directory: String) -> [String] {

@@ -53,9 +53,9 @@ public struct ModelLocator: Sendable {
     /// The error of a file in place of a directory.
     private static func isFile(_ path: String) -> PipelineError {
         guard PickledCheckpoint.isNamedLikeOne(path) else {
-            return .usage("--model \(path): a file; give the directory that holds config.json and the weights")
+            return .usage("\(path): a file; give the directory that holds config.json and the weights")
         }
-        return .badData("--model \(path): a PyTorch checkpoint; \(PickledCheckpoint.advice(converting: path))")
+        return .badData("\(path): a PyTorch checkpoint; \(PickledCheckpoint.advice(converting: path))")
     }
 
     private func embedded() throws(PipelineError) -> String {

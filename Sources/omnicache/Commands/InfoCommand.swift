@@ -19,7 +19,9 @@ struct InfoCommand: ParsableCommand {
     var log: LogFormat = .text
 
     func run() throws {
-        if let file, !isDirectory(file), FileManager.default.fileExists(atPath: file) {
+        if let file, !isDirectory(file), !PickledCheckpoint.isNamedLikeOne(file),
+            FileManager.default.fileExists(atPath: file)
+        {
             try isPlan(file) ? print(PlanReport(path: file)) : print(ImageReport(path: file))
         } else {
             try print(ModelReport(directory: ModelDirectory(path: modelPath())))
@@ -30,7 +32,7 @@ struct InfoCommand: ParsableCommand {
         do throws(PipelineError) {
             return try ModelLocator().locate(file)
         } catch {
-            guard let file else { throw error }
+            guard let file, case .missingInput = error else { throw error }
             throw .missingInput(
                 "\(file): no such image or model; give a file, a directory or an installed model's name")
         }
