@@ -137,6 +137,15 @@ struct ModelFiles {
         #expect(place.files.isEmpty)
     }
 
+    @Test func `a PyTorch checkpoint in place of a directory is told how to be converted`() throws {
+        let place = try Workplace()
+        try Data([0x50, 0x4B, 3, 4]).write(to: URL(filePath: "\(place.path)/DiT-XL-2-256x256.pt"))
+        let advice = "python3 Scripts/convert.py DiT-XL-2-256x256.pt"
+        try place.sample("--model", "DiT-XL-2-256x256.pt", "--seed", "1").expectFailure(
+            65, "DiT-XL-2-256x256.pt", advice)
+        try place.run("info", "DiT-XL-2-256x256.pt").expectFailure(65, "DiT-XL-2-256x256.pt", advice)
+    }
+
     @Test func `a run that diverges leaves neither image nor latents`() throws {
         let place = try Workplace()
         try place.sample("--seed", "1", "--cfg-scale", "1e38", "--steps", "9", "--save-latents", "l.safetensors")

@@ -40,8 +40,14 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""_class_name": "UNet2DConditionModel""#, "_class_name is UNet2DConditionModel; only DiTTransformer2DModel"),
-        (#""_class_name": "Transformer2DModel""#, "is layer_norm; only ada_norm_zero is supported"),
+        (
+            #""_class_name": "UNet2DConditionModel""#,
+            "_class_name is UNet2DConditionModel, a U-Net; only DiTTransformer2DModel"
+        ),
+        (
+            #""_class_name": "Transformer2DModel""#,
+            "norm_type is layer_norm, a text-to-image transformer or part of a U-Net; only ada_norm_zero"
+        ),
         (#""_class_name": 3"#, "_class_name is not of type text"),
         (dit(#""norm_type": "ada_norm_single""#), "norm_type is ada_norm_single; only ada_norm_zero is supported"),
         (dit(#""activation_fn": "geglu""#), "activation_fn is geglu; only gelu-approximate is supported"),

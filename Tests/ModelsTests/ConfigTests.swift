@@ -43,13 +43,16 @@ import Testing
             text([
                 "architecture": #""DiT""#, "learn_sigma": "false", "class_names": #"["a", "arts & crafts", "é"]"#,
                 "mlp_ratio": "2.5", "norm_eps": "1e-5", "mlp_norm_eps": "2e-5", "timestep_frequency_shift": "1",
-                "value_range": "[-1, 1]", "guidance_scale": "1.5", "prediction_type": #""sample""#,
+                "value_range": "[-1, 1]", "guidance_scale": "1.5", "guidance_channels": "3",
+                "prediction_type": #""sample""#,
             ]))
         let expected = try DiTConfig(
             depth: 2, hiddenSize: 16, heads: 2, patchSize: 2, inputSize: 6, inChannels: 4, learnSigma: false,
             numClasses: 3, classNames: ["a", "arts & crafts", "é"], mlpRatio: 2.5, normEpsilon: 1e-5,
-            mlpNormEpsilon: 2e-5, timestepFrequencyShift: 1, valueRange: -1...1, guidanceScale: 1.5)
+            mlpNormEpsilon: 2e-5, timestepFrequencyShift: 1, valueRange: -1...1, guidanceScale: 1.5,
+            guidanceChannels: 3)
         #expect(config == expected)
+        #expect(config.conventions.guidanceChannels == nil)
         #expect(config.outChannels == 4)
         #expect(config.mlpWidth == 40)
         #expect(try JSONDecoder().decode(DiTConfig.self, from: JSONEncoder().encode(config)) == config)
@@ -97,6 +100,9 @@ import Testing
         (["value_range": "[0, 0]"], "value_range"),
         (["value_range": "[0]"], "value_range"),
         (["guidance_scale": #""high""#], "guidance_scale is not of type number"),
+        (["guidance_channels": "5"], "guidance_channels is 5, not in 1...4"),
+        (["guidance_channels": "0"], "guidance_channels is 0, not in 1...4"),
+        (["guidance_channels": "1.5"], "guidance_channels is 1.5, not a whole number"),
         (["architecture": #""UNet""#], "architecture is UNet; only DiT is supported"),
         (["depth": "2, \"depth\": 3"], #"the key "depth" occurs twice"#),
     ]

@@ -101,8 +101,8 @@ import Testing
 
     @Test(arguments: [
         (Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8), "git lfs pull"),
-        ([0x50, 0x4B, 0x03, 0x04] + [UInt8](repeating: 0, count: 30), "safetensors.torch.save_file"),
-        ([0x80, 0x02] + [UInt8](repeating: 0x8A, count: 30), "safetensors.torch.save_file"),
+        ([0x50, 0x4B, 0x03, 0x04] + [UInt8](repeating: 0, count: 30), "Scripts/convert.py"),
+        ([0x80, 0x02] + [UInt8](repeating: 0x8A, count: 30), "Scripts/convert.py"),
         (Array("<!doctype html><html></html>".utf8), "web page"),
         (Array(#"{"metadata": {}, "weight_map": {}}"#.utf8), "JSON"),
     ])

@@ -40,3 +40,13 @@ import Testing
         #expect(((try? parse(text)) != nil) == (depth <= 64))
     }
 }
+
+extension SafetensorsJSONTests {
+    @Test func `infinities are numbers only where they are asked for`() throws {
+        let text = Array(#"[Infinity, -Infinity, -1]"#.utf8)
+        let expected = JSONValue.array([.number(.infinity), .number(-.infinity), .integer(-1)])
+        #expect(try StrictJSON.parse(text, allowsInfinity: true) == expected)
+        #expect(throws: JSONProblem.self) { try StrictJSON.parse(text) }
+        #expect(throws: JSONProblem.self) { try StrictJSON.parse(Array("[-I]".utf8), allowsInfinity: true) }
+    }
+}

@@ -17,10 +17,12 @@ extension DiTConfig: Codable {
         case timestepFrequencyShift = "timestep_frequency_shift"
         case valueRange = "value_range"
         case guidanceScale = "guidance_scale"
+        case guidanceChannels = "guidance_channels"
     }
 
-    private enum DiffusersKey: String, CodingKey {
-        case className = "_class_name"
+    private enum ForeignKey: String, CodingKey {
+        case diffusersClass = "_class_name"
+        case transformersClasses = "architectures"
     }
 
     /// Decodes either form and validates it.
@@ -28,9 +30,15 @@ extension DiTConfig: Codable {
     /// - Throws: `DecodingError` where a key is missing or of another type, ``DiTConfigProblem`` where a value is not
     ///   supported or out of bounds.
     public init(from decoder: any Decoder) throws {
-        if try decoder.container(keyedBy: DiffusersKey.self).contains(.className) {
+        let foreign = try decoder.container(keyedBy: ForeignKey.self)
+        if foreign.contains(.diffusersClass) {
             self = try DiffusersDiTConfig(from: decoder).config()
             return
+        }
+        if let found = try? foreign.decode([String].self, forKey: .transformersClasses).first {
+            throw DiTConfigProblem(
+                "it describes a \(found) of the transformers library; only Diffusion Transformers (DiT, SiT) are supported"
+            )
         }
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if let architecture = try values.decodeIfPresent(String.self, forKey: .architecture), architecture != "DiT" {
@@ -53,7 +61,8 @@ extension DiTConfig: Codable {
             timestepFrequencyShift: values.decodeIfPresent(WholeNumber.self, forKey: .timestepFrequencyShift)?.value
                 ?? 0,
             valueRange: Self.range(values.decodeIfPresent([Double].self, forKey: .valueRange)),
-            guidanceScale: values.decodeIfPresent(Double.self, forKey: .guidanceScale))
+            guidanceScale: values.decodeIfPresent(Double.self, forKey: .guidanceScale),
+            guidanceChannels: values.decodeIfPresent(WholeNumber.self, forKey: .guidanceChannels)?.value)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -74,6 +83,7 @@ extension DiTConfig: Codable {
         try values.encode(timestepFrequencyShift, forKey: .timestepFrequencyShift)
         try values.encodeIfPresent(valueRange.map { [$0.lowerBound, $0.upperBound] }, forKey: .valueRange)
         try values.encodeIfPresent(guidanceScale, forKey: .guidanceScale)
+        try values.encodeIfPresent(guidanceChannels, forKey: .guidanceChannels)
     }
 
     private static func range(_ bounds: [Double]?) throws(DiTConfigProblem) -> ClosedRange<Double>? {

@@ -5,16 +5,8 @@ extension DiTConfig {
     ///
     /// - Throws: ``ModelError`` that names the file and the key at fault.
     public init(directory: String) throws(ModelError) {
-        let path = "\(directory)/config.json"
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch .unreadable(_, let reason) {
-            throw .unreadable(path: path, reason: reason)
-        } catch {
-            throw .missingConfig(path: path)
-        }
-        try self.init(json: Data(file.bytes), path: path)
+        let file = try JSONFile(path: "\(directory)/config.json")
+        try self.init(json: Data(file.bytes), path: file.path)
     }
 
     /// Decodes and validates the text of a `config.json`; errors name `path`.

@@ -59,6 +59,7 @@ extension DiTConfig {
         if let guidanceScale, !guidanceScale.isFinite {
             throw DiTConfigProblem("guidance_scale is \(guidanceScale), not a finite number")
         }
+        if let guidanceChannels { try Self.check(guidanceChannels, 1...inChannels, "guidance_channels") }
     }
 
     private static func check(_ value: Int, _ bounds: ClosedRange<Int>, _ key: String) throws(DiTConfigProblem) {

@@ -37,6 +37,9 @@ public struct DiTConfig: Equatable, Sendable {
     public let valueRange: ClosedRange<Double>?
     /// The guidance scale that the model's author recommends; nil when not known.
     public internal(set) var guidanceScale: Double?
+    /// How many of the first channels the model's author guides, 1 to C, the others following the conditional branch;
+    /// nil for all of them. The official DiT and SiT guide three.
+    public internal(set) var guidanceChannels: Int?
 
     /// Makes a configuration of checked values.
     ///
@@ -45,7 +48,7 @@ public struct DiTConfig: Equatable, Sendable {
         depth: Int, hiddenSize: Int, heads: Int, patchSize: Int, inputSize: Int, inChannels: Int, learnSigma: Bool,
         numClasses: Int, classNames: [String] = [], mlpRatio: Double = 4, normEpsilon: Double = 1e-6,
         mlpNormEpsilon: Double = 1e-6, timestepFrequencyShift: Int = 0, valueRange: ClosedRange<Double>? = nil,
-        guidanceScale: Double? = nil
+        guidanceScale: Double? = nil, guidanceChannels: Int? = nil
     ) throws(DiTConfigProblem) {
         self.depth = depth
         self.hiddenSize = hiddenSize
@@ -62,6 +65,7 @@ public struct DiTConfig: Equatable, Sendable {
         self.timestepFrequencyShift = timestepFrequencyShift
         self.valueRange = valueRange
         self.guidanceScale = guidanceScale
+        self.guidanceChannels = guidanceChannels
         try validate()
     }
 
@@ -70,6 +74,7 @@ public struct DiTConfig: Equatable, Sendable {
         var copy = self
         copy.classNames = []
         copy.guidanceScale = nil
+        copy.guidanceChannels = nil
         return copy
     }
 

@@ -57,9 +57,16 @@ struct DiffusersDiTConfig: Decodable {
             try Self.require(normType ?? "ada_norm_zero", "ada_norm_zero", "norm_type")
         case "Transformer2DModel":
             // The name under which the first DiT checkpoints were published; other models share it.
-            try Self.require(normType ?? "layer_norm", "ada_norm_zero", "norm_type of a Transformer2DModel")
+            let normType = normType ?? "layer_norm"
+            guard normType == "ada_norm_zero" else {
+                throw DiTConfigProblem(
+                    "_class_name is Transformer2DModel and norm_type is \(normType), a text-to-image transformer or part "
+                        + "of a U-Net; only ada_norm_zero, a DiT, is supported")
+            }
         default:
-            throw DiTConfigProblem("_class_name is \(className); only DiTTransformer2DModel is supported")
+            throw DiTConfigProblem(
+                "_class_name is \(className), \(ForeignModel.kind(of: className)); only DiTTransformer2DModel is supported"
+            )
         }
         try Self.require(activation ?? "gelu-approximate", "gelu-approximate", "activation_fn")
         try Self.require(attentionBias ?? true, true, "attention_bias")

@@ -2,7 +2,7 @@
 ///
 /// What is wrong with a single weight file is a ``SafetensorsError``.
 public enum ModelError: Error, Equatable, Sendable {
-    /// There is no `config.json` at `path`.
+    /// There is no configuration at `path`.
     case missingConfig(path: String)
     /// The system refused to read `path`.
     case unreadable(path: String, reason: String)
@@ -33,7 +33,8 @@ extension ModelError: CustomStringConvertible {
     private var text: String {
         switch self {
         case .missingConfig(let path):
-            "\(path): no such file; a model directory holds config.json and *.safetensors, see weights-format.md"
+            "\(path): no such file; a model directory holds config.json and *.safetensors, or is a diffusers pipeline with "
+                + "model_index.json, see weights-format.md"
         case .unreadable(let path, let reason):
             "\(path): cannot be read: \(reason)"
         case .invalidConfig(let path, let reason):

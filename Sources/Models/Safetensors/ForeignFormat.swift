@@ -14,13 +14,13 @@ struct ForeignFormat {
             [0x50, 0x4B, 0x03, 0x04],
             ForeignFormat(
                 name: "a ZIP archive, such as a PyTorch .pt or .bin checkpoint",
-                advice: "convert it with safetensors.torch.save_file")
+                advice: "convert it with Scripts/convert.py")
         ),
         (
             [0x80, 0x02],
             ForeignFormat(
                 name: "a Python pickle, such as an old PyTorch checkpoint",
-                advice: "convert it with safetensors.torch.save_file")
+                advice: "convert it with Scripts/convert.py")
         ),
         (
             Array("<".utf8),

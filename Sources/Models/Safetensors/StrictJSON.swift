@@ -1,8 +1,8 @@
 /// A JSON value as it was written: members keep their order and whole numbers stay whole.
-enum JSONValue: Equatable {
-    struct Member: Equatable {
-        let key: String
-        let value: JSONValue
+package enum JSONValue: Equatable, Sendable {
+    package struct Member: Equatable, Sendable {
+        package let key: String
+        package let value: JSONValue
     }
 
     case null
@@ -28,19 +28,22 @@ struct StrictJSON {
     private static let decimalDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     private let bytes: [UInt8]
+    private let allowsInfinity: Bool
     private var position = 0
 
-    /// Parses a whole text; white space may surround the value.
-    static func parse(_ bytes: [UInt8]) throws(JSONProblem) -> JSONValue {
-        var parser = StrictJSON(bytes: bytes)
+    /// Parses a whole text; white space may surround the value. `Infinity` and `-Infinity`, as Python writes them, count as
+    /// numbers only where that is allowed.
+    static func parse(_ bytes: [UInt8], allowsInfinity: Bool = false) throws(JSONProblem) -> JSONValue {
+        var parser = StrictJSON(bytes: bytes, allowsInfinity: allowsInfinity)
         let value = try parser.value(depth: 0)
         parser.skipWhitespace()
         guard parser.position == bytes.count else { throw parser.problem("text after the end of the value") }
         return value
     }
 
-    private init(bytes: [UInt8]) {
+    private init(bytes: [UInt8], allowsInfinity: Bool) {
         self.bytes = bytes
+        self.allowsInfinity = allowsInfinity
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -73,6 +76,7 @@ struct StrictJSON {
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "I") where allowsInfinity: return try word("Infinity", .number(.infinity))
         case let byte? where byte == UInt8(ascii: "-") || Self.decimalDigits.contains(byte): return try number()
         case nil: throw problem("the text ends too early")
         default: throw problem("a value expected")
@@ -129,7 +133,8 @@ struct StrictJSON {
     private mutating func number() throws(JSONProblem) -> JSONValue {
         let start = position
         var isWhole = true
-        _ = accept("-")
+        let isNegative = accept("-")
+        if allowsInfinity, isNegative, next == UInt8(ascii: "I") { return try word("Infinity", .number(-.infinity)) }
         if !accept("0") { try digits() }
         if accept(".") {
             isWhole = false

@@ -32,7 +32,7 @@ public struct WeightArchive: Sendable {
         } else if let name = candidates.first, candidates.count == 1, indices.isEmpty {
             (files, fileOfTensor) = try Self.open(single: "\(directory)/\(name)")
         } else if candidates.isEmpty && indices.isEmpty {
-            throw .noWeights(directory: directory, hint: Self.hint(contents))
+            throw .noWeights(directory: directory, hint: Self.hint(contents, in: directory))
         } else {
             throw .ambiguousWeights(directory: directory, candidates: indices.isEmpty ? candidates : indices)
         }
@@ -139,12 +139,13 @@ extension WeightArchive {
         }
     }
 
-    private static func hint(_ contents: [String]) -> String {
+    private static func hint(_ contents: [String], in directory: String) -> String {
         if contents.contains("model_index.json") && contents.contains("transformer") {
-            return "this is a diffusers pipeline: give its transformer subdirectory"
+            return "this is a diffusers pipeline: its network is in the subdirectory transformer"
         }
-        if let checkpoint = contents.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") }) {
-            return "convert \(checkpoint) with safetensors.torch.save_file"
+        if let checkpoint = contents.first(where: PickledCheckpoint.isNamedLikeOne) {
+            return "\(checkpoint) is a PyTorch checkpoint: "
+                + PickledCheckpoint.advice(converting: directory, firstOf: checkpoint)
         }
         return "weights-format.md says what a model directory holds"
     }

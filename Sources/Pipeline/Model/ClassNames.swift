@@ -1,38 +1,81 @@
 /// The classes of a model: what a person types, resolved to an index.
+///
+/// A class's label is one name or several synonyms separated by commas, as those of ImageNet are (`tench, Tinca tinca`).
 public struct ClassNames: Sendable, Equatable {
-    /// One name per class, in the order of the label table.
+    /// One label per class, in the order of the label table.
     public let names: [String]
 
-    private let indexOfKey: [String: Int]
+    /// The classes that carry a name, by its key: whole labels, and the synonyms that labels are made of.
+    private let labels: [String: [Int]]
+    private let synonyms: [String: [Int]]
+    /// The most parts between commas that any label has.
+    private let mostParts: Int
 
     /// Names for the classes `0..<names.count`.
     public init(_ names: [String]) {
         self.names = names
-        indexOfKey = Dictionary(
-            names.enumerated().map { (Self.key($1), $0) }, uniquingKeysWith: { first, _ in first })
+        var labels: [String: [Int]] = [:]
+        var synonyms: [String: [Int]] = [:]
+        var mostParts = 1
+        for (index, name) in names.enumerated() {
+            labels[Self.key(name), default: []].append(index)
+            let parts = name.split(separator: ",")
+            mostParts = max(mostParts, parts.count)
+            for key in Set(parts.map { Self.key(String($0)) }) where !key.isEmpty {
+                synonyms[key, default: []].append(index)
+            }
+        }
+        self.labels = labels
+        self.synonyms = synonyms
+        self.mostParts = mostParts
     }
 
     /// The number of classes.
     public var count: Int { names.count }
 
-    /// A class's name as it may stand in a file name: lower case, with a hyphen for each run of other characters.
+    /// The name of a class that has none.
+    static func placeholder(_ index: Int) -> String { "class \(index)" }
+
+    /// A class's first synonym as it may stand in a file name: lower case, with a hyphen for each run of other
+    /// characters; with the id behind where that names another class too.
     public func slug(_ index: Int) -> String {
-        Self.key(names[index])
+        let key = Self.key(String(names[index].prefix { $0 != "," }))
+        return classes(of: key) == [index] ? key : [key, "\(index)"].filter { !$0.isEmpty }.joined(separator: "-")
     }
 
     /// The classes that `selection` names: `all`, or a comma-separated list of names and numbers.
     ///
-    /// Case and punctuation do not matter (`arts-crafts` finds `arts & crafts`); a name may itself hold commas.
+    /// Case and punctuation do not matter (`arts-crafts` finds `arts & crafts`). Every synonym of a label names its class,
+    /// and so does the whole label with its commas, in a list too; a name that is one class's whole label and another's
+    /// synonym is the former's.
     ///
-    /// - Throws: ``PipelineError/usage(_:)`` that suggests the nearest name.
+    /// - Throws: ``PipelineError/usage(_:)`` that suggests the nearest name, or lists the classes that share one.
     public func resolve(_ selection: String) throws(PipelineError) -> [Int] {
         if selection.lowercased() == "all" { return Array(names.indices) }
-        if let whole = indexOfKey[Self.key(selection)] { return [whole] }
+        let parts = selection.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         var indices: [Int] = []
-        for part in selection.split(separator: ",", omittingEmptySubsequences: false) {
-            indices.append(try index(of: String(part)))
+        var start = 0
+        while start < parts.count {
+            if let (index, length) = longestLabel(parts[start...]) {
+                indices.append(index)
+                start += length
+            } else {
+                indices.append(try index(of: parts[start]))
+                start += 1
+            }
         }
         return indices
+    }
+
+    /// The class whose whole label, of more than one part, the list begins with.
+    private func longestLabel(_ parts: ArraySlice<String>) -> (index: Int, length: Int)? {
+        guard mostParts > 1 else { return nil }
+        for length in stride(from: min(mostParts, parts.count), to: 1, by: -1) {
+            let start = parts.prefix(length)
+            guard !start.contains(where: { Self.key($0).isEmpty }) else { continue }
+            if let index = labels[Self.key(start.joined(separator: ","))]?.first { return (index, length) }
+        }
+        return nil
     }
 
     private func index(of text: String) throws(PipelineError) -> Int {
@@ -40,17 +83,36 @@ public struct ClassNames: Sendable, Equatable {
         guard !key.isEmpty else {
             throw .usage("--class: a name is empty; give names or numbers separated by commas, or 'all'")
         }
-        if let index = indexOfKey[key] { return index }
-        let words = text.split(separator: " ")
-        if words.count == 1, let number = Int(words[0]) {
+        let found = classes(of: key)
+        if found.count == 1 { return found[0] }
+        guard found.isEmpty else {
+            let candidates = found.map { "\($0) (\(names[$0]))" }.joined(separator: ", ")
+            throw .usage("--class '\(text.trimmed)': several classes have this name; give the number: \(candidates)")
+        }
+        if let number = Int(text.trimmed) {
             guard names.indices.contains(number) else {
                 throw .usage("--class \(number): the model has the classes 0 to \(count - 1)")
             }
             return number
         }
-        let nearest = names.min { Self.distance(key, Self.key($0)) < Self.distance(key, Self.key($1)) }
-        let suggestion = nearest.map { "did you mean '\($0)'? " } ?? ""
-        throw .usage("--class '\(text)': the model has no such class; \(suggestion)'omnicache info' lists them")
+        throw .usage(
+            "--class '\(text.trimmed)': the model has no such class; \(suggestion(for: key))'omnicache info' lists them"
+        )
+    }
+
+    /// The classes that a key names: those of whole labels before those of synonyms, last the class of a ``slug(_:)``.
+    private func classes(of key: String) -> [Int] {
+        if let found = labels[key] ?? synonyms[key] { return found }
+        guard let hyphen = key.lastIndex(of: "-"), let index = Int(key[hyphen...].dropFirst()),
+            synonyms[String(key[..<hyphen])]?.contains(index) == true
+        else { return [] }
+        return [index]
+    }
+
+    private func suggestion(for key: String) -> String {
+        let candidates = names.flatMap { name in [name] + name.split(separator: ",").map { String($0).trimmed } }
+        let nearest = candidates.min { Self.distance(key, Self.key($0)) < Self.distance(key, Self.key($1)) }
+        return nearest.map { "did you mean '\($0)'? " } ?? ""
     }
 
     /// Letters and digits in lower case, everything between them one hyphen.
@@ -72,5 +134,12 @@ public struct ClassNames: Sendable, Equatable {
             }
         }
         return row[second.count]
+    }
+}
+
+extension String {
+    /// The text without the white space around it.
+    fileprivate var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

@@ -3,10 +3,17 @@ import Models
 import Sampling
 import Tensor
 
-/// A model directory, opened: its configuration and the headers of its weights, but not yet the weights.
+/// A model directory of ours or a diffusers pipeline, opened: its configuration and the headers of its weights, but not
+/// yet the weights.
 public struct ModelDirectory: Sendable {
     /// Where it lies.
     public let path: String
+    /// Where the network's `config.json` and weights lie: ``path``, or a pipeline's `transformer`.
+    public let networkDirectory: String
+    /// Where the decoder lies, its configuration checked against the network's channels; nil when there is none.
+    public let vaeDirectory: String?
+    /// Where the small, fast decoder lies, checked in the same way; nil when there is none.
+    public let tinyDirectory: String?
     /// The network's dimensions and conventions.
     public let config: DiTConfig
     /// What the model was trained to undo.
@@ -16,6 +23,9 @@ public struct ModelDirectory: Sendable {
     /// The classes.
     public let classes: ClassNames
 
+    /// The sampler that the model comes with; nil when it comes with none.
+    private let recommendedSampler: SamplerOptions?
+
     /// The directory's name, which stands for the model in file metadata.
     public var name: String {
         URL(filePath: path).standardizedFileURL.lastPathComponent
@@ -24,24 +34,60 @@ public struct ModelDirectory: Sendable {
     /// Whether the model can be guided.
     public var hasNullClass: Bool { DiTWeights.hasNullClass(in: archive, config: config) }
 
-    /// What is done when nothing is asked for: 50 steps of DDIM (Euler for flows) with the model's own guidance scale, or
-    /// that of the DiT paper's pictures, 4; unguided if the model cannot be guided.
+    /// What is done when nothing is asked for: 50 steps of the sampler that the model comes with, or else of DDIM (Euler
+    /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
+    /// cannot be guided.
     public var defaultSettings: SampleSettings {
         SampleSettings(
-            steps: 50, sampler: SamplerOptions(process.predictionType == .flow ? .euler : .ddim),
+            steps: 50, sampler: recommendedSampler ?? SamplerOptions(process.predictionType == .flow ? .euler : .ddim),
             guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1)
     }
 
-    /// Opens the directory at `path`: reads `config.json` and checks the headers of the weights.
+    /// Opens the directory at `path`: reads the configurations and checks the headers of the weights.
     ///
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` that say what is wrong where.
     public init(path: String) throws {
         self.path = path
-        config = try DiTConfig(directory: path)
-        process = try Self.process(in: "\(path)/config.json")
-        archive = try WeightArchive(directory: path)
-        classes = ClassNames(
-            config.classNames.isEmpty ? (0..<config.numClasses).map { "class \($0)" } : config.classNames)
+        let layout = try ModelLayout(directory: path)
+        networkDirectory = layout.network
+        vaeDirectory = layout.vae
+        tinyDirectory = layout.tiny
+        let file = "\(layout.network)/config.json"
+        config = try DiTConfig(directory: layout.network)
+        for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
+            try DecoderProbe(directory: decoder).check(channels: config.inChannels, config: file)
+        }
+        if let scheduler = layout.scheduler {
+            let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
+            try Self.checkAgreement(of: file, with: found.process, in: scheduler)
+            process = found.process
+            recommendedSampler = found.sampler
+        } else {
+            process = try Self.process(in: file)
+            recommendedSampler = nil
+        }
+        archive = try WeightArchive(directory: layout.network)
+        let names = try layout.index?.classNames(count: config.numClasses) ?? config.classNames
+        classes = ClassNames(names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names)
+    }
+
+    /// The keys by which a network's `config.json` says something of the process.
+    private static let processKeys = [
+        "prediction_type", "num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "trained_betas", "shift",
+        "flow_path", "flow_direction", "timestep_scale",
+    ]
+
+    /// Checks that a `config.json` which says something of the process says what the scheduler does.
+    private static func checkAgreement(
+        of file: String, with process: DiffusionProcess, in scheduler: String
+    ) throws {
+        let config = try JSONFile(path: file)
+        guard let key = processKeys.first(where: { config[$0] != nil }), try self.process(in: file) != process else {
+            return
+        }
+        throw PipelineError.badData(
+            "\(file): says otherwise (by \(key) and the like) than \(scheduler) what the model was trained on; remove "
+                + "one of the two")
     }
 
     private static func process(in file: String) throws(PipelineError) -> DiffusionProcess {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Models
 
 /// Finds model directories by name, and the embedded model.
 public struct ModelLocator: Sendable {
@@ -35,14 +36,26 @@ public struct ModelLocator: Sendable {
     ///
     /// - Parameter model: nil for the embedded model: the first by name in the first folder that has any.
     /// - Returns: the directory's path.
-    /// - Throws: ``PipelineError/missingInput(_:)``.
+    /// - Throws: ``PipelineError`` when there is no such directory, or a file in its place.
     public func locate(_ model: String?) throws(PipelineError) -> String {
         guard let model else { return try embedded() }
-        if FileManager.default.fileExists(atPath: model) { return model }
+        var isDirectory = false
+        if FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory) {
+            guard isDirectory else { throw Self.isFile(model) }
+            return model
+        }
         if !model.contains("/") {
             for folder in folders where Self.isModel("\(folder)/\(model)") { return "\(folder)/\(model)" }
         }
         throw .missingInput("--model \(model): no such directory; give one with a config.json and safetensors weights")
+    }
+
+    /// The error of a file in place of a directory.
+    private static func isFile(_ path: String) -> PipelineError {
+        guard PickledCheckpoint.isNamedLikeOne(path) else {
+            return .usage("\(path): a file; give the directory that holds config.json and the weights")
+        }
+        return .badData("\(path): a PyTorch checkpoint; \(PickledCheckpoint.advice(converting: path))")
     }
 
     private func embedded() throws(PipelineError) -> String {
@@ -57,6 +70,8 @@ public struct ModelLocator: Sendable {
     }
 
     private static func isModel(_ path: String) -> Bool {
-        FileManager.default.fileExists(atPath: "\(path)/config.json")
+        ["config.json", PipelineIndex.fileName].contains {
+            FileManager.default.fileExists(atPath: "\(path)/\($0)")
+        }
     }
 }

@@ -19,7 +19,9 @@ struct InfoCommand: ParsableCommand {
     var log: LogFormat = .text
 
     func run() throws {
-        if let file, !isDirectory(file), FileManager.default.fileExists(atPath: file) {
+        if let file, !isDirectory(file), !PickledCheckpoint.isNamedLikeOne(file),
+            FileManager.default.fileExists(atPath: file)
+        {
             try isPlan(file) ? print(PlanReport(path: file)) : print(ImageReport(path: file))
         } else {
             try print(ModelReport(directory: ModelDirectory(path: modelPath())))
@@ -30,7 +32,7 @@ struct InfoCommand: ParsableCommand {
         do throws(PipelineError) {
             return try ModelLocator().locate(file)
         } catch {
-            guard let file else { throw error }
+            guard let file, case .missingInput = error else { throw error }
             throw .missingInput(
                 "\(file): no such image or model; give a file, a directory or an installed model's name")
         }
@@ -139,6 +141,8 @@ private struct ModelReport: Report {
     private let process: DiffusionProcess
     private let classes: [String]
     private let weightFiles: [String]
+    private let decoders: [String]
+    private let defaults: SampleSettings
     private let parameters: Int
     private let canBeGuided: Bool
     private let libraries: Libraries
@@ -151,6 +155,8 @@ private struct ModelReport: Report {
         process = directory.process
         classes = directory.classes.names
         weightFiles = directory.archive.files.map(\.path)
+        decoders = [directory.vaeDirectory, directory.tinyDirectory].compactMap(\.self)
+        defaults = directory.defaultSettings
         parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
         canBeGuided = directory.hasNullClass
         libraries = Libraries(versions: .current, processors: Workers.available)
@@ -166,6 +172,8 @@ private struct ModelReport: Report {
             parameters   \(parameters)\(canBeGuided ? "" : ", no null class: unguided only")
             predicts     \(process.predictionType.rawValue)\(config.learnSigma ? " and variance" : ""), \
             \(process.trainTimesteps) training timesteps
+            decoder      \(decoders.isEmpty ? "none" : decoders.joined(separator: ", "))
+            sampler      \(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default
             guidance     \(config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation")
             omnicache    \(libraries.versions.omnicache)
             OpenBLAS     \(libraries.versions.openblas), kernels for \(libraries.versions.core)

@@ -13,7 +13,7 @@ struct SamplingOptions: ParsableArguments {
             "The scale of classifier-free guidance; 1 is unguided. Default: the model's own.", valueName: "g"))
     var guidanceScale: Double?
 
-    @Option(help: "The sampler. Default: ddim.")
+    @Option(help: "The sampler. Default: that of the model, else ddim.")
     var sampler: SamplerKind?
 
     @Option(
@@ -21,16 +21,17 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
     var eta: Double?
 
-    @Option(help: "Which timesteps are visited. Default: linspace.")
+    @Option(help: "Which timesteps are visited. Default: that of the model's scheduler, else linspace.")
     var spacing: TimestepSpacing?
 
-    @Option(help: "The variance of the noise that ddpm adds. Default: fixed_small.")
+    @Option(help: "The variance of the noise that ddpm adds. Default: that of the model, else fixed_small.")
     var variance: SamplerOptions.Variance?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Clip the estimate of the clean image to plus or minus this in every step. Default: no clipping.",
+            "Clip the estimate of the clean image to plus or minus this in every step. Default: that of the model's "
+                + "scheduler, else no clipping.",
             valueName: "x"))
     var clip: Double?
 
@@ -39,11 +40,11 @@ struct SamplingOptions: ParsableArguments {
         var settings = base
         settings.steps = steps ?? base.steps
         settings.guidanceScale = guidanceScale ?? base.guidanceScale
-        settings.sampler.kind = sampler ?? base.sampler.kind
-        settings.sampler.eta = eta ?? base.sampler.eta
-        settings.sampler.spacing = spacing ?? base.sampler.spacing
-        settings.sampler.variance = variance ?? base.sampler.variance
-        settings.sampler.clip = clip ?? base.sampler.clip
+        if let sampler { settings.sampler = settings.sampler.changed(to: sampler) }
+        if let spacing { settings.sampler = settings.sampler.changed(to: spacing) }
+        settings.sampler.eta = eta ?? settings.sampler.eta
+        settings.sampler.variance = variance ?? settings.sampler.variance
+        settings.sampler.clip = clip ?? settings.sampler.clip
         return settings
     }
 }

@@ -1,0 +1,80 @@
+"""Turns a PyTorch checkpoint into a model directory that omnicache reads, and checks what it wrote.
+
+    pip install torch==2.13.0 safetensors==0.8.0 numpy==2.4.6
+    python3 Scripts/convert.py DiT-XL-2-256x256.pt dit-xl-256 --vae sd-vae-ft-ema
+    python3 Scripts/convert.py SiT-XL-2-256.pt sit-xl-256 --sit --vae sd-vae-ft-ema
+    python3 Scripts/convert.py downloaded/DiT-XL-2-512 dit-xl-512      # a diffusers directory with .bin weights
+
+The official checkpoints of DiT and SiT (facebookresearch/DiT, willisma/SiT) are state dicts, by themselves or under
+"ema" or "model". Depth, width, patch, input size, classes and learned variance follow from the tensors' shapes, the
+heads from the table of published sizes. They are loaded without running code (torch's weights-only loading).
+
+Of a diffusers directory (a whole pipeline, or one part of it) the configurations are copied and pickled weights
+rewritten as safetensors.
+
+The output directory must not exist. It is written under another name and gets its own when everything has been read
+back and compared. Exit code 1 and one line on standard error when something does not fit.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "convert"))
+try:
+    import directories
+    import official
+    from weights import DTYPES, Problem
+except ModuleNotFoundError as missing:
+    sys.exit(f"convert: {missing.name} is not installed; run: pip install torch==2.13.0 safetensors==0.8.0 numpy==2.4.6")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="a .pt file, or a diffusers directory")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the model directory to make")
+    parser.add_argument("--vae", type=Path, metavar="DIR", help="a diffusers AutoencoderKL to put beside the network")
+    parser.add_argument("--tiny", type=Path, metavar="DIR", help="a diffusers AutoencoderTiny to put beside it")
+    parser.add_argument("--model", metavar="NAME", help="what the checkpoint must be, such as DiT-XL/2 or SiT-B/4")
+    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="what it must be made for: 256 or 512")
+    parser.add_argument("--heads", type=int, metavar="H", help="attention heads, for sizes that were not published")
+    parser.add_argument("--classes", type=int, metavar="K", help="the number of classes without the null class, "
+                        "where the class table has K rows (default: one less than its rows)")
+    parser.add_argument("--names", type=Path, metavar="FILE", help="class names, one a line, synonyms between commas "
+                        "(default: ImageNet's for 1000 classes)")
+    parser.add_argument("--sit", action="store_true", help="the checkpoint is a SiT: it predicts a flow's velocity")
+    parser.add_argument("--path", choices=["linear", "trigonometric"],
+                        help="the path that the SiT was trained on (default: linear)")
+    parser.add_argument("--dtype", choices=list(DTYPES), default="keep",
+                        help="the element type of the weights (default: %(default)s)")
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    partial = given.out.with_name(given.out.name + ".partial")
+    try:
+        if not given.source.exists():
+            raise Problem(f"{given.source}: no such file or directory")
+        for path in (given.out, partial):
+            if path.exists():
+                raise Problem(f"{path}: exists already; remove it or name another directory")
+        partial.mkdir(parents=True)
+        if given.source.is_dir():
+            directories.convert(given, partial)
+        else:
+            official.convert(given, partial)
+            directories.add_decoders(given, partial)
+        partial.rename(given.out)
+    except (Problem, OSError) as problem:
+        shutil.rmtree(partial, ignore_errors=True)
+        sys.exit("convert: " + " ".join(str(problem).split()))
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    print(f"{given.out}: written, read back and equal; run: omnicache info {given.out}")
+
+
+if __name__ == "__main__":
+    main()

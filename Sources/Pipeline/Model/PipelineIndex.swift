@@ -1,0 +1,78 @@
+import Models
+
+/// The `model_index.json` of a diffusers pipeline: which parts it has, and the names of the classes.
+///
+/// Source: https://github.com/huggingface/diffusers, pipelines/dit/pipeline_dit.py, version 0.42.1.
+struct PipelineIndex {
+    /// The file's name.
+    static let fileName = "model_index.json"
+
+    private let file: JSONFile
+
+    /// Reads the index in `directory`.
+    ///
+    /// - Throws: ``ModelError`` when it is damaged, or that of a pipeline of another kind.
+    init(directory: String) throws(ModelError) {
+        file = try JSONFile(path: "\(directory)/\(Self.fileName)")
+        guard let className = file.text("_class_name") else {
+            throw file.problem("the key _class_name is missing; only a DiTPipeline is supported")
+        }
+        guard className == "DiTPipeline" else {
+            throw file.problem(
+                "_class_name is \(className), \(ForeignModel.kind(of: className)); only a DiTPipeline is supported")
+        }
+    }
+
+    /// The class of the part `name`, such as DDIMScheduler; nil when the pipeline has no such part.
+    func className(of name: String) -> String? {
+        guard case .array(let pair)? = file[name], pair.count == 2, case .string(let className) = pair[1] else {
+            return nil
+        }
+        return className
+    }
+
+    /// The classes' names by their ids, synonyms separated by commas: `id2label`, an object whose keys are ids or a list;
+    /// each name is a text or a list of synonyms.
+    ///
+    /// - Parameter count: the number of the network's classes.
+    /// - Returns: a name for every class, `class 7` where the index names none; nil when it names none at all.
+    /// - Throws: ``ModelError`` when it names what is no class.
+    func classNames(count: Int) throws(ModelError) -> [String]? {
+        var names = (0..<count).map(ClassNames.placeholder)
+        switch file["id2label"] {
+        case nil:
+            return nil
+        case .object(let members)?:
+            for member in members {
+                guard let id = Int(member.key), names.indices.contains(id) else {
+                    throw file.problem(
+                        "id2label names a class \(member.key), but the transformer has 0 to \(count - 1)")
+                }
+                names[id] = try name(member.value, of: member.key)
+            }
+        case .array(let values)?:
+            guard values.count <= count else {
+                throw file.problem("id2label has \(values.count) names, but the transformer has \(count) classes")
+            }
+            for (id, value) in values.enumerated() { names[id] = try name(value, of: "\(id)") }
+        default:
+            throw file.problem("id2label is neither an object nor a list")
+        }
+        return names
+    }
+
+    private func name(_ value: JSONValue, of id: String) throws(ModelError) -> String {
+        switch value {
+        case .string(let name):
+            return name
+        case .array(let synonyms):
+            var texts: [String] = []
+            for case .string(let text) in synonyms { texts.append(text) }
+            guard texts.count == synonyms.count, !texts.isEmpty else { break }
+            return texts.joined(separator: ", ")
+        default:
+            break
+        }
+        throw file.problem("the name of class \(id) in id2label is neither a text nor a list of texts")
+    }
+}

@@ -1,0 +1,34 @@
+import Testing
+
+@testable import Sampling
+
+/// What is kept of a model's own options when another sampler or spacing is asked for.
+@Suite struct SamplerChangingTests {
+    private static let bases = [
+        SamplerOptions(.ddim, spacing: .leading, stepsOffset: 1, eta: 0.5, clip: 1, end: .firstTimestep),
+        SamplerOptions(.ddpm, spacing: .leading, clip: 1, variance: .learnedRange),
+        SamplerOptions(.dpmSolver, end: .firstTimestep, lowerOrderFinal: false),
+    ]
+
+    @Test(arguments: bases, SamplerKind.allCases)
+    func `options that the other sampler lacks are dropped, so that any change is valid`(
+        base: SamplerOptions, kind: SamplerKind
+    ) throws {
+        let process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.02))
+        let changed = base.changed(to: kind)
+        #expect(changed.kind == kind)
+        try changed.validate(for: process)
+        for spacing in TimestepSpacing.allCases {
+            #expect(changed.changed(to: spacing).spacing == spacing)
+            try changed.changed(to: spacing).validate(for: process)
+        }
+    }
+
+    @Test func `what the other sampler has is kept`() {
+        let base = Self.bases[0]
+        #expect(base.changed(to: .ddim) == base)
+        #expect(base.changed(to: .leading) == base)
+        let solver = SamplerOptions(.dpmSolver, spacing: .leading, stepsOffset: 1, clip: 1, end: .firstTimestep)
+        #expect(base.changed(to: .dpmSolver) == solver)
+    }
+}
