@@ -27,18 +27,19 @@ public enum BLAS {
 
     /// C (m, n) = `alpha` A (m, k) B (k, n), all row-major; B may be given as (n, k) to be read transposed.
     ///
-    /// `lda`, `ldb` and `ldc` are the distances between rows. Runs on the calling thread.
+    /// `lda`, `ldb` and `ldc` are the distances between rows; `added` adds the product to C. Runs on the calling thread.
     @inline(__always)
     public static func multiply(
         m: Int, n: Int, k: Int, alpha: Float = 1,
         _ a: UnsafePointer<Float>, lda: Int,
         _ b: UnsafePointer<Float>, ldb: Int, _ operandB: Operand = .plain,
-        into c: UnsafeMutablePointer<Float>, ldc: Int
+        added: Bool = false, into c: UnsafeMutablePointer<Float>, ldc: Int
     ) {
         precondition(configured)
         cblas_sgemm(
             CblasRowMajor, CblasNoTrans, operandB == .plain ? CblasNoTrans : CblasTrans,
-            blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), 0, c, blasint(ldc))
+            blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), added ? 1 : 0,
+            c, blasint(ldc))
     }
 
     /// Adds A (n, k) Aᵀ to C (n, n) in double precision, both row-major; only C's upper triangle is touched.
