@@ -7,6 +7,20 @@ public struct ChannelAffine {
     /// Whether SiLU follows.
     let silu: Bool
 
+    /// Pixels that one task changes.
+    private static let pixelsPerTask = 512
+
+    /// Applies it to every pixel of `x`; `y` is a map of the same size, or `x`.
+    public func callAsFunction(_ x: FeatureMap, into y: FeatureMap, workers: Workers) {
+        precondition(x.stride == scale.count && y.stride == x.stride && y.pixels == x.pixels)
+        workers.run(tasks: (x.pixels + Self.pixelsPerTask - 1) / Self.pixelsPerTask) { _, task in
+            let first = task * Self.pixelsPerTask
+            apply(
+                x.values.pointer + first * x.stride, pixels: min(Self.pixelsPerTask, x.pixels - first),
+                stride: x.stride, into: y.values.pointer + first * x.stride)
+        }
+    }
+
     /// Writes the results for `pixels` pixels of x to `y`, which may be x.
     @inline(__always)
     func apply(

@@ -35,10 +35,16 @@ public struct Convolution: Sendable {
         (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
         let (inputs, outputs) = (FeatureMap.stride(inChannels), FeatureMap.stride(outChannels))
         taps = Tensor([9, inputs, outputs])
-        for output in 0..<outChannels {
+        // By blocks of outputs, so that what is read and what is written stays in a cache.
+        for first in stride(from: 0, to: outChannels, by: Vector.scalarCount) {
+            let block = first..<min(first + Vector.scalarCount, outChannels)
             for input in 0..<inChannels {
-                let filter = weight.pointer + (output * inChannels + input) * 9
-                for tap in 0..<9 { taps.pointer[(tap * inputs + input) * outputs + output] = filter[tap] }
+                for tap in 0..<9 {
+                    let target = taps.pointer + (tap * inputs + input) * outputs
+                    for output in block {
+                        target[output] = weight.pointer[(output * inChannels + input) * 9 + tap]
+                    }
+                }
             }
         }
         self.bias = Tensor([outputs])
