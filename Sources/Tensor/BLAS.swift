@@ -27,7 +27,8 @@ public enum BLAS {
 
     /// C (m, n) = `alpha` A (m, k) B (k, n), all row-major; B may be given as (n, k) to be read transposed.
     ///
-    /// `adding` adds the product to what C holds. `lda`, `ldb` and `ldc` are the distances between rows. Runs on the calling thread.
+    /// `lda`, `ldb` and `ldc` are the distances between rows; `adding` adds the product to what C holds. Runs on the
+    /// calling thread.
     @inline(__always)
     public static func multiply(
         m: Int, n: Int, k: Int, alpha: Float = 1,

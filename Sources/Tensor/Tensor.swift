@@ -24,7 +24,14 @@ public final class Tensor: @unchecked Sendable {
     public var count: Int { values.count }
 
     /// Allocates a tensor of zeros.
-    public init(_ shape: [Int]) {
+    public convenience init(_ shape: [Int]) {
+        self.init(uninitialized: shape)
+        values.initialize(repeating: 0)
+    }
+
+    /// Allocates a tensor that holds anything until it is written: for scratch memory, the pages of which are then
+    /// first touched by the threads that use them.
+    package init(uninitialized shape: [Int]) {
         precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents cannot be negative: \(shape)")
         let count = shape.reduce(1, *)
         let bytes = UnsafeMutableRawPointer.allocate(
@@ -32,7 +39,6 @@ public final class Tensor: @unchecked Sendable {
         let start = bytes.bindMemory(to: Float.self, capacity: max(count, 1))
         self.shape = shape
         self.values = UnsafeMutableBufferPointer(start: start, count: count)
-        values.initialize(repeating: 0)
         Self.allocations.add(1, ordering: .relaxed)
     }
 

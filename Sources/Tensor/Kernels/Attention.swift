@@ -11,12 +11,17 @@ public struct Attention {
     private static let queriesPerTask = 128
 
     private let scores: [Tensor]
+    private let scale: Float
 
     /// Prepares for matrices of the given size; allocates the scratch memory of each worker.
-    public init(tokens: Int, heads: Int, headWidth: Int, workers: Workers) {
+    ///
+    /// `scale` is what the products of queries and keys are multiplied by, 1 / sqrt(K) unless given: where heads are
+    /// padded with zeros, K is not their width.
+    public init(tokens: Int, heads: Int, headWidth: Int, scale: Float? = nil, workers: Workers) {
         self.tokens = tokens
         self.heads = heads
         self.headWidth = headWidth
+        self.scale = scale ?? 1 / Float(headWidth).squareRoot()
         self.scores = (0..<workers.count).map { _ in Tensor([min(tokens, Self.queriesPerTask), tokens]) }
     }
 
@@ -46,7 +51,7 @@ public struct Attention {
         let v = qkv + 2 * width + head * headWidth
         let out = output + first * width + head * headWidth
         BLAS.multiply(
-            m: queries, n: tokens, k: headWidth, alpha: 1 / Float(headWidth).squareRoot(),
+            m: queries, n: tokens, k: headWidth, alpha: scale,
             q, lda: 3 * width, k, ldb: 3 * width, .transposed, into: weights, ldc: tokens)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.queriesPerTask) { factors in
             for query in 0..<queries {

@@ -1,0 +1,34 @@
+import FoundationEssentials
+
+extension AutoencoderConfig: Decodable {
+    private enum CodingKeys: String, CodingKey {
+        case className = "_class_name"
+    }
+
+    /// Decodes and validates the configuration of the class that `_class_name` names.
+    ///
+    /// - Throws: `DecodingError` or ``DiTConfigProblem``.
+    public init(from decoder: any Decoder) throws {
+        let name = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .className)
+        switch name {
+        case "AutoencoderKL": self = .kl(try AutoencoderKLConfig(from: decoder))
+        case "AutoencoderTiny": self = .tiny(try AutoencoderTinyConfig(from: decoder))
+        default:
+            throw DiTConfigProblem(
+                "_class_name is \(name); only AutoencoderKL and AutoencoderTiny are supported as decoders")
+        }
+    }
+
+    /// Reads and validates `config.json` in an autoencoder's directory.
+    ///
+    /// - Throws: ``ModelError`` that names the file and the key at fault.
+    public init(directory: String) throws(ModelError) {
+        let (json, path) = try ConfigFile.read(directory: directory)
+        try self.init(json: json, path: path)
+    }
+
+    /// Decodes and validates the text of a `config.json`; errors name `path`.
+    public init(json: Data, path: String) throws(ModelError) {
+        self = try ConfigFile.decode(AutoencoderConfig.self, json: json, path: path)
+    }
+}

@@ -1,0 +1,112 @@
+/// A convolution of 3 x 3 taps with stride 1 and a border of zeros one pixel wide.
+///
+/// It goes by way of ``Winograd``: the map is cut into bands of tile rows; of each band the tiles are transformed, each of
+/// the 36 transformed values makes one matrix product (tiles, Cin) (Cin, Cout), and the products are transformed back. The
+/// scratch memory holds one band. The transformed filters take four times the memory of the filters, so they are made
+/// anew for each call, at a few percent of its time.
+public struct Convolution: Sendable {
+    /// Cin.
+    public let inChannels: Int
+    /// Cout.
+    public let outChannels: Int
+
+    /// (3, 3, stride of Cin, stride of Cout), zero past the channels.
+    private let taps: Tensor
+    /// (stride of Cout), zero past the channels.
+    private let bias: Tensor
+
+    /// What becomes of the sums.
+    public struct Output: Sendable {
+        /// Whether they are added to what the map holds.
+        public var isAdded = false
+        /// Whether negative results, after the addition, become zero.
+        public var isRectified = false
+
+        /// Plain sums unless told otherwise.
+        public init(isAdded: Bool = false, isRectified: Bool = false) {
+            self.isAdded = isAdded
+            self.isRectified = isRectified
+        }
+    }
+
+    /// Takes a weight (Cout, Cin, 3, 3), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
+    public init(weight: Tensor, bias: Tensor?) {
+        precondition(weight.shape.count == 4 && weight.shape[2...] == [3, 3], "a 3 x 3 filter of shape \(weight.shape)")
+        (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
+        let (inputs, outputs) = (FeatureMap.stride(inChannels), FeatureMap.stride(outChannels))
+        taps = Tensor([9, inputs, outputs])
+        // By blocks of outputs, so that what is read and what is written stays in a cache.
+        for first in stride(from: 0, to: outChannels, by: Vector.scalarCount) {
+            let block = first..<min(first + Vector.scalarCount, outChannels)
+            for input in 0..<inChannels {
+                for tap in 0..<9 {
+                    let target = taps.pointer + (tap * inputs + input) * outputs
+                    for output in block {
+                        target[output] = weight.pointer[(output * inChannels + input) * 9 + tap]
+                    }
+                }
+            }
+        }
+        self.bias = Tensor([outputs])
+        if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
+        withExtendedLifetime((weight, bias)) {}
+    }
+
+    /// Convolves `input` into `output`.
+    ///
+    /// - Parameters:
+    ///   - input: (H, W, Cin); may not be `output`.
+    ///   - affine: what is applied to each pixel first; the border stays zero.
+    ///   - upsampled: whether each pixel of the input stands for 2 x 2 pixels (nearest upsampling).
+    ///   - output: (H, W, Cout), or twice the sides if upsampled.
+    ///   - finish: what becomes of the sums.
+    ///   - workspace: scratch memory.
+    public func callAsFunction(
+        _ input: FeatureMap, affine: ChannelAffine? = nil, upsampled: Bool = false, into output: FeatureMap,
+        _ finish: Output = Output(), workspace: ConvolutionWorkspace, workers: Workers
+    ) {
+        let factor = upsampled ? 2 : 1
+        precondition(
+            input.channels == inChannels && output.channels == outChannels && output.height == factor * input.height
+                && output.width == factor * input.width, "the maps do not fit the convolution")
+        let plan = ConvolutionPlan(
+            height: output.height, width: output.width, inputs: input.stride, outputs: output.stride)
+        plan.reserve(in: workspace)
+        transformFilters(into: workspace.filters, workers: workers)
+        for band in 0..<plan.bands {
+            let pass = ConvolutionPass(plan: plan, band: band, workspace: workspace, workers: workers)
+            pass.gather(input, affine: affine, shift: upsampled ? 1 : 0)
+            pass.transformTiles()
+            pass.multiply()
+            pass.finish(into: output, bias: bias, finish)
+        }
+    }
+
+    /// (36, Cin, Cout) from the taps.
+    private func transformFilters(into filters: Tensor, workers: Workers) {
+        let (inputs, outputs) = (taps.shape[1], taps.shape[2])
+        let size = inputs * outputs
+        let width = Vector.scalarCount
+        let rows = max(1, 4096 / outputs)
+        workers.run(tasks: (inputs + rows - 1) / rows) { _, task in
+            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 3 * Winograd.inputs) { columns in
+                let end = min((task + 1) * rows, inputs) * outputs
+                for index in stride(from: task * rows * outputs, to: end, by: width) {
+                    let source = taps.pointer + index
+                    let target = filters.pointer + index
+                    for x in 0..<3 {
+                        Winograd.filter(
+                            Vector(at: source + x * size), Vector(at: source + (3 + x) * size),
+                            Vector(at: source + (6 + x) * size)
+                        ) { columns[3 * $0 + x] = $1 }
+                    }
+                    for y in 0..<Winograd.inputs {
+                        Winograd.filter(columns[3 * y], columns[3 * y + 1], columns[3 * y + 2]) {
+                            $1.store(to: target + (Winograd.inputs * y + $0) * size)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+/// C channels over H x W pixels, channel-last: the C numbers of a pixel lie side by side.
+///
+/// A pixel takes ``stride`` numbers, C rounded up to whole vectors; those past C are zero, so that kernels need no
+/// loop for a rest. Whatever reads pixels by channel (group norm, the transforms of a convolution, an attention over
+/// the pixels as tokens) then reads memory in order.
+public struct FeatureMap {
+    /// H.
+    public let height: Int
+    /// W.
+    public let width: Int
+    /// C.
+    public let channels: Int
+    /// At least H W ``stride`` numbers; (H, W, stride) in row-major order.
+    public let values: Tensor
+
+    /// The distance between pixels.
+    public var stride: Int { Self.stride(channels) }
+    /// H W.
+    public var pixels: Int { height * width }
+
+    /// The numbers that a pixel of `channels` channels takes.
+    public static func stride(_ channels: Int) -> Int {
+        (channels + Vector.scalarCount - 1) / Vector.scalarCount * Vector.scalarCount
+    }
+
+    /// The numbers that a map of the given size takes.
+    public static func count(height: Int, width: Int, channels: Int) -> Int {
+        height * width * stride(channels)
+    }
+
+    /// Lays a map over `values`, which may be longer than it.
+    public init(height: Int, width: Int, channels: Int, in values: Tensor) {
+        precondition(values.count >= Self.count(height: height, width: width, channels: channels))
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.values = values
+    }
+
+    /// Copies planes (C, H, W), each number changed by `change`, into a new map.
+    public init(planes: Tensor, _ change: (Float) -> Float = { $0 }) {
+        precondition(planes.shape.count == 3, "planes of shape \(planes.shape)")
+        let (channels, height, width) = (planes.shape[0], planes.shape[1], planes.shape[2])
+        let values = Tensor([height, width, Self.stride(channels)])
+        self.init(height: height, width: width, channels: channels, in: values)
+        withExtendedLifetime(planes) {
+            for channel in 0..<channels {
+                for pixel in 0..<pixels {
+                    values.pointer[pixel * stride + channel] = change(planes.pointer[channel * pixels + pixel])
+                }
+            }
+        }
+    }
+
+    /// A copy as planes (C, H, W), each number changed by `change`.
+    public func planes(_ change: (Float) -> Float = { $0 }) -> Tensor {
+        let planes = Tensor([channels, height, width])
+        withExtendedLifetime(values) {
+            for channel in 0..<channels {
+                for pixel in 0..<pixels {
+                    planes.pointer[channel * pixels + pixel] = change(values.pointer[pixel * stride + channel])
+                }
+            }
+        }
+        return planes
+    }
+}

@@ -1,0 +1,57 @@
+/// A convolution of one tap: the same affine map of the channels at every pixel.
+public struct PointwiseConvolution: Sendable {
+    /// Cin.
+    public let inChannels: Int
+    /// Cout.
+    public let outChannels: Int
+
+    /// (stride of Cin, stride of Cout), zero past the channels.
+    private let weight: Tensor
+    /// (stride of Cout), zero past the channels.
+    private let bias: Tensor
+
+    /// Pixels that one task computes.
+    private static let pixelsPerTask = 256
+
+    /// Takes a weight of Cout Cin elements, (Cout, Cin) or (Cout, Cin, 1, 1), and a bias (Cout); nil is a bias of zeros.
+    public init(weight: Tensor, bias: Tensor?) {
+        precondition(weight.shape.count >= 2 && weight.shape[2...].allSatisfy { $0 == 1 })
+        (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
+        let (inputs, outputs) = (FeatureMap.stride(inChannels), FeatureMap.stride(outChannels))
+        self.weight = Tensor([inputs, outputs])
+        self.bias = Tensor([outputs])
+        for output in 0..<outChannels {
+            for input in 0..<inChannels {
+                self.weight.pointer[input * outputs + output] = weight.pointer[output * inChannels + input]
+            }
+        }
+        if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
+        withExtendedLifetime((weight, bias)) {}
+    }
+
+    /// Maps the pixels of `input` to the first numbers of rows of `output`, `distance` numbers apart; adds to what they
+    /// hold if asked to.
+    public func callAsFunction(
+        _ input: FeatureMap, into output: UnsafeMutablePointer<Float>, distance: Int, isAdded: Bool = false,
+        workers: Workers
+    ) {
+        precondition(input.channels == inChannels, "the map does not fit the convolution")
+        let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+        workers.run(tasks: (input.pixels + Self.pixelsPerTask - 1) / Self.pixelsPerTask) { _, task in
+            let first = task * Self.pixelsPerTask
+            let pixels = min(Self.pixelsPerTask, input.pixels - first)
+            let target = output + first * distance
+            BLAS.multiply(
+                m: pixels, n: outputs, k: inputs, input.values.pointer + first * inputs, lda: inputs, weight.pointer,
+                ldb: outputs, into: target, ldc: distance, adding: isAdded)
+            for pixel in 0..<pixels { Elementwise.add(bias.pointer, count: outputs, to: target + pixel * distance) }
+        }
+    }
+
+    /// Maps `input` to `output`, a map of the same size.
+    public func callAsFunction(_ input: FeatureMap, into output: FeatureMap, isAdded: Bool = false, workers: Workers) {
+        precondition(output.channels == outChannels && output.pixels == input.pixels)
+        self(
+            input, into: output.values.pointer, distance: output.stride, isAdded: isAdded, workers: workers)
+    }
+}
