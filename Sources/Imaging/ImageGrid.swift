@@ -14,14 +14,8 @@ public enum ImageGrid {
         guard let first = images.first else { throw .emptyGrid }
         for image in images where !image.hasSameShape(as: first) { throw .shapesDiffer(first, image) }
 
-        let columns = min(columns, images.count)
-        let rows = (images.count + columns - 1) / columns
-        let width = padding + columns * (first.width + padding)
-        let height = padding + rows * (first.height + padding)
-        guard ImageLimits.allow(width: width, height: height) else {
-            throw ImageLimits.tooLarge(width: width, height: height)
-        }
-
+        let (columns, width, height) = try extents(
+            width: first.width, height: first.height, count: images.count, columns: columns, padding: padding)
         let channels = first.channels
         let pixel = background.samples(channels: channels)
         var pixels = [UInt8](repeating: pixel[0], count: width * height * channels)
@@ -39,5 +33,26 @@ public enum ImageGrid {
             }
         }
         return Image(width: width, height: height, channels: channels, pixels: pixels)
+    }
+
+    /// Checks that a grid of `count` images of the given size can be held in memory.
+    ///
+    /// - Throws: ``ImagingError/tooLarge(what:limit:)`` beyond 2^28 pixels.
+    public static func check(
+        width: Int, height: Int, count: Int, columns: Int, padding: Int = 2
+    ) throws(ImagingError) {
+        _ = try extents(width: width, height: height, count: count, columns: columns, padding: padding)
+    }
+
+    private static func extents(
+        width: Int, height: Int, count: Int, columns: Int, padding: Int
+    ) throws(ImagingError) -> (columns: Int, width: Int, height: Int) {
+        let columns = min(columns, count)
+        let rows = (count + columns - 1) / columns
+        let whole = (width: padding + columns * (width + padding), height: padding + rows * (height + padding))
+        guard ImageLimits.allow(width: whole.width, height: whole.height) else {
+            throw ImageLimits.tooLarge(width: whole.width, height: whole.height)
+        }
+        return (columns, whole.width, whole.height)
     }
 }

@@ -57,15 +57,16 @@ public final class Comparison {
     /// - Parameters:
     ///   - directory: the model.
     ///   - network: its network.
+    ///   - decoder: what makes the pictures that are compared.
     ///   - workers: the threads of a forward.
     ///   - request: what is compared.
     ///   - calibration: where planners and forecasters that know the model come from.
-    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model, or it makes no pictures.
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public init(
-        directory: ModelDirectory, network: DiT, workers: Workers, request: ComparisonRequest,
-        calibration: any CalibrationSource = NoCalibration()
+        directory: ModelDirectory, network: DiT, decoder: any LatentDecoder, workers: Workers,
+        request: ComparisonRequest, calibration: any CalibrationSource = NoCalibration()
     ) throws {
-        decoder = try directory.comparisonDecoder
+        self.decoder = decoder
         context = try StrategyContext(
             directory: directory, network: network, workers: workers, settings: request.settings,
             items: Calibrator.items(StrategyContext.mostItems, classCount: directory.classes.count),
@@ -186,21 +187,5 @@ public final class Comparison {
             calibrationItems: context.items, reference: reference, evaluationsFull: evaluationsFull,
             secondsFull: request.measuresTime ? ComparisonSummary.Quartiles(seconds)?.median : nil,
             threads: request.measuresTime ? workers.count : nil, versions: .current, rows: rows)
-    }
-}
-
-extension ModelDirectory {
-    /// What turns latents into the pictures that are compared.
-    ///
-    /// - Throws: ``PipelineError/usage(_:)`` when the model's latents are not pixels.
-    public var comparisonDecoder: any LatentDecoder {
-        get throws(PipelineError) {
-            guard let decoder else {
-                throw .usage(
-                    "\(name): latents of \(config.inChannels) channels need a decoder, and there is none yet; compare "
-                        + "needs a model of pixels")
-            }
-            return decoder
-        }
     }
 }

@@ -39,8 +39,8 @@ public struct ModelDirectory: Sendable {
     /// cannot be guided.
     public var defaultSettings: SampleSettings {
         SampleSettings(
-            steps: 50, sampler: recommendedSampler ?? SamplerOptions(process.predictionType == .flow ? .euler : .ddim),
-            guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1)
+            steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
+            guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels)
     }
 
     /// Opens the directory at `path`: reads the configurations and checks the headers of the weights.
@@ -54,9 +54,6 @@ public struct ModelDirectory: Sendable {
         tinyDirectory = layout.tiny
         let file = "\(layout.network)/config.json"
         config = try DiTConfig(directory: layout.network)
-        for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
-            try DecoderProbe(directory: decoder).check(channels: config.inChannels, config: file)
-        }
         if let scheduler = layout.scheduler {
             let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
             try Self.checkAgreement(of: file, with: found.process, in: scheduler)
@@ -67,6 +64,9 @@ public struct ModelDirectory: Sendable {
             recommendedSampler = nil
         }
         archive = try WeightArchive(directory: layout.network)
+        for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
+            _ = try DecoderSource(directory: decoder, channels: config.inChannels, network: file)
+        }
         let names = try layout.index?.classNames(count: config.numClasses) ?? config.classNames
         classes = ClassNames(names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names)
     }
@@ -109,20 +109,6 @@ public struct ModelDirectory: Sendable {
 
     /// The shape of the latents, (C, H, W).
     public var latentShape: [Int] { [config.inChannels, config.inputSize, config.inputSize] }
-
-    /// What turns the final latents into a picture; nil if the model's latents are not pixels.
-    public var decoder: (any LatentDecoder)? {
-        guard config.inChannels == 1 || config.inChannels == 3 else { return nil }
-        let range = config.valueRange ?? -1...1
-        return PixelDecoder(range: Float(range.lowerBound)...Float(range.upperBound))
-    }
-
-    /// Says that there is no ``decoder``.
-    public var needsDecoder: PipelineError {
-        .usage(
-            "\(name): latents of \(config.inChannels) channels need a decoder, and there is none yet; "
-                + "keep the latents with --save-latents")
-    }
 
     /// Loads the weights.
     ///

@@ -115,6 +115,8 @@ extension PlanFile {
                     + "options of it" : nil,
             (self.settings.guidanceScale != settings.guidanceScale)
                 ? "guidance \(self.settings.guidanceScale), not \(settings.guidanceScale)" : nil,
+            (self.settings.guidedChannels != settings.guidedChannels)
+                ? "guidance of other channels" : nil,
         ].compactMap { $0 }
         guard differences.isEmpty else {
             throw .badData("\(path): the plan is for \(differences.joined(separator: "; for ")); \(remedy)")

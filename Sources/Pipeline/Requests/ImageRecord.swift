@@ -27,6 +27,14 @@ public struct ImageRecord: Codable, Equatable, Sendable {
         }
     }
 
+    /// What turned the latents into a picture.
+    public struct Decoder: Codable, Equatable, Sendable {
+        /// The kind of autoencoder.
+        public let name: String
+        /// The SHA-256 of its configuration and weights.
+        public let hash: String
+    }
+
     /// The format of this record.
     public let schema: String
     /// The model.
@@ -41,11 +49,13 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     public let initialNoise: String?
     /// What was reused; nil for a run that evaluates everything.
     public let reuse: ReuseRecord?
+    /// What made the picture of the latents; nil where these are pixels.
+    public let decoder: Decoder?
 
     /// Joins the parts.
     public init(
         model: Model, settings: SampleSettings, items: [SampleItem], columns: Int? = nil, initialNoise: String? = nil,
-        reuse: ReuseRecord? = nil
+        reuse: ReuseRecord? = nil, decoder: Decoder? = nil
     ) {
         schema = Self.currentSchema
         self.model = model
@@ -54,6 +64,7 @@ public struct ImageRecord: Codable, Equatable, Sendable {
         self.columns = columns
         self.initialNoise = initialNoise
         self.reuse = reuse
+        self.decoder = decoder
     }
 
     /// The SHA-256 of the record's canonical JSON: equal exactly for requests that make the same image.
@@ -63,7 +74,7 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     public var settingsHash: String {
         let hashed = ImageRecord(
             model: Model(name: "", hash: model.hash, configuration: model.configuration), settings: settings,
-            items: items, columns: columns, initialNoise: initialNoise, reuse: reuse?.essence)
+            items: items, columns: columns, initialNoise: initialNoise, reuse: reuse?.essence, decoder: decoder)
         return SHA256.hexadecimal(ImageRecord.canonical(hashed))
     }
 

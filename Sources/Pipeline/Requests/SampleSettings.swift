@@ -8,12 +8,22 @@ public struct SampleSettings: Codable, Equatable, Sendable {
     public var sampler: SamplerOptions
     /// The scale of classifier-free guidance; 1 is unguided.
     public var guidanceScale: Double
+    /// How many channels are guided, the first ones; nil for all.
+    public var guidedChannels: Int?
 
     /// Joins the settings; they are checked against a model when it is opened.
-    public init(steps: Int, sampler: SamplerOptions, guidanceScale: Double) {
+    public init(steps: Int, sampler: SamplerOptions, guidanceScale: Double, guidedChannels: Int? = nil) {
         self.steps = steps
         self.sampler = sampler
         self.guidanceScale = guidanceScale
+        self.guidedChannels = guidedChannels
+    }
+
+    /// How the branches' outputs become one.
+    ///
+    /// - Throws: ``SamplingError`` when scale or channels make no sense.
+    public var guidance: Guidance {
+        get throws(SamplingError) { try Guidance(scale: guidanceScale, channels: guidedChannels) }
     }
 }
 

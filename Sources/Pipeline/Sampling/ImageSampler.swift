@@ -27,7 +27,7 @@ public final class ImageSampler {
         self.network = network
         self.workers = workers
         workspace = DiTWorkspace(config: network.config, entries: 2, workers: workers)
-        guidance = try Guidance(scale: settings.guidanceScale)
+        guidance = try settings.guidance
         _ = try settings.evaluations(for: directory)
     }
 
@@ -66,14 +66,5 @@ public final class ImageSampler {
                 "\(directory.name): the run diverged (its latents are not finite); lower --cfg-scale or change --sampler"
             )
         }
-    }
-
-    /// The picture of a finished run's latents.
-    ///
-    /// - Throws: ``PipelineError`` when the run has diverged, or when the model's latents are not pixels.
-    public func image(of latents: Tensor) throws -> Image {
-        try check(latents)
-        guard let decoder = directory.decoder else { throw directory.needsDecoder }
-        return try decoder.decode(latents)
     }
 }

@@ -54,7 +54,7 @@ public final class StrategyContext {
         self.items = Array(items.prefix(Self.mostItems))
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         calls = try makeSampler(settings.sampler, process: directory.process, steps: settings.steps, shape: []).calls
-        branches = try Guidance(scale: settings.guidanceScale).branches
+        branches = try settings.guidance.branches
         price = EvaluationPrice(network.config, branches: branches.count)
     }
 

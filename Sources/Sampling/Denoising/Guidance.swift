@@ -30,7 +30,9 @@ public struct Guidance: Equatable, Sendable {
     }
 
     /// Checks that latents of shape (C, H, W) have as many channels as are guided.
-    func validate(for shape: [Int]) throws(SamplingError) {
+    ///
+    /// - Throws: ``SamplingError/guidedChannelsOutOfRange(_:limit:)``.
+    public func validate(for shape: [Int]) throws(SamplingError) {
         guard let channels, let limit = shape.first, channels > limit else { return }
         throw .guidedChannelsOutOfRange(channels, limit: limit)
     }

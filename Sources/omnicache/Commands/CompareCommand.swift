@@ -24,6 +24,7 @@ struct CompareCommand: ParsableCommand {
     private static let defaultSeed: UInt32 = 1000
 
     @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
     @OptionGroup(title: "Image options") var subjects: ComparedSubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Run options") var execution: RunOptions
@@ -57,7 +58,7 @@ struct CompareCommand: ParsableCommand {
         let directory = try model.open()
         let settings = sampling.settings(over: directory.defaultSettings)
         let evaluations = try settings.evaluations(for: directory)
-        _ = try directory.comparisonDecoder
+        guard let source = try directory.decoder(decoder.choice) else { throw directory.needsDecoder(instead: "") }
         let request = try ComparisonRequest(
             settings: settings, items: items(of: directory), strategies: StrategyCatalogue.strategies(strategies),
             budgets: budgetList(), measuresTime: timing)
@@ -71,8 +72,8 @@ struct CompareCommand: ParsableCommand {
         }
         try files?.check()
         let comparison = try Comparison(
-            directory: directory, network: session.network(), workers: session.workers, request: request,
-            calibration: session.calibration(for: settings, makes: true))
+            directory: directory, network: session.network(), decoder: session.load(source), workers: session.workers,
+            request: request, calibration: session.calibration(for: settings, makes: true))
         let result = try comparison.run { try tell($0, of: request, log: log) }
         try print(result.report, log: log)
         let command = Self.shellCommand(CommandLine.arguments)

@@ -31,6 +31,11 @@ final class ModelSession {
         return network
     }
 
+    /// A decoder, loaded.
+    func load(_ decoder: DecoderSource) throws -> any LatentDecoder {
+        try decoder.load(workers: workers) { [log] in log.share($0, label: "loading the decoder") }
+    }
+
     /// The calibration for `settings`; what is missing is made, told of and kept.
     ///
     /// It is made only where `makes` says so, since that takes full runs.

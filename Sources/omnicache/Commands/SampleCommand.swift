@@ -15,6 +15,7 @@ struct SampleCommand: ParsableCommand {
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
     @OptionGroup(title: "Image options") var subject: SubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Cache options") var cache: CacheOptions
@@ -40,7 +41,7 @@ struct SampleCommand: ParsableCommand {
         defer { log.finish() }
         let session = try ModelSession(options: model, workers: execution.workers(), log: log)
         let request = try SampleRequest(
-            session: session, subject: subject, sampling: sampling, output: output,
+            session: session, subject: subject, sampling: sampling, decoder: decoder, output: output,
             reuse: ReuseSource(plan: plan, options: cache),
             calibrates: !execution.dryRun, like: like.map(Self.readMetadata))
         if let warning = request.reuse?.warning(steps: request.settings.steps) { log.message(warning) }

@@ -5,9 +5,6 @@ import Tensor
 
 /// Carries a request out, target by target.
 struct SampleJob {
-    /// The gap between the pictures of a grid, in pixels.
-    private static let gridPadding = 2
-
     private let request: SampleRequest
     private let session: ModelSession
     private let log: Log
@@ -18,6 +15,8 @@ struct SampleJob {
     private var spent = 0.0
     /// The images whose files are there.
     private var kept = 0
+    /// What decoding the last target's pictures took, in seconds.
+    private var decoding = 0.0
 
     init(request: SampleRequest, session: ModelSession, log: Log) {
         self.request = request
@@ -50,10 +49,12 @@ struct SampleJob {
         let sampler = try ImageSampler(
             directory: request.directory, network: session.network(), settings: request.settings,
             workers: session.workers)
+        let decoder = try request.decoder.map(session.load)
+        let previewer = try request.preview.map { try session.load($0.decoder) }
         let clock = ContinuousClock()
         for task in tasks where !task.isDone {
             let start = clock.now
-            try make(task, with: sampler)
+            try make(task, with: sampler, decoder: decoder, previewer: previewer)
             let seconds = (clock.now - start) / .seconds(1)
             spent += seconds
             try tell(task.target, seconds: seconds)
@@ -77,13 +78,21 @@ struct SampleJob {
     /// A number with at most three digits after the point.
     private static func rounded(_ number: Double) -> String { "\((number * 1000).rounded() / 1000)" }
 
-    private mutating func make(_ task: Task, with sampler: ImageSampler) throws {
+    private mutating func make(
+        _ task: Task, with sampler: ImageSampler, decoder: (any LatentDecoder)?, previewer: (any LatentDecoder)?
+    ) throws {
         let target = task.target
+        let preview = preview(of: target, decoder: previewer)
+        defer { preview?.remove() }
         var images: [Image] = []
+        decoding = 0
         for item in target.record.items {
-            let latents = try sample(item, with: sampler)
+            let latents = try sample(item, with: sampler, preview: preview)
             try sampler.check(latents)
-            if task.picture == .free { images.append(try sampler.image(of: latents)) }
+            if task.picture == .free, let decoder {
+                let duration = try ContinuousClock().measure { images.append(try decoder.decode(latents)) }
+                decoding += duration / .seconds(1)
+            }
             if task.latents == .free { try target.latents?.write(latents, record: target.record) }
             sampled += 1
             made += 1
@@ -91,7 +100,7 @@ struct SampleJob {
         guard task.picture == .free else { return }
         let picture =
             try target.record.columns.map {
-                try ImageGrid.arrange(images, columns: $0, padding: Self.gridPadding)
+                try ImageGrid.arrange(images, columns: $0, padding: SampleRequest.gridPadding)
             } ?? images[0]
         let classes = request.directory.classes
         switch target.picture {
@@ -105,11 +114,18 @@ struct SampleJob {
         }
     }
 
+    private func preview(of target: SampleTarget, decoder: (any LatentDecoder)?) -> Preview? {
+        guard let decoder, let interval = request.preview?.interval, let path = target.path else { return nil }
+        return Preview(
+            every: interval, of: path, decoder: decoder, predictionType: request.directory.process.predictionType,
+            shape: request.directory.latentShape)
+    }
+
     /// Runs one image's steps; stops between two of them when a signal has come.
-    private mutating func sample(_ item: SampleItem, with sampler: ImageSampler) throws -> Tensor {
+    private mutating func sample(_ item: SampleItem, with sampler: ImageSampler, preview: Preview?) throws -> Tensor {
         var run = try sampler.start(item, initialNoise: request.initialNoise, wrap: request.wrap)
         let total = request.work.items.count
-        while let step = try run.next() {
+        while let step = try preview?.next(of: &run) ?? run.next() {
             if Interruption.isPending { throw Interrupted(done: kept, total: total) }
             let event = Log.Event(
                 event: "step", image: sampled, images: total, step: step.index, steps: step.count,
@@ -129,6 +145,7 @@ struct SampleJob {
                 event: "image", file: target.path, class: request.directory.classes.names[item.classID],
                 seed: item.seed, skipped: seconds == nil ? true : nil,
                 evaluations: seconds == nil ? 0 : request.evaluations * count,
-                evaluationsFull: request.evaluationsFull * count, seconds: seconds))
+                evaluationsFull: request.evaluationsFull * count, seconds: seconds,
+                decodeSeconds: seconds == nil || decoding == 0 ? nil : decoding))
     }
 }

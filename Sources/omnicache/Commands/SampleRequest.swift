@@ -5,6 +5,9 @@ import Tensor
 
 /// What `omnicache sample` was asked for, with every default filled in and checked against the model.
 struct SampleRequest {
+    /// The gap between the pictures of a grid, in pixels.
+    static let gridPadding = 2
+
     let directory: ModelDirectory
     let settings: SampleSettings
     let work: WorkList
@@ -16,6 +19,10 @@ struct SampleRequest {
     /// What fills the gaps; nil when there are none.
     let forecaster: (any Forecaster)?
     let initialNoise: Tensor?
+    /// What makes pictures of latents; nil when only the latents are kept.
+    let decoder: DecoderSource?
+    /// What makes previews, and how many steps lie between two; nil for none.
+    let preview: (decoder: DecoderSource, interval: Int)?
     let format: ImageFile.Format
     /// What is to be made.
     let targets: [SampleTarget]
@@ -26,8 +33,8 @@ struct SampleRequest {
     /// Fills in the defaults, those of `like` or of a plan before those of the model, and checks everything that can be
     /// known; makes a calibration if one is needed and `calibrates` allows it.
     init(
-        session: ModelSession, subject: SubjectOptions, sampling: SamplingOptions, output: OutputOptions,
-        reuse source: ReuseSource, calibrates: Bool, like: ImageMetadata?
+        session: ModelSession, subject: SubjectOptions, sampling: SamplingOptions, decoder: DecoderOptions,
+        output: OutputOptions, reuse source: ReuseSource, calibrates: Bool, like: ImageMetadata?
     ) throws {
         directory = session.directory
         let reference = directory.reference()
@@ -58,15 +65,26 @@ struct SampleRequest {
         guard output.saveLatents == nil || work.items.count == 1 else {
             throw PipelineError.usage("--save-latents holds one image, not \(work.items.count); give --count 1")
         }
-        guard directory.decoder != nil || output.saveLatents != nil else { throw directory.needsDecoder }
+        let pictures = try directory.decoder(decoder.choice)
+        guard pictures != nil || output.saveLatents != nil else {
+            throw directory.needsDecoder(instead: ", or keep the latents with --save-latents")
+        }
+        self.decoder = pictures
+        preview = try Self.preview(output, directory: directory, decoder: pictures)
+        let decoderReference = try pictures?.reference()
+        if let like, like.record.decoder != decoderReference {
+            throw PipelineError.badData(
+                "--like: the image was drawn by \(like.record.decoder.map { "the decoder \($0.name) (\($0.hash.prefix(10))…)" } ?? "no decoder"), "
+                    + "which is not the one in use; give its directory with --decoder")
+        }
         format = try output.resolvedFormat()
         targets = try Self.targets(
             output, format: format, columns: output.grid ?? like?.record.columns, directory: directory,
-            items: work.items
+            decoder: pictures, items: work.items
         ) { [settings] items, columns in
             ImageRecord(
                 model: reference, settings: settings, items: items, columns: columns, initialNoise: noiseHash,
-                reuse: reuse)
+                reuse: reuse, decoder: decoderReference)
         }
     }
 
@@ -90,16 +108,29 @@ struct SampleRequest {
         return (list, subject.seed == nil && kept == nil)
     }
 
+    private static func preview(
+        _ output: OutputOptions, directory: ModelDirectory, decoder: DecoderSource?
+    ) throws -> (DecoderSource, Int)? {
+        guard let interval = output.previewEvery else { return nil }
+        guard interval > 0 else {
+            throw PipelineError.usage("--preview-every \(interval): give a number of steps from 1 on")
+        }
+        guard !output.usesStandardOutput, let decoder else {
+            throw PipelineError.usage("--preview-every writes beside an image's file; name one with --output")
+        }
+        return (directory.tinyDirectory == nil ? decoder : try directory.decoder(.tiny) ?? decoder, interval)
+    }
+
     private static func targets(
         _ output: OutputOptions, format: ImageFile.Format, columns: Int?, directory: ModelDirectory,
-        items: [SampleItem],
+        decoder: DecoderSource?, items: [SampleItem],
         record: ([SampleItem], Int?) -> ImageRecord
     ) throws -> [SampleTarget] {
         let pattern = try output.pattern(format: format, isGrid: columns != nil)
         let latents = output.saveLatents.map { LatentFile(path: $0, replaces: output.force) }
         func target(_ items: [SampleItem], _ index: Int, columns: Int? = nil) -> SampleTarget {
             let picture: SampleTarget.Picture
-            if directory.decoder == nil {
+            if decoder == nil {
                 picture = .none
             } else if output.usesStandardOutput {
                 picture = .standardOutput
@@ -113,6 +144,8 @@ struct SampleRequest {
             guard (1...10_000).contains(columns) else {
                 throw PipelineError.usage("--grid \(columns): give a number of columns from 1 to 10000")
             }
+            try decoder?.check(
+                side: directory.config.inputSize, count: items.count, columns: columns, padding: gridPadding)
             return [target(items, 0, columns: columns)]
         }
         guard !output.usesStandardOutput || items.count == 1 else {

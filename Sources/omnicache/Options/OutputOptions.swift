@@ -32,6 +32,14 @@ struct OutputOptions: ParsableArguments {
         help: ArgumentHelp("Write the final latents of a single image to this safetensors file.", valueName: "file"))
     var saveLatents: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "After every so many steps, write what the image is about to be beside it, as .preview.png.",
+            discussion: "Drawn by the model's tiny decoder, if it has one; gone once the image is there.",
+            valueName: "n"))
+    var previewEvery: Int?
+
     /// Whether the picture goes to standard output.
     var usesStandardOutput: Bool { output == "-" }
 

@@ -13,6 +13,12 @@ struct SamplingOptions: ParsableArguments {
             "The scale of classifier-free guidance; 1 is unguided. Default: the model's own.", valueName: "g"))
     var guidanceScale: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many channels are guided, the first ones, or 'all'. Default: the model's own, else all.",
+            discussion: "The official code of DiT and SiT guides 3; diffusers guides all.", valueName: "n"))
+    var guidedChannels: GuidedChannels?
+
     @Option(help: "The sampler. Default: that of the model, else ddim.")
     var sampler: SamplerKind?
 
@@ -40,12 +46,24 @@ struct SamplingOptions: ParsableArguments {
         var settings = base
         settings.steps = steps ?? base.steps
         settings.guidanceScale = guidanceScale ?? base.guidanceScale
+        settings.guidedChannels = guidedChannels.map(\.count) ?? base.guidedChannels
         if let sampler { settings.sampler = settings.sampler.changed(to: sampler) }
         if let spacing { settings.sampler = settings.sampler.changed(to: spacing) }
         settings.sampler.eta = eta ?? settings.sampler.eta
         settings.sampler.variance = variance ?? settings.sampler.variance
         settings.sampler.clip = clip ?? settings.sampler.clip
         return settings
+    }
+}
+
+/// `all`, or a number of channels.
+struct GuidedChannels: ExpressibleByArgument {
+    /// The number; nil for all.
+    let count: Int?
+
+    init?(argument: String) {
+        guard argument == "all" || Int(argument) != nil else { return nil }
+        count = Int(argument)
     }
 }
 

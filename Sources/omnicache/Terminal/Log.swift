@@ -26,6 +26,7 @@ final class Log {
         var evaluations: Int?
         var evaluationsFull: Int?
         var seconds: Double?
+        var decodeSeconds: Double?
         var plan: ReusePlan?
         var strategy: String?
         var budget: Double?

@@ -39,3 +39,19 @@ public struct PixelDecoder: LatentDecoder {
 
     public func planes(of latents: Tensor) throws -> Tensor { latents }
 }
+
+/// The decoder of an autoencoder.
+struct AutoencoderDecoder: LatentDecoder {
+    let range: ClosedRange<Float> = -1...1
+    private let autoencoder: any ImageAutoencoder
+    private let workers: Workers
+
+    init(_ autoencoder: any ImageAutoencoder, workers: Workers) {
+        self.autoencoder = autoencoder
+        self.workers = workers
+    }
+
+    func planes(of latents: Tensor) throws -> Tensor {
+        autoencoder.decode(latents, workers: workers)
+    }
+}

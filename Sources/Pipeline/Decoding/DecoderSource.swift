@@ -1,0 +1,92 @@
+import FoundationEssentials
+import Imaging
+import Models
+import Tensor
+
+/// A decoder that has been found and checked, but not loaded.
+public struct DecoderSource: Sendable {
+    private enum Kind: Sendable {
+        case pixels(ClosedRange<Float>)
+        case autoencoder(AutoencoderConfig, directory: String, archive: WeightArchive)
+    }
+
+    private let kind: Kind
+
+    /// Pixels, which need no decoding.
+    init(pixels range: ClosedRange<Float>) {
+        kind = .pixels(range)
+    }
+
+    /// The autoencoder in `directory`, for latents of `channels` channels.
+    ///
+    /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` when it cannot be used or does not fit.
+    init(directory: String, channels: Int, network: String) throws {
+        let config = try AutoencoderConfig(directory: directory)
+        guard config.latentChannels == channels else {
+            throw PipelineError.badData(
+                "\(directory)/config.json: latent_channels is \(config.latentChannels), but in_channels in \(network) is "
+                    + "\(channels); decoder and network must be of one model")
+        }
+        kind = .autoencoder(config, directory: directory, archive: try WeightArchive(directory: directory))
+    }
+
+    /// The pixels of a picture along a side for each pixel of the latents.
+    public var scale: Int {
+        switch kind {
+        case .pixels: 1
+        case .autoencoder(let config, _, _): config.scale
+        }
+    }
+
+    /// Its directory; nil for pixels.
+    public var directory: String? {
+        switch kind {
+        case .pixels: nil
+        case .autoencoder(_, let directory, _): directory
+        }
+    }
+
+    /// What ties images to the decoder, nil for pixels; reads the weights the first time.
+    public func reference() throws(PipelineError) -> ImageRecord.Decoder? {
+        guard case .autoencoder(let config, let directory, let archive) = kind else { return nil }
+        let path = "\(directory)/config.json"
+        guard let text = try? Data(contentsOf: URL(filePath: path)) else {
+            throw .inputOutput("\(path): cannot be read; check its permissions")
+        }
+        return ImageRecord.Decoder(
+            name: config.className, hash: SHA256.hexadecimal(text + Data(ModelHash.of(archive.files).utf8)))
+    }
+
+    /// Loads the decoder.
+    ///
+    /// - Parameters:
+    ///   - workers: the threads to decode with.
+    ///   - progress: called with the share that has been loaded, from 0 to 1.
+    /// - Returns: the decoder.
+    /// - Throws: ``ModelError`` or ``SafetensorsError``.
+    public func load(workers: Workers, progress: ((Double) -> Void)? = nil) throws -> any LatentDecoder {
+        switch kind {
+        case .pixels(let range):
+            PixelDecoder(range: range)
+        case .autoencoder(let config, _, let archive):
+            AutoencoderDecoder(try config.load(from: archive, progress: progress), workers: workers)
+        }
+    }
+
+    /// Checks that pictures of a `side` x `side` latent, `count` of them in rows of `columns`, can be held in memory.
+    ///
+    /// - Throws: `ImagingError` that says how large a grid may be.
+    public func check(side: Int, count: Int, columns: Int, padding: Int) throws(ImagingError) {
+        try ImageGrid.check(
+            width: side * scale, height: side * scale, count: count, columns: columns, padding: padding)
+    }
+}
+
+extension AutoencoderConfig {
+    fileprivate var className: String {
+        switch self {
+        case .kl: "AutoencoderKL"
+        case .tiny: "AutoencoderTiny"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import FoundationEssentials
+import Imaging
+import Sampling
+import Tensor
+
+/// A picture of what a run is about to draw, made anew every few steps: the present estimate of the clean sample.
+///
+/// It stands beside the picture's file, and goes when that is written.
+public final class Preview {
+    /// The file.
+    public let path: String
+
+    private let interval: Int
+    private let decoder: any LatentDecoder
+    private let predictionType: PredictionType
+    private let clean: Tensor
+
+    /// - Parameters:
+    ///   - interval: how many steps lie between two previews, at least 1.
+    ///   - path: the path of the picture that is being made.
+    ///   - decoder: what turns latents into a picture.
+    ///   - predictionType: what the model's outputs say.
+    ///   - shape: the latents' shape.
+    public init(
+        every interval: Int, of path: String, decoder: any LatentDecoder, predictionType: PredictionType, shape: [Int]
+    ) {
+        precondition(interval > 0, "a preview every \(interval) steps")
+        self.interval = interval
+        self.path = Self.stem(of: path) + ".preview.png"
+        self.decoder = decoder
+        self.predictionType = predictionType
+        clean = Tensor(shape)
+    }
+
+    /// Does the run's next model call, and makes the preview if it is time for one.
+    ///
+    /// - Returns: the step; nil when the sample is complete.
+    /// - Throws: what the run, the decoder or the file throws.
+    public func next(of run: inout SamplingRun) throws -> SamplingRun.Step? {
+        clean.copy(from: run.latents)
+        guard let step = try run.next() else { return nil }
+        guard (step.index + 1).isMultiple(of: interval), step.index + 1 < step.count else { return step }
+        let sum = predictionType.clean(at: step.call.level)
+        let output = run.guided.values
+        for i in 0..<clean.count {
+            clean.values[i] = Float(sum.state * Double(clean.values[i]) + sum.output * Double(output[i]))
+        }
+        try AtomicFile.write(PNGWriter.encode(decoder.decode(clean)), to: path, onConflict: .replace)
+        return step
+    }
+
+    /// The path without its ending.
+    private static func stem(of path: String) -> String {
+        guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return path }
+        return String(path[..<dot])
+    }
+
+    /// Removes the file.
+    public func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
