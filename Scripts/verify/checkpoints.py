@@ -79,10 +79,13 @@ def pipeline(name, size, vae, folder):
     # The gentle betas keep the latents of a model that was never trained within the decoder's range.
     scheduler = DDIMScheduler(num_train_timesteps=1000, beta_start=0.0001, beta_end=golden.GENTLE,
                               beta_schedule="linear", clip_sample=False)
-    labels = {i: f"class {i}, the {i}th" for i in range(1000)}
-    pipe = DiTPipeline(transformer=transformer, vae=vae, scheduler=scheduler, id2label=labels)
+    pipe = DiTPipeline(transformer=transformer, vae=vae, scheduler=scheduler)
     directory = folder / name.replace("/", "-").replace(" ", "-")
     pipe.save_pretrained(directory)
+    # Saving leaves the labels out, but the published pipelines have them.
+    index = directory / "model_index.json"
+    labels = {str(i): f"class {i}, the {i}th" for i in range(1000)}
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"id2label": labels}))
     pipe.set_progress_bar_config(disable=True)
     return pipe, directory
 
