@@ -31,7 +31,8 @@ public struct Convolution: Sendable {
 
     /// Takes a weight (Cout, Cin, 3, 3), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
     public init(weight: Tensor, bias: Tensor?) {
-        precondition(weight.shape.count == 4 && weight.shape[2...] == [3, 3], "a 3 x 3 filter of shape \(weight.shape)")
+        precondition(
+            weight.shape.count == 4 && weight.shape[2...] == [3, 3], "a 3 x 3 filter of shape \(weight.shape)")
         (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
         let (inputs, outputs) = (FeatureMap.stride(inChannels), FeatureMap.stride(outChannels))
         taps = Tensor([9, inputs, outputs])
@@ -61,6 +62,7 @@ public struct Convolution: Sendable {
     ///   - output: (H, W, Cout), or twice the sides if upsampled.
     ///   - finish: what becomes of the sums.
     ///   - workspace: scratch memory.
+    ///   - workers: the threads to use; their number changes no bit.
     public func callAsFunction(
         _ input: FeatureMap, affine: ChannelAffine? = nil, upsampled: Bool = false, into output: FeatureMap,
         _ finish: Output = Output(), workspace: ConvolutionWorkspace, workers: Workers
