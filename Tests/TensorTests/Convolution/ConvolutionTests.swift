@@ -93,7 +93,7 @@ import Testing
         for side in [5, 20, 5] {
             let reference = ReferenceConvolution(height: side, width: side, inputs: 4, outputs: 4)
             let output = FeatureMap(planes: Tensor([4, side, side]))
-            Convolution(weight: reference.weight, bias: reference.bias)(
+            reference.convolution(
                 FeatureMap(planes: reference.input), into: output, workspace: workspace, workers: Workers(count: 2))
             results.append(output.values.elements)
         }
@@ -104,8 +104,10 @@ import Testing
     func `a convolution of one tap is a matrix product at every pixel`(shape: [Int]) {
         let (height, width, inputs, outputs) = (shape[0], shape[1], shape[2], shape[3])
         let reference = ReferenceConvolution(height: height, width: width, inputs: inputs, outputs: outputs)
-        let weight = Tensor(noise(outputs * inputs, seed: 4), shape: [outputs, inputs, 1, 1])
-        let layer = PointwiseConvolution(weight: weight, bias: reference.bias)
+        let weight = Tensor(noise(outputs * inputs, seed: 4), shape: [outputs, inputs])
+        let layer = withExtendedLifetime(weight) {
+            PointwiseConvolution(weight: weight.pointer, outputs: outputs, inputs: inputs, bias: reference.bias)
+        }
         let output = FeatureMap(planes: Tensor([outputs, height, width]))
         for round in 1...2 {
             layer(

@@ -17,6 +17,13 @@ struct ReferenceConvolution {
         bias = Tensor(noise(outputs, seed: seed + 2), shape: [outputs])
     }
 
+    /// The kernel under test.
+    var convolution: Convolution {
+        withExtendedLifetime(weight) {
+            Convolution(weight: weight.pointer, outputs: outputs, inputs: inputs, bias: bias)
+        }
+    }
+
     /// Planes (Cout, H, W).
     var result: [Double] {
         let (x, filters, offsets) = (input.pointer, weight.pointer, bias.pointer)
@@ -50,7 +57,7 @@ struct ReferenceConvolution {
         let factor = upsampled ? 2 : 1
         let output = FeatureMap(
             planes: previous ?? Tensor([outputs, factor * map.height, factor * map.width]))
-        Convolution(weight: weight, bias: bias)(
+        convolution(
             map, affine: affine, upsampled: upsampled, into: output, finish, workspace: ConvolutionWorkspace(),
             workers: Workers(count: threads))
         return output

@@ -9,7 +9,7 @@ struct ConvolutionPass {
     /// Tiles that one task transforms.
     private static let tilesPerTask = 8
     /// Columns of a product that one task computes.
-    private static let columnsPerTask = 256
+    private static let columnsPerTask = 512
 
     init(plan: ConvolutionPlan, band: Int, workspace: ConvolutionWorkspace, workers: Workers) {
         self.plan = plan
