@@ -90,10 +90,12 @@ extension AutoencoderKLConfig: Decodable {
             throw DiTConfigProblem("up_block_types holds \(other); only UpDecoderBlock2D is supported")
         }
         try AutoencoderBounds.checkChannels(latent: latentChannels, image: outChannels)
-        try AutoencoderBounds.check(blockOutChannels.count, AutoencoderBounds.levels, "the number of block_out_channels")
+        try AutoencoderBounds.check(
+            blockOutChannels.count, AutoencoderBounds.levels, "the number of block_out_channels")
         guard upBlockTypes.count == blockOutChannels.count else {
             throw DiTConfigProblem(
-                "up_block_types has \(upBlockTypes.count) entries, but block_out_channels has \(blockOutChannels.count)")
+                "up_block_types has \(upBlockTypes.count) entries, but block_out_channels has \(blockOutChannels.count)"
+            )
         }
         try AutoencoderBounds.check(layersPerBlock, AutoencoderBounds.layers, "layers_per_block")
         try AutoencoderBounds.check(normGroups, AutoencoderBounds.widths, "norm_num_groups")

@@ -48,6 +48,7 @@ public enum AutoencoderConfig: Equatable, Sendable {
     /// - Parameters:
     ///   - archive: the weights beside the `config.json`; the encoder's are left alone.
     ///   - progress: called with the share that has been loaded, rising to 1.
+    /// - Returns: the decoder.
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one cannot be loaded.
     public func load(
         from archive: WeightArchive, progress: ((Double) -> Void)? = nil

@@ -113,6 +113,20 @@ public struct WeightArchive: Sendable {
         try tensor(joining: [name], storedShape: shape, shape: shape)
     }
 
+    /// Loads the tensor `name`, widened to `Float`, into memory that somebody else holds.
+    ///
+    /// - Parameters:
+    ///   - name: the tensor.
+    ///   - destination: as many elements as the tensor has.
+    /// - Throws: ``SafetensorsError`` when it is missing, cannot be widened, or is not finite.
+    func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
+        guard let file = fileOfTensor[name], let entry = file.entry(name) else {
+            throw .missingTensor(path: directory, tensor: name)
+        }
+        try file.check(entry, shape: entry.shape)
+        try file.read(entry, into: destination)
+    }
+
     /// The path of the file that holds the tensor `name`; the directory when none does.
     func path(of name: String) -> String {
         fileOfTensor[name]?.path ?? directory

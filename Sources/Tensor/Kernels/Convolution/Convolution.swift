@@ -29,10 +29,9 @@ public struct Convolution: Sendable {
         }
     }
 
-    /// Takes a weight (Cout, Cin, 3, 3), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
-    public init(weight: Tensor, bias: Tensor?) {
-        precondition(weight.shape.count == 4 && weight.shape[2...] == [3, 3], "a 3 x 3 filter of shape \(weight.shape)")
-        (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
+    /// Copies a weight (Cout, Cin, 3, 3), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
+    public init(weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?) {
+        (self.outChannels, self.inChannels) = (outChannels, inChannels)
         let (inputs, outputs) = (FeatureMap.stride(inChannels), FeatureMap.stride(outChannels))
         taps = Tensor([9, inputs, outputs])
         // By blocks of outputs, so that what is read and what is written stays in a cache.
@@ -42,14 +41,13 @@ public struct Convolution: Sendable {
                 for tap in 0..<9 {
                     let target = taps.pointer + (tap * inputs + input) * outputs
                     for output in block {
-                        target[output] = weight.pointer[(output * inChannels + input) * 9 + tap]
+                        target[output] = weight[(output * inChannels + input) * 9 + tap]
                     }
                 }
             }
         }
         self.bias = Tensor([outputs])
         if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
-        withExtendedLifetime((weight, bias)) {}
     }
 
     /// Convolves `input` into `output`.
@@ -61,6 +59,7 @@ public struct Convolution: Sendable {
     ///   - output: (H, W, Cout), or twice the sides if upsampled.
     ///   - finish: what becomes of the sums.
     ///   - workspace: scratch memory.
+    ///   - workers: the threads to use; their number changes no bit.
     public func callAsFunction(
         _ input: FeatureMap, affine: ChannelAffine? = nil, upsampled: Bool = false, into output: FeatureMap,
         _ finish: Output = Output(), workspace: ConvolutionWorkspace, workers: Workers

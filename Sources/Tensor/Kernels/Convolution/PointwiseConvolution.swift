@@ -13,20 +13,18 @@ public struct PointwiseConvolution: Sendable {
     /// Pixels that one task computes.
     private static let pixelsPerTask = 256
 
-    /// Takes a weight of Cout Cin elements, (Cout, Cin) or (Cout, Cin, 1, 1), and a bias (Cout); nil is a bias of zeros.
-    public init(weight: Tensor, bias: Tensor?) {
-        precondition(weight.shape.count >= 2 && weight.shape[2...].allSatisfy { $0 == 1 })
-        (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
+    /// Copies a weight (Cout, Cin), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
+    public init(weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?) {
+        (self.outChannels, self.inChannels) = (outChannels, inChannels)
         let (inputs, outputs) = (FeatureMap.stride(inChannels), FeatureMap.stride(outChannels))
         self.weight = Tensor([inputs, outputs])
         self.bias = Tensor([outputs])
         for output in 0..<outChannels {
             for input in 0..<inChannels {
-                self.weight.pointer[input * outputs + output] = weight.pointer[output * inChannels + input]
+                self.weight.pointer[input * outputs + output] = weight[output * inChannels + input]
             }
         }
         if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
-        withExtendedLifetime((weight, bias)) {}
     }
 
     /// Maps the pixels of `input` to the first numbers of rows of `output`, `distance` numbers apart; adds to what they

@@ -12,8 +12,12 @@ enum Winograd {
     /// The products of a tile.
     static let products = inputs * inputs
 
-    private static let a: Float = 1
-    private static let b: Float = 2
+    // The usual points 1 and 2 are the cheapest to write down, but round worst. Against Double, 256 channels of SiLU of
+    // normal noise: an error of 1.8e-6 (root mean square; largest 3e-5) for 1 and 2, 0.8e-6 (largest 8e-6) for these,
+    // 0.3e-6 for F(2x2, 3x3), which takes 1.8 times the products, 0.2e-6 for the direct sum. On the whole decoder of
+    // Stable Diffusion with random weights, images are off by at most 3e-6 of their range; 1/255 is 4e-3.
+    private static let a: Float = 0.625
+    private static let b: Float = 1.5
     private static let aa = a * a
     private static let bb = b * b
 
