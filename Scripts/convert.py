@@ -40,7 +40,7 @@ def arguments():
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="what it must be made for: 256 or 512")
     parser.add_argument("--heads", type=int, metavar="H", help="attention heads, for sizes that were not published")
     parser.add_argument("--classes", type=int, metavar="K", help="the number of classes without the null class, "
-                        "where the class table has K rows (default: one less than its rows)")
+                        "where the class table has K rows (default: one less than its rows, but 1000 of 1000)")
     parser.add_argument("--names", type=Path, metavar="FILE", help="class names, one a line, synonyms between commas "
                         "(default: ImageNet's for 1000 classes)")
     parser.add_argument("--sit", action="store_true", help="the checkpoint is a SiT: it predicts a flow's velocity")

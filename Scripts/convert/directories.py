@@ -1,7 +1,9 @@
 """Directories of diffusers: configurations are copied, pickled weights are rewritten as safetensors."""
 
+import json
 import shutil
 
+from official import class_names
 from weights import DTYPES, Problem, load, read_json, tensors_only, without_prefixes, write
 
 DECODERS = {"vae": "AutoencoderKL", "tiny": "AutoencoderTiny"}
@@ -19,8 +21,12 @@ def convert(given, out):
     index = read_json(source / "model_index.json")
     if index.get("_class_name") != "DiTPipeline":
         raise Problem(f"{source}/model_index.json: _class_name is {index.get('_class_name')}; only DiTPipeline works")
-    shutil.copyfile(source / "model_index.json", out / "model_index.json")
     part(source / "transformer", out / "transformer", dtype)
+    # diffusers leaves the names out when it saves a pipeline.
+    names = class_names(given.names, read_json(source / "transformer/config.json").get("num_embeds_ada_norm", 1000))
+    if names and (given.names or "id2label" not in index):
+        index["id2label"] = {str(number): name for number, name in enumerate(names)}
+    (out / "model_index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name in ("vae", "vae_tiny"):
         if (source / name).is_dir() and not (name == "vae" and given.vae):
             part(source / name, out / name, dtype)
@@ -33,7 +39,7 @@ def convert(given, out):
 
 def refuse_official_options(given):
     options = dict(model=given.model, sit=given.sit, path=given.path, heads=given.heads, classes=given.classes,
-                   names=given.names, image_size=given.image_size)
+                   image_size=given.image_size)
     for name, value in options.items():
         if value:
             raise Problem(f"--{name.replace('_', '-')}: only for official checkpoints; {given.source} says it itself")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import pickle
 
 import torch
@@ -77,6 +78,9 @@ def write(source, state, target, dtype, exact=()):
             tensors[name] = tensor.clone()
         seen.add(tensor.data_ptr())
     save_file(tensors, target, metadata={"format": "pt"})
+    mask = os.umask(0)  # save_file makes a file that its owner alone can read
+    os.umask(mask)
+    target.chmod(0o666 & ~mask)
     with safe_open(target, framework="pt") as file:
         if set(file.keys()) != set(state):
             raise Problem(f"{target}: holds other names than were written")

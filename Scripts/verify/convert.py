@@ -204,6 +204,10 @@ def check_pipeline(check):
             pickled = torch.load(source / part / "diffusion_pytorch_model.bin", weights_only=True)
             check.that(written.keys() == pickled.keys() and all(torch.equal(written[n], pickled[n]) for n in pickled),
                        f"pipeline: every tensor of {part} is kept")
+    names = source.parent / "names.txt"
+    names.write_text("".join(f"kind {i}, sort {i}\n" for i in range(10)))
+    out, said = check.convert(source, "--names", names)
+    check.that(bool(out) and check.info(out)["classes"][9] == "kind 9, sort 9", "pipeline: --names names its classes")
     out, said = check.convert(check.save(random_state(TINY)), "--heads", "2", "--vae", str(source / "vae"))
     decoders = check.info(out).get("decoders", []) if out else []
     check.that(len(decoders) == 1, f"pipeline: --vae puts a decoder beside a network {said if not out else ''}")

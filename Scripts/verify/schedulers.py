@@ -103,7 +103,7 @@ def main():
         for number, (kind, options, steps) in enumerate(CASES):
             scheduler = kind(**options)
             directory = Path(name) / str(number)
-            DiTPipeline(model, decoder, scheduler, id2label={0: "tench, Tinca tinca"}).save_pretrained(directory)
+            DiTPipeline(model, decoder, scheduler).save_pretrained(directory)
             expected = reference(model, scheduler, steps)
             found = ours(arguments.binary.resolve(), directory, steps)
             error = float((found - expected).abs().max() / expected.abs().max())

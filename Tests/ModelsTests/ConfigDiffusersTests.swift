@@ -34,6 +34,17 @@ import Testing
         #expect(try config(#"{"_class_name": "DiTTransformer2DModel", "out_channels": null}"#) == expected)
     }
 
+    @Test func `names and recommendations may be added in our keys`() throws {
+        let config = try config(
+            """
+            {"_class_name": "DiTTransformer2DModel", "num_embeds_ada_norm": 2, "class_names": ["a, b", "c"],
+             "guidance_scale": 1.5, "guidance_channels": 3}
+            """)
+        #expect(config.classNames == ["a, b", "c"])
+        #expect(config.guidanceScale == 1.5)
+        #expect(config.guidanceChannels == 3)
+    }
+
     @Test func `what diffusers says in its own keys survives in ours`() throws {
         let config = try config(#"{"_class_name": "DiTTransformer2DModel", "norm_eps": 1e-3}"#)
         #expect(try JSONDecoder().decode(DiTConfig.self, from: JSONEncoder().encode(config)) == config)

@@ -58,6 +58,23 @@ import Testing
         #expect(try JSONDecoder().decode(DiTConfig.self, from: JSONEncoder().encode(config)) == config)
     }
 
+    /// What `Scripts/convert.py SiT.pt out --sit --heads 2` wrote for a tiny SiT of random weights.
+    @Test func `what the converter writes is read`() throws {
+        let config = try config(
+            """
+            {
+             "architecture": "DiT", "depth": 2, "hidden_size": 32, "num_heads": 2, "patch_size": 2, "input_size": 8,
+             "in_channels": 4, "learn_sigma": true, "num_classes": 10, "mlp_ratio": 4.0, "prediction_type": "flow",
+             "flow_path": "linear", "flow_direction": "to_data", "timestep_scale": 1, "guidance_scale": 4.0,
+             "guidance_channels": 3
+            }
+            """)
+        let expected = try DiTConfig(
+            depth: 2, hiddenSize: 32, heads: 2, patchSize: 2, inputSize: 8, inChannels: 4, learnSigma: true,
+            numClasses: 10, guidanceScale: 4, guidanceChannels: 3)
+        #expect(config == expected)
+    }
+
     @Test func `norm_eps alone holds for every layer norm`() throws {
         #expect(try config(text(["norm_eps": "1e-4"])).mlpNormEpsilon == 1e-4)
     }

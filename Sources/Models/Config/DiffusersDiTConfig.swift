@@ -1,4 +1,5 @@
-/// The `config.json` that diffusers writes for a DiT, with the defaults of its class.
+/// The `config.json` that diffusers writes for a DiT, with the defaults of its class, and with those keys of ours that
+/// may be added to it: names and recommendations.
 ///
 /// Source: https://github.com/huggingface/diffusers, models/transformers/dit_transformer_2d.py, version 0.42.1.
 struct DiffusersDiTConfig: Decodable {
@@ -17,6 +18,9 @@ struct DiffusersDiTConfig: Decodable {
         case normType = "norm_type"
         case normIsAffine = "norm_elementwise_affine"
         case normEpsilon = "norm_eps"
+        case classNames = "class_names"
+        case guidanceScale = "guidance_scale"
+        case guidanceChannels = "guidance_channels"
     }
 
     private let className: String
@@ -33,6 +37,9 @@ struct DiffusersDiTConfig: Decodable {
     private let normType: String?
     private let normIsAffine: Bool?
     private let normEpsilon: Double?
+    private let classNames: [String]?
+    private let guidanceScale: Double?
+    private let guidanceChannels: WholeNumber?
 
     /// The same model in this package's terms.
     ///
@@ -48,7 +55,8 @@ struct DiffusersDiTConfig: Decodable {
         return try DiTConfig(
             depth: layers?.value ?? 28, hiddenSize: width, heads: heads, patchSize: patchSize?.value ?? 2,
             inputSize: sampleSize?.value ?? 32, inChannels: channels, learnSigma: try learnsSigma(inChannels: channels),
-            numClasses: classes?.value ?? 1000, mlpNormEpsilon: normEpsilon ?? 1e-5, timestepFrequencyShift: 1)
+            numClasses: classes?.value ?? 1000, classNames: classNames ?? [], mlpNormEpsilon: normEpsilon ?? 1e-5,
+            timestepFrequencyShift: 1, guidanceScale: guidanceScale, guidanceChannels: guidanceChannels?.value)
     }
 
     private func checkSupport() throws(DiTConfigProblem) {

@@ -9,7 +9,15 @@ package enum PickledCheckpoint {
 
     /// What to do with the checkpoint at `path`, or with a directory of diffusers' that holds such.
     package static func advice(converting path: String) -> String {
-        "convert it once with: python3 Scripts/convert.py \(path) NEW-DIRECTORY"
+        "convert it once with: python3 Scripts/convert.py \(quoted(path)) NEW-DIRECTORY"
+    }
+
+    /// The path as a shell takes it.
+    private static func quoted(_ path: String) -> String {
+        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+~".contains($0) }
+        return isPlain
+            ? path
+            : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
     }
 
     /// What to do with a directory that has the checkpoint `name` instead of safetensors: diffusers' `.bin` are converted

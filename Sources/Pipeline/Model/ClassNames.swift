@@ -95,6 +95,11 @@ public struct ClassNames: Sendable, Equatable {
             }
             return number
         }
+        guard names.indices.contains(where: { names[$0] != Self.placeholder($0) }) else {
+            throw .usage(
+                "--class '\(text.trimmed)': the model has no names for its classes; give a number from 0 to \(count - 1), "
+                    + "or add class_names to its config.json (see weights-format.md)")
+        }
         throw .usage(
             "--class '\(text.trimmed)': the model has no such class; \(suggestion(for: key))'omnicache info' lists them"
         )

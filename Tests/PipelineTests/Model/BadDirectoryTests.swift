@@ -118,6 +118,11 @@ import Testing
         #expect("\(error)".contains("python3 Scripts/convert.py \(folder.path)/DiT-XL-2-256x256.pt"), "\(error)")
     }
 
+    @Test(arguments: [("a b/DiT.pt", "convert.py 'a b/DiT.pt' "), ("it's.pt", #"convert.py 'it'\''s.pt' "#)])
+    func `the command is one that a shell takes`(path: String, says: String) {
+        #expect(PickledCheckpoint.advice(converting: path).contains(says))
+    }
+
     @Test func `a checkpoint given as the model says how to convert it, and pipelines are models`() throws {
         let pipeline = try TinyPipeline()
         try pipeline.write()

@@ -42,6 +42,13 @@ import Testing
         #expect("\(error)".contains("did you mean 'Tinca tinca'?"), "\(error)")
     }
 
+    @Test func `a model without names says so, and how to add some`() throws {
+        let unnamed = ClassNames((0..<3).map(ClassNames.placeholder))
+        #expect(try unnamed.resolve("2, class 1") == [2, 1])
+        let error = try #require(throws: PipelineError.self) { try unnamed.resolve("tench") }
+        for text in ["no names", "0 to 2", "class_names"] { #expect("\(error)".contains(text), "\(error)") }
+    }
+
     @Test func `a class's slug names that class`() throws {
         #expect(names.slug(0) == "tench")
         #expect(names.slug(1) == "crane-1")
