@@ -23,7 +23,7 @@ enum ExitStatus: Int32 {
         case let error as FileError: self.init(error)
         case is SamplingError, is PlanError: self = .usage
         case ImagingError.tooLarge: self = .usage
-        case is ImagingError, is ComparisonError: self = .internal
+        case is ImagingError, is ComparisonError, is WrongResult: self = .internal
         case is LinearAlgebraError: self = .badData
         case is Terminal.StreamFailure: self = .inputOutput
         case is Interrupted: self = .interrupted

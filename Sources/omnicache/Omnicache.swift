@@ -20,7 +20,7 @@ struct Omnicache: ParsableCommand {
         version: "omnicache \(LibraryVersions.omnicache)",
         subcommands: [
             SampleCommand.self, CalibrateCommand.self, PlanCommand.self, AnalyzeCommand.self, CompareCommand.self,
-            InfoCommand.self,
+            InfoCommand.self, BenchCommand.self,
         ],
         defaultSubcommand: SampleCommand.self)
 

@@ -46,7 +46,7 @@ public final class DiT: Sendable {
         modulation.prepare(call: call)
         let pass = Pass(
             network: self, call: call, modulation: modulation, workspace: workspace, interceptor: interceptor)
-        pass.embed(latents, for: subset)  // (T, D)
+        pass.measured(.embedding) { pass.embed(latents, for: subset) }  // (T, D)
         pass.runStack(subset)  // (T, D)
         pass.project(subset, into: outputs)  // (Cout, H, W)
     }
@@ -98,13 +98,13 @@ public final class DiT: Sendable {
                     let rows = modulation.block(index, call: call, entry: $0)
                     return (rows.attentionShift, rows.attentionScale)
                 }
-                apply(block.qkv, evaluated, workspace.normed, into: workspace.qkv)  // (T, 3D)
-                forEach(evaluated, tasks: workspace.attention.taskCount) { worker, entry, task in
+                apply(block.qkv, .qkv, evaluated, workspace.normed, into: workspace.qkv)  // (T, 3D)
+                forEach(.attention, evaluated, tasks: workspace.attention.taskCount) { worker, entry, task in
                     workspace.attention.run(
                         task: task, worker: worker, qkv: workspace.qkv[entry].pointer,
                         into: workspace.mixed[entry].pointer)
                 }
-                apply(block.attentionOut, evaluated, workspace.mixed, into: workspace.site)  // (T, D)
+                apply(block.attentionOut, .attentionOut, evaluated, workspace.mixed, into: workspace.site)  // (T, D)
                 observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
             }
             addSite(subset) { modulation.block(index, call: call, entry: $0).attentionGate }
@@ -119,8 +119,9 @@ public final class DiT: Sendable {
                     let rows = modulation.block(index, call: call, entry: $0)
                     return (rows.mlpShift, rows.mlpScale)
                 }
-                apply(block.mlpIn, evaluated, workspace.normed, into: workspace.hidden, activation: .gelu)  // (T, M)
-                apply(block.mlpOut, evaluated, workspace.hidden, into: workspace.site)  // (T, D)
+                apply(
+                    block.mlpIn, .mlpIn, evaluated, workspace.normed, into: workspace.hidden, activation: .gelu)  // (T, M)
+                apply(block.mlpOut, .mlpOut, evaluated, workspace.hidden, into: workspace.site)  // (T, D)
                 observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
             }
             addSite(subset) { modulation.block(index, call: call, entry: $0).mlpGate }
@@ -129,36 +130,49 @@ public final class DiT: Sendable {
         /// The final layer: norm, modulation, projection to patches, and back to an image.
         func project(_ subset: BatchSubset, into outputs: [Tensor]) {
             normalise(subset, epsilon: Float(config.normEpsilon)) { modulation.finalLayer(call: call, entry: $0) }
-            apply(network.weights.finalProjection, subset, workspace.normed, into: workspace.projected)
-            for entry in subset {
-                Patches.scatter(
-                    workspace.projected[entry].pointer, channels: config.outChannels, size: config.inputSize,
-                    patch: config.patchSize, into: outputs[entry].pointer)
+            apply(
+                network.weights.finalProjection, .finalProjection, subset, workspace.normed, into: workspace.projected)
+            measured(.embedding) {
+                for entry in subset {
+                    Patches.scatter(
+                        workspace.projected[entry].pointer, channels: config.outChannels, size: config.inputSize,
+                        patch: config.patchSize, into: outputs[entry].pointer)
+                }
             }
         }
 
         // MARK: - Parallel steps over the entries
 
+        /// Runs `body`, told to the workspace's clock if there is one.
+        @inline(__always)
+        func measured(_ region: ForwardClock.Region, _ body: () -> Void) {
+            guard let clock = workspace.clock else { return body() }
+            clock.measure(region, body)
+        }
+
         private func forEach(
-            _ subset: BatchSubset, tasks: Int, _ body: (_ worker: Int, _ entry: Int, _ task: Int) -> Void
+            _ region: ForwardClock.Region, _ subset: BatchSubset, tasks: Int,
+            _ body: (_ worker: Int, _ entry: Int, _ task: Int) -> Void
         ) {
             workspace.workers.run(tasks: subset.count * tasks) { worker, index in
-                body(worker, subset[index / tasks], index % tasks)
+                measured(region) { body(worker, subset[index / tasks], index % tasks) }
             }
         }
 
-        private func forEachRows(_ subset: BatchSubset, _ body: (_ entry: Int, _ rows: Range<Int>) -> Void) {
+        private func forEachRows(
+            _ region: ForwardClock.Region, _ subset: BatchSubset, _ body: (_ entry: Int, _ rows: Range<Int>) -> Void
+        ) {
             let pieces = (tokens + DiT.rowsPerTask - 1) / DiT.rowsPerTask
-            forEach(subset, tasks: pieces) { _, entry, piece in
+            forEach(region, subset, tasks: pieces) { _, entry, piece in
                 body(entry, piece * DiT.rowsPerTask..<min(tokens, (piece + 1) * DiT.rowsPerTask))
             }
         }
 
         private func apply(
-            _ layer: Linear, _ subset: BatchSubset, _ inputs: [Tensor], into outputs: [Tensor],
+            _ layer: Linear, _ region: ForwardClock.Region, _ subset: BatchSubset, _ inputs: [Tensor], into outputs: [Tensor],
             activation: Activation? = nil
         ) {
-            forEach(subset, tasks: layer.taskCount) { _, entry, task in
+            forEach(region, subset, tasks: layer.taskCount) { _, entry, task in
                 layer.run(
                     task: task, inputs[entry].pointer, rows: tokens, into: outputs[entry].pointer,
                     activation: activation)
@@ -169,7 +183,7 @@ public final class DiT: Sendable {
             _ subset: BatchSubset, epsilon: Float,
             modulation: (_ entry: Int) -> (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
         ) {
-            forEachRows(subset) { entry, rows in
+            forEachRows(.normalisation, subset) { entry, rows in
                 let (shift, scale) = modulation(entry)
                 LayerNorm.modulated(
                     workspace.stream[entry].pointer + rows.lowerBound * width, rows: rows.count, width: width,
@@ -179,7 +193,7 @@ public final class DiT: Sendable {
         }
 
         private func addSite(_ subset: BatchSubset, gate: (_ entry: Int) -> UnsafePointer<Float>) {
-            forEachRows(subset) { entry, rows in
+            forEachRows(.gatedAdd, subset) { entry, rows in
                 Elementwise.addGated(
                     workspace.site[entry].pointer + rows.lowerBound * width, gate: gate(entry), rows: rows.count,
                     width: width, to: workspace.stream[entry].pointer + rows.lowerBound * width)

@@ -4,6 +4,8 @@ import Tensor
 public final class DiTWorkspace {
     /// How many batch entries (guidance branches) it has room for.
     public let entries: Int
+    /// Measures the forwards that work here; nil, as it is by default, costs nothing.
+    package var clock: ForwardClock?
 
     let config: DiTConfig
     let workers: Workers

@@ -1,10 +1,10 @@
 /// The exponentials of softmax, left unnormalised.
-enum Softmax {
+package enum Softmax {
     /// Replaces `count` scores by exp(score - largest) and returns the sum of the results.
     ///
     /// Dividing is left to the caller: attention divides its (K)-wide result instead of the (T)-wide weights.
     @inline(__always)
-    static func exponentiate(_ scores: UnsafeMutablePointer<Float>, count: Int) -> Float {
+    package static func exponentiate(_ scores: UnsafeMutablePointer<Float>, count: Int) -> Float {
         let whole = count - count % Vector.scalarCount
         var largest = -Float.infinity
         if whole > 0 {

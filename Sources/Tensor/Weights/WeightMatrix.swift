@@ -67,7 +67,7 @@ public struct WeightMatrix: @unchecked Sendable {
     }
 
     /// All numbers, row by row, where they are stored at 32 bits; valid for as long as the matrix is.
-    var float32: UnsafePointer<Float>? {
+    package var float32: UnsafePointer<Float>? {
         element == .float32 ? address.assumingMemoryBound(to: Float.self) : nil
     }
 

@@ -1,0 +1,50 @@
+import Dispatch
+import Synchronization
+import Tensor
+
+/// Measures where the time of forwards goes, thread by thread, while it hangs in a ``DiTWorkspace``.
+///
+/// Every task of a parallel loop is timed on the thread that runs it. What is left of all threads' time between the
+/// beginning and the end of a forward is waiting: for the others at the end of a loop, and for the loop to start.
+package final class ForwardClock: Sendable {
+    /// A kind of work of a forward.
+    package enum Region: Int, CaseIterable, Sendable {
+        /// Patches to tokens, and tokens back to an image.
+        case embedding
+        /// Layer norm and modulation.
+        case normalisation
+        case qkv
+        case attention
+        case attentionOut
+        case mlpIn
+        case mlpOut
+        case finalProjection
+        /// The gated residual.
+        case gatedAdd
+    }
+
+    /// Nanoseconds of all threads by region; each is added to once per task, so sharing costs nothing.
+    private let totals: [Total]
+
+    private final class Total: Sendable {
+        let nanoseconds = Atomic<UInt64>(0)
+    }
+
+    /// Starts at nothing.
+    package init() {
+        totals = Region.allCases.map { _ in Total() }
+    }
+
+    /// What the threads have spent in a region so far, in seconds, all of them added up.
+    package func seconds(in region: Region) -> Double {
+        Double(totals[region.rawValue].nanoseconds.load(ordering: .relaxed)) * 1e-9
+    }
+
+    /// Runs `body` on the calling thread and adds its time to `region`.
+    func measure(_ region: Region, _ body: () -> Void) {
+        let start = DispatchTime.now().uptimeNanoseconds
+        body()
+        totals[region.rawValue].nanoseconds.add(
+            DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,191 @@
+import Models
+import Tensor
+
+/// A forward's own list of matrix products, bare: OpenBLAS called from every thread, each product split over them in the
+/// way that suits it best here, without biases, activations or anything else of the forward.
+///
+/// What this reaches is the machine's sgemm rate, by which a forward is judged. The products read the network's own
+/// weights, block after block, as the forward does.
+final class BareProducts {
+    /// How a product is cut for the threads.
+    enum Split: String, CaseIterable, Sendable {
+        /// Each entry's columns of the result.
+        case columns
+        /// Each entry's rows of the result.
+        case rows
+        /// One entry after another, none of them cut.
+        case entries
+        /// The columns of all entries' rows together.
+        case joinedColumns = "joined columns"
+        /// Attention: each head of each entry.
+        case heads
+        /// Attention: blocks of queries of each head.
+        case queries
+    }
+
+    private let network: DiT
+    private let entries: Int
+    private let workers: Workers
+    private let splits: [ForwardProduct: Split]
+    private let memory: Memory
+
+    /// The numbers between the products, those of all entries one after another.
+    private struct Memory {
+        let narrow, wide, qkv, hidden, out, patches, projected: Tensor
+        let scores: [Tensor]
+
+        init(_ config: DiTConfig, entries: Int, workers: Workers) {
+            let (rows, width) = (entries * config.tokens, config.hiddenSize)
+            let patch = config.patchSize * config.patchSize
+            narrow = RandomNumbers.tensor([rows, width], seed: 1)
+            wide = RandomNumbers.tensor([rows, config.mlpWidth], seed: 2)
+            qkv = RandomNumbers.tensor([rows, 3 * width], seed: 3)
+            hidden = Tensor([rows, max(config.mlpWidth, 3 * width)])
+            out = Tensor([rows, width])
+            patches = RandomNumbers.tensor([config.tokens, config.inChannels * patch], seed: 4)
+            projected = Tensor([rows, config.outChannels * patch])
+            scores = (0..<workers.count).map { _ in Tensor([config.tokens, config.tokens]) }
+        }
+    }
+
+    /// Queries of a block, where heads are cut.
+    private static let queries = 128
+    /// A multiple of the widths of OpenBLAS' register tiles.
+    private static let unit = 16
+
+    private var config: DiTConfig { network.config }
+
+    /// Finds out which split suits each product best; takes a few times as long as the list.
+    init(network: DiT, entries: Int, workers: Workers) {
+        self.network = network
+        self.entries = entries
+        self.workers = workers
+        let memory = Memory(network.config, entries: entries, workers: workers)
+        self.memory = memory
+        var best: [ForwardProduct: Split] = [:]
+        for product in ForwardProduct.allCases {
+            let candidates = Self.splits(of: product, entries: entries)
+            let trial = BareProducts(network: network, entries: entries, workers: workers, splits: [:], memory: memory)
+            let bodies: [() -> Void] = candidates.map { split in { trial.runAll(product, split) } }
+            let first = bodies.map { Stopwatch.seconds($0) }
+            // The longer one takes, the less it is disturbed.
+            let rounds = max(2, min(15, Int(0.5 / max(first.reduce(0, +), 1e-9))))
+            let times = Stopwatch.interleaved(rounds: rounds, bodies).map { Quartiles($0).median }
+            best[product] = zip(candidates, times).min { $0.1 < $1.1 }?.0
+        }
+        splits = best
+    }
+
+    private init(
+        network: DiT, entries: Int, workers: Workers, splits: [ForwardProduct: Split], memory: Memory
+    ) {
+        self.network = network
+        self.entries = entries
+        self.workers = workers
+        self.splits = splits
+        self.memory = memory
+    }
+
+    /// The splits that make sense for a product.
+    static func splits(of product: ForwardProduct, entries: Int) -> [Split] {
+        switch product {
+        case .attention: [.heads, .queries]
+        case .patchEmbedding: [.columns, .rows]
+        default: entries > 1 ? [.columns, .rows, .entries, .joinedColumns] : [.columns, .rows]
+        }
+    }
+
+    /// The split that was found to be the best.
+    func split(of product: ForwardProduct) -> Split {
+        splits[product] ?? Self.splits(of: product, entries: entries)[0]
+    }
+
+    /// Makes every product of a forward once, in its order.
+    func run() {
+        make(.patchEmbedding, block: 0, split(of: .patchEmbedding))
+        for block in 0..<config.depth {
+            for product in ForwardProduct.allCases where product.isInBlocks {
+                make(product, block: block, split(of: product))
+            }
+        }
+        make(.finalProjection, block: 0, split(of: .finalProjection))
+    }
+
+    /// Makes one product of a block in its best split.
+    func run(_ product: ForwardProduct, block: Int) {
+        make(product, block: block, split(of: product))
+    }
+
+    /// Makes one product of every block.
+    private func runAll(_ product: ForwardProduct, _ split: Split) {
+        for block in 0..<(product.isInBlocks ? config.depth : 1) { make(product, block: block, split) }
+    }
+
+    /// The result of a product of block 0 in a given split, and what it was made from.
+    func result(of product: ForwardProduct, _ split: Split) -> (input: Tensor, output: Tensor) {
+        make(product, block: 0, split)
+        return operands(of: product)
+    }
+
+    private func operands(of product: ForwardProduct) -> (input: Tensor, output: Tensor) {
+        switch product {
+        case .patchEmbedding: (memory.patches, memory.out)
+        case .qkv: (memory.narrow, memory.hidden)
+        case .attention: (memory.qkv, memory.out)
+        case .attentionOut: (memory.narrow, memory.out)
+        case .mlpIn: (memory.narrow, memory.hidden)
+        case .mlpOut: (memory.wide, memory.out)
+        case .finalProjection: (memory.narrow, memory.projected)
+        }
+    }
+
+    private func make(_ product: ForwardProduct, block: Int, _ split: Split) {
+        let (input, output) = operands(of: product)
+        guard let layer = product.layer(network.weights, block: block) else {
+            return attend(queries: split == .queries ? Self.queries : config.tokens)
+        }
+        guard let weight = layer.weight.float32 else { preconditionFailure("benchmarks load weights at 32 bits") }
+        let rows = (product == .patchEmbedding ? 1 : entries) * config.tokens
+        let blocks = split == .joinedColumns ? 1 : rows / config.tokens
+        let (height, width) = (rows / blocks, layer.outputWidth)
+        let columns = split == .columns || split == .joinedColumns ? Self.pieces(width, workers.count) : [0..<width]
+        let bands = split == .rows ? Self.pieces(height, workers.count) : [0..<height]
+        let pieces = columns.count * bands.count
+        workers.run(tasks: blocks * pieces) { _, task in
+            let column = columns[task % pieces % columns.count]
+            let band = bands[task % pieces / columns.count]
+            let first = task / pieces * height + band.lowerBound
+            BLAS.multiply(
+                m: band.count, n: column.count, k: layer.inputWidth,
+                input.pointer + first * layer.inputWidth, lda: layer.inputWidth,
+                weight + column.lowerBound * layer.inputWidth, ldb: layer.inputWidth, .transposed,
+                into: output.pointer + first * width + column.lowerBound, ldc: width)
+        }
+    }
+
+    /// The two products of every head, without the softmax between them.
+    private func attend(queries: Int) {
+        let (tokens, width, head) = (config.tokens, config.hiddenSize, config.headWidth)
+        let blocks = (tokens + queries - 1) / queries
+        workers.run(tasks: entries * config.heads * blocks) { worker, task in
+            let first = task % blocks * queries
+            let rows = min(queries, tokens - first)
+            let column = task / blocks % config.heads * head
+            let entry = task / blocks / config.heads * tokens
+            let qkv = memory.qkv.pointer + entry * 3 * width + column
+            let scores = memory.scores[worker].pointer
+            BLAS.multiply(
+                m: rows, n: tokens, k: head, qkv + first * 3 * width, lda: 3 * width, qkv + width, ldb: 3 * width,
+                .transposed, into: scores, ldc: tokens)
+            BLAS.multiply(
+                m: rows, n: head, k: tokens, scores, lda: tokens, qkv + 2 * width, ldb: 3 * width,
+                into: memory.out.pointer + (entry + first) * width + column, ldc: width)
+        }
+    }
+
+    /// At most `count` pieces of 0..<length, as equal as whole units allow.
+    private static func pieces(_ length: Int, _ count: Int) -> [Range<Int>] {
+        let size = (length + count * unit - 1) / (count * unit) * unit
+        return stride(from: 0, to: length, by: size).map { $0..<min($0 + size, length) }
+    }
+}

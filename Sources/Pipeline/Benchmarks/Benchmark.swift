@@ -1,0 +1,125 @@
+import Models
+import Sampling
+import Tensor
+
+/// Measures a model on this machine, and tells nothing before it has been checked.
+public struct Benchmark {
+    /// What is measured.
+    public let subject: BenchmarkSubject
+    private let workers: Workers
+    private let repeats: Int
+
+    /// Steps of the images that are timed.
+    private static let imageSteps = 10
+
+    /// - Parameters:
+    ///   - subject: the model.
+    ///   - workers: the threads to use.
+    ///   - repeats: how often each thing is timed, at least 1.
+    public init(subject: BenchmarkSubject, workers: Workers, repeats: Int) {
+        self.subject = subject
+        self.workers = workers
+        self.repeats = max(1, repeats)
+    }
+
+    private var network: DiT { subject.network }
+
+    /// A report of nothing yet.
+    public var emptyReport: BenchmarkReport {
+        let config = subject.config
+        return BenchmarkReport(
+            versions: .current, threads: workers.count, repeats: repeats,
+            subject: BenchmarkReport.Subject(
+                name: subject.name, depth: config.depth, width: config.hiddenSize, heads: config.heads,
+                tokens: config.tokens, parameters: network.weights.parameterCount))
+    }
+
+    /// Every operation of a forward, and the decoder's convolutions; each is checked before it is timed.
+    ///
+    /// - Parameter progress: told the share that is done.
+    /// - Throws: ``WrongResult``, or `ModelError` when the decoder's configuration cannot be read.
+    public func operations(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Operation] {
+        var operations = DiTOperations(network: network, entries: subject.branches, workers: workers).all
+        if let decoder = subject.decoder?.directory {
+            operations += try ConvolutionOperations(
+                decoder: decoder, side: subject.config.inputSize, workers: workers
+            ).all
+        }
+        return try operations.enumerated().map { index, operation in
+            defer { progress(Double(index + 1) / Double(operations.count)) }
+            return try operation.measure(repeats: repeats)
+        }
+    }
+
+    /// Forwards of both branches and of one, each interleaved with the list of its own matrix products.
+    public func forwards(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Forward] {
+        let counts = Array(Set([subject.branches, 1])).sorted(by: >)
+        return try counts.enumerated().map { index, entries in
+            defer { progress(Double(index + 1) / Double(counts.count)) }
+            return try forward(entries: entries)
+        }
+    }
+
+    private func forward(entries: Int) throws -> BenchmarkReport.Forward {
+        let runner = ForwardRunner(network: network, entries: entries, workers: workers)
+        try check(runner, entries: entries)
+        let bare = BareProducts(network: network, entries: entries, workers: workers)
+        bare.run()
+        let times = Stopwatch.interleaved(rounds: repeats, [{ runner.run() }, { bare.run() }] as [() -> Void])
+        let operations = ForwardProduct.operations(subject.config, entries: entries)
+        let (seconds, bareSeconds) = (Quartiles(times[0]), Quartiles(times[1]))
+        return BenchmarkReport.Forward(
+            branches: entries, seconds: seconds, gflops: operations / seconds.median / 1e9, bareSeconds: bareSeconds,
+            bareGflops: operations / bareSeconds.median / 1e9, share: PairedRatio(times[1], over: times[0]),
+            splits: Dictionary(
+                uniqueKeysWithValues: ForwardProduct.allCases.map { ($0.rawValue, bare.split(of: $0).rawValue) }))
+    }
+
+    /// A forward on all threads must be that on one, bit for bit, and finite.
+    private func check(_ runner: ForwardRunner, entries: Int) throws(WrongResult) {
+        let reference = ForwardRunner(network: network, entries: entries, workers: Workers(count: 1))
+        let pairs = zip(runner.outputs, reference.outputs).flatMap { zip($0.elements, $1.elements.map(Double.init)) }
+        let error = BenchmarkOperation.error(pairs.lazy.map { ($0.0, $0.1) })
+        guard error == 0 else {
+            throw WrongResult(name: "forward of \(entries) branches, by threads", error: error, bound: 0)
+        }
+    }
+
+    /// A decoding, if there is a decoder, and a short run with its decoding.
+    public func timings(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Timing] {
+        var timings: [BenchmarkReport.Timing] = []
+        let decoder = try subject.decoder?.load(workers: workers)
+        if let decoder, subject.decoder?.directory != nil {
+            let latents = RandomNumbers.tensor(subject.latentShape, seed: 51)
+            let times = try (0..<repeats).map { _ in
+                try Stopwatch.seconds { _ = try decoder.planes(of: latents) }
+            }
+            timings.append(BenchmarkReport.Timing(what: "decoding", seconds: Quartiles(times)))
+        }
+        progress(0.5)
+        let run = BenchmarkRun(subject: subject, workers: workers)
+        let times = try (0..<repeats).map { _ in
+            try Stopwatch.seconds {
+                let latents = try run.sample(steps: Self.imageSteps)
+                if let decoder { _ = try decoder.decode(latents) }
+            }
+        }
+        progress(1)
+        let branches = subject.branches == 2 ? "guided steps" : "steps"
+        let ending = decoder == nil ? "" : ", decoded"
+        timings.append(
+            BenchmarkReport.Timing(
+                what: "image of \(Self.imageSteps) \(branches)\(ending)", seconds: Quartiles(times)))
+        return timings
+    }
+
+    /// Where the time of a forward of all branches goes.
+    public func profile() -> BenchmarkReport.Profile {
+        ForwardProfiler(network: network, entries: subject.branches, workers: workers).measure(repeats: repeats)
+    }
+
+    /// How cost grows with images and tokens.
+    public func scaling() throws -> BenchmarkReport.Scaling {
+        try ScalingBenchmark(subject: subject, workers: workers).measure(repeats: repeats)
+    }
+}

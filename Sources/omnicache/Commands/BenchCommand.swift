@@ -1,0 +1,93 @@
+import ArgumentParser
+import FoundationEssentials
+import Pipeline
+import Tensor
+
+/// `omnicache bench`: measures a model on this machine.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures a model on this machine, beside what its matrix products can reach.",
+        discussion: """
+            omnicache bench
+            omnicache bench --size XL/2 --forwards
+            omnicache bench --size S/2 --profile --log json
+
+            Times every operation of a forward, forwards, a decoding and a short image. Operations are checked against \
+            a calculation in double precision first. A forward is timed in turns with the list of its own matrix \
+            products, bare through OpenBLAS in the split over the threads that is best here: the share tells how near \
+            it comes to that. --forwards, --profile and --scaling, alone or together, measure only what they name.
+            """)
+
+    @Option(
+        help: ArgumentHelp("The model, as in 'omnicache sample'. Default: the embedded model.", valueName: "dir"))
+    var model: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Instead of a model, a DiT of this published size with random weights, made in memory.",
+            discussion: "One of \(BenchmarkSubject.sizeNames.joined(separator: ", ")).", valueName: "size"))
+    var size: String?
+
+    @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
+
+    @Flag(help: "Only forwards, and their share of the sgemm rate.")
+    var forwards = false
+
+    @Flag(help: "Only where a forward's time goes.")
+    var profile = false
+
+    @Flag(help: "Only how cost grows with images and tokens.")
+    var scaling = false
+
+    @Option(help: ArgumentHelp("How often each thing is timed.", valueName: "n"))
+    var repeats = 15
+
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("How many threads to use. Default: all processors.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: "How the results are told.")
+    var log: LogFormat = .text
+
+    func run() throws {
+        guard (1...10_000).contains(repeats) else {
+            throw PipelineError.usage("--repeats \(repeats): give a number from 1 to 10000")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw PipelineError.usage("--threads \(threads): give a number from 1 to 1024")
+        }
+        let benchmark = Benchmark(
+            subject: try subject(), workers: threads.map { Workers(count: $0) } ?? Workers(), repeats: repeats)
+        let isWhole = !(forwards || profile || scaling)
+        var report = benchmark.emptyReport
+        if isWhole { report.operations = try benchmark.operations() }
+        if isWhole || forwards { report.forwards = try benchmark.forwards() }
+        if isWhole { report.timings = try benchmark.timings() }
+        if profile { report.profile = benchmark.profile() }
+        if scaling { report.scaling = try benchmark.scaling() }
+        try tell(report)
+    }
+
+    private func subject() throws -> BenchmarkSubject {
+        guard let size else {
+            return try BenchmarkSubject(
+                directory: ModelDirectory(path: ModelLocator().locate(model)), decoder: decoder.choice)
+        }
+        guard model == nil, decoder.decoder == nil else {
+            throw PipelineError.usage("--size \(size): has no directory; leave out --model and --decoder")
+        }
+        return try BenchmarkSubject(size: size)
+    }
+
+    private func tell(_ report: BenchmarkReport) throws {
+        switch log {
+        case .text:
+            try Terminal.standardOutput.writeResult(report.text)
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(report), as: UTF8.self) + "\n")
+        }
+    }
+}
