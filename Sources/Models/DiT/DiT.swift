@@ -120,7 +120,7 @@ public final class DiT: Sendable {
                     return (rows.mlpShift, rows.mlpScale)
                 }
                 apply(
-                    block.mlpIn, .mlpIn, evaluated, workspace.normed, into: workspace.hidden, activation: .gelu)  // (T, M)
+                    block.mlpIn, .mlpIn, evaluated, workspace.normed, into: workspace.hidden, activation: .gelu)
                 apply(block.mlpOut, .mlpOut, evaluated, workspace.hidden, into: workspace.site)  // (T, D)
                 observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
             }
@@ -169,7 +169,8 @@ public final class DiT: Sendable {
         }
 
         private func apply(
-            _ layer: Linear, _ region: ForwardClock.Region, _ subset: BatchSubset, _ inputs: [Tensor], into outputs: [Tensor],
+            _ layer: Linear, _ region: ForwardClock.Region, _ subset: BatchSubset, _ inputs: [Tensor],
+            into outputs: [Tensor],
             activation: Activation? = nil
         ) {
             forEach(region, subset, tasks: layer.taskCount) { _, entry, task in

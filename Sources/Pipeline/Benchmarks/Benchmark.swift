@@ -37,6 +37,7 @@ public struct Benchmark {
     /// Every operation of a forward, and the decoder's convolutions; each is checked before it is timed.
     ///
     /// - Parameter progress: told the share that is done.
+    /// - Returns: their times, in the order of the forward.
     /// - Throws: ``WrongResult``, or `ModelError` when the decoder's configuration cannot be read.
     public func operations(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Operation] {
         var operations = DiTOperations(network: network, entries: subject.branches, workers: workers).all

@@ -32,7 +32,11 @@ struct BenchmarkOperation {
         let times: [[Double]]
         var count = 1
         if let reset {
-            times = [(0..<repeats).map { _ in reset(); return Stopwatch.seconds(run) }]
+            times = [
+                (0..<repeats).map { _ in
+                    reset(); return Stopwatch.seconds(run)
+                }
+            ]
         } else {
             count = max(1, Int(Self.least / max(Stopwatch.seconds(run), 1e-9)))
             let bodies: [() -> Void] = [run, bare].compactMap(\.self).map { body in { for _ in 0..<count { body() } } }

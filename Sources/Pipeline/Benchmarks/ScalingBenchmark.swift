@@ -41,7 +41,8 @@ struct ScalingBenchmark {
         let few = ForwardRunner(network: subject.network, entries: entries, workers: workers)
         let many = ForwardRunner(network: network, entries: entries, workers: workers)
         // As many tokens in each half of a pair.
-        let times = Stopwatch.interleaved(rounds: repeats, [{ for _ in 0..<4 { few.run() } }, { many.run() }] as [() -> Void])
+        let times = Stopwatch.interleaved(
+            rounds: repeats, [{ for _ in 0..<4 { few.run() } }, { many.run() }] as [() -> Void])
         let operations = [config, large].map { ForwardProduct.operations($0, entries: entries) }
         let expected = operations[1] / (4 * operations[0])
         return PairedRatio(times[1].map { $0 / expected }, over: times[0])
