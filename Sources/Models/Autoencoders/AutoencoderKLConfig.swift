@@ -1,8 +1,8 @@
-/// The sizes and conventions of the decoder of a KL-regularised autoencoder, the VAE of Stable Diffusion (Rombach et al.,
-/// arXiv 2112.10752), from the `config.json` that diffusers writes, with the defaults of its class.
+/// The sizes and conventions of the decoder of a KL-regularised autoencoder, the VAE of Stable Diffusion (Rombach et
+/// al., arXiv 2112.10752), from the `config.json` that diffusers writes, with the defaults of its class.
 ///
-/// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_kl.py, version 0.42.1. What concerns
-/// only the encoder is not read.
+/// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_kl.py, version 0.42.1. What
+/// concerns only the encoder is not read.
 public struct AutoencoderKLConfig: Equatable, Sendable {
     /// The channels of the latents.
     public let latentChannels: Int

@@ -1,5 +1,5 @@
-/// The sizes and conventions of the decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd), from the
-/// `config.json` that diffusers writes, with the defaults of its class.
+/// The sizes and conventions of the decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd), from
+/// the `config.json` that diffusers writes, with the defaults of its class.
 ///
 /// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_tiny.py, version 0.42.1. What
 /// concerns only the encoder, or storing latents as bytes, is not read.
