@@ -58,4 +58,10 @@ import Testing
             usleep(20_000)
         }
     }
+
+    @Test func `fewer than one thread counts as one`() {
+        #expect(Workers(count: 0).count == 1)
+        #expect(Workers(count: -3).count == 1)
+        #expect(Workers.available >= 1)
+    }
 }
