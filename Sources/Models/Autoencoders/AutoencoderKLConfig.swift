@@ -52,7 +52,7 @@ extension AutoencoderKLConfig: Decodable {
 
     /// Decodes and validates.
     ///
-    /// - Throws: `DecodingError` where a value is of another type, ``DiTConfigProblem`` where one is not supported or out
+    /// - Throws: `DecodingError` where a value is of another type, ``ConfigProblem`` where one is not supported or out
     ///   of bounds.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -75,25 +75,25 @@ extension AutoencoderKLConfig: Decodable {
         let activation = try values.decodeIfPresent(String.self, forKey: .activation) ?? "silu"
         for key in [CodingKeys.latentsMean, .latentsDeviation] where values.contains(key) {
             guard try values.decodeNil(forKey: key) else {
-                throw DiTConfigProblem("\(key.rawValue) is given; only null is supported")
+                throw ConfigProblem("\(key.rawValue) is given; only null is supported")
             }
         }
         try validate(upBlockTypes: upBlockTypes, activation: activation)
     }
 
-    private func validate(upBlockTypes: [String], activation: String) throws(DiTConfigProblem) {
+    private func validate(upBlockTypes: [String], activation: String) throws(ConfigProblem) {
         // Two names of one function in diffusers.
         guard activation == "silu" || activation == "swish" else {
-            throw DiTConfigProblem("act_fn is \(activation); only silu is supported")
+            throw ConfigProblem("act_fn is \(activation); only silu is supported")
         }
         if let other = upBlockTypes.first(where: { $0 != "UpDecoderBlock2D" }) {
-            throw DiTConfigProblem("up_block_types holds \(other); only UpDecoderBlock2D is supported")
+            throw ConfigProblem("up_block_types holds \(other); only UpDecoderBlock2D is supported")
         }
         try AutoencoderBounds.checkChannels(latent: latentChannels, image: outChannels)
         try AutoencoderBounds.check(
             blockOutChannels.count, AutoencoderBounds.levels, "the number of block_out_channels")
         guard upBlockTypes.count == blockOutChannels.count else {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "up_block_types has \(upBlockTypes.count) entries, but block_out_channels has \(blockOutChannels.count)"
             )
         }
@@ -102,7 +102,7 @@ extension AutoencoderKLConfig: Decodable {
         for width in blockOutChannels {
             try AutoencoderBounds.check(width, AutoencoderBounds.widths, "block_out_channels")
             guard width.isMultiple(of: normGroups) else {
-                throw DiTConfigProblem(
+                throw ConfigProblem(
                     "block_out_channels holds \(width), which is not divisible by norm_num_groups \(normGroups)")
             }
         }
