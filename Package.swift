@@ -35,7 +35,8 @@ let package = Package(
         // MARK: - Tests
         .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport", "CLAPACKE"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
         .testTarget(
             name: "SamplingTests", dependencies: ["Sampling", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
         .testTarget(name: "OmniCacheTests", dependencies: ["OmniCache", "Sampling", "Tensor", "TestSupport"]),

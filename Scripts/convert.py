@@ -27,7 +27,7 @@ try:
     import official
     from weights import DTYPES, Problem
 except ModuleNotFoundError as missing:
-    sys.exit(f"convert: {missing.name} is not installed; run: pip install torch==2.13.0 safetensors==0.8.0 numpy==2.4.6")
+    sys.exit(f"convert: {missing.name} is not installed; run: pip install -r Scripts/requirements.txt")
 
 
 def arguments():

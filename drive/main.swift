@@ -15,7 +15,7 @@ for precision in (args.count > 3 ? [WeightPrecision(rawValue: args[3])!] : [.flo
     print("load \(secs(clock.now - t0)) s, peak \(peak()) MB")
     let network = DiT(config: config, weights: weights)
     let workers = Workers(count: threads)
-    let table = ModulationTable(network: network, timesteps: [500, 400], classes: [1, 1000], workers: workers)
+    let table = ModulationTable(network: network, timesteps: [500, 400], classes: [1, config.numClasses], workers: workers)
     let space = DiTWorkspace(config: config, entries: 2, workers: workers)
     let latents = Tensor((0..<config.inChannels * config.inputSize * config.inputSize).map { Float($0 % 7) / 3 - 1 }, shape: [config.inChannels, config.inputSize, config.inputSize])
     let outputs = (0..<2).map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }

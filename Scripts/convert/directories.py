@@ -56,9 +56,10 @@ def add_decoders(given, out):
         config = read_json(source / "config.json")
         if config.get("_class_name") != DECODERS[option]:
             raise Problem(f"{source}/config.json: _class_name is {config.get('_class_name')}, not {DECODERS[option]}")
-        if config.get("latent_channels", 4) != channels:
-            raise Problem(f"{source}/config.json: latent_channels is {config.get('latent_channels', 4)}, but the network "
-                          f"has in_channels {channels}; decoder and network must be of one model")
+        found = config.get("latent_channels", 4)
+        if found != channels:
+            raise Problem(f"{source}/config.json: latent_channels is {found}, but the network has in_channels "
+                          f"{channels}; decoder and network must be of one model")
         part(source, out / name, DTYPES[given.dtype])
 
 

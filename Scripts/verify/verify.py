@@ -2,14 +2,19 @@
 
     make verify                       # or: Scripts/verify/run.sh [options]
 
-  golden    the committed golden models are what Scripts/golden/models.py makes
-  embedded  the embedded model draws what the same weights draw in PyTorch: 50 guided DDIM steps from the
-            noise of torch.randn, as a seed and as a file, with our default timesteps and with diffusers'
-  tiny      golden models through the command line: latents of diffusers' 50 guided steps
-  large     a DiT-S/2 with random weights, 50 guided steps of diffusers (only with --large; minutes)
+  golden       the committed golden models are what Scripts/golden/models.py makes
+  embedded     the embedded model draws what the same weights draw in PyTorch: 50 guided DDIM steps from the
+               noise of torch.randn, as a seed and as a file, with our default timesteps and with diffusers'
+  tiny         golden models through the command line: latents of diffusers' 50 guided steps
+  flows        converted SiT checkpoints against the formulas of their published sampler
+  convert      Scripts/convert.py (Scripts/verify/convert.py)
+  schedulers   diffusers' schedulers, read from saved pipelines (Scripts/verify/schedulers.py)
+  checkpoints  whole pipelines of true size against diffusers' DiTPipeline: latents, pictures, speed and memory of
+               the decoder (ten minutes)
+  memory       DiT-XL/2 at its true size: peak memory (writes files of 2.7 GB)
 
-The references compute in float64, so that what is printed is the engine's own error. Exit code 1 when a bound is missed
-or a command fails.
+Where nothing else is said the references compute in float64, so that what is printed is the engine's own error. Exit
+code 1 when a bound is missed or a command fails.
 """
 
 import argparse
@@ -23,7 +28,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, DiTTransformer2DModel
+from diffusers import DDIMScheduler
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -32,6 +37,10 @@ sys.path += [str(ROOT / "Scripts/golden"), str(ROOT / "Scripts/train")]
 import models as golden  # noqa: E402
 import reference_dit  # noqa: E402
 
+import checkpoints  # noqa: E402
+import flows  # noqa: E402
+
+CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory"]
 STEPS = 50
 LATENTS_BOUND = 1e-3  # of the largest value, after 50 guided steps
 PSNR_BOUND = 60.0  # dB, of 8-bit pictures
@@ -228,22 +237,11 @@ def check_tiny(report, command):
                     LATENTS_BOUND)
 
 
-def check_large(report, command, folder):
-    """DiT-S/2 (32 x 32, learned variance), diffusers layout, random weights; RGB, so that no decoder is needed."""
-    case = golden.Case("large", "diffusers", "epsilon", depth=12, width=384, heads=6, patch=2, size=32, channels=3,
-                       seed=9, guidance=4.0, learn_sigma=True, classes=1000)
-    model = golden.DiffusersModel(case)
-    directory = folder / case.name
-    model.write(directory)
-    noise = noise_of(9, (case.channels, case.size, case.size))
-    expected = golden.sample(model.forward(torch.float64), golden.scheduler_of(case), noise.double(), 207,
-                             case.classes, case.guidance, STEPS)
-    try:
-        latents, _ = command.sample(directory, 207, case.guidance, noise=noise, spacing="leading")
-    except CommandFailed as error:
-        report.failure(f"large: {error}")
-        return
-    report.line("large: DiT-S/2, random weights: latents", golden.largest_difference(latents, expected), LATENTS_BOUND)
+def check_script(report, name, binary):
+    """A script beside this one, which prints its own lines."""
+    done = subprocess.run([sys.executable, ROOT / f"Scripts/verify/{name}.py", "--binary", binary])
+    if done.returncode != 0:
+        report.failure(f"{name}: see above")
 
 
 def embedded_directory():
@@ -256,15 +254,14 @@ def embedded_directory():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checks", nargs="*", metavar="CHECK", help="golden, embedded, tiny (default: these three)")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"{', '.join(CHECKS)} (default: all)")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/omnicache",
                         help="the command line (default: .build/release/omnicache)")
     parser.add_argument("--model", type=Path, help="an official-layout model directory (default: the one in Models/)")
     parser.add_argument("--seeds", type=int, default=4, help="seeds of the embedded model (default: %(default)s)")
-    parser.add_argument("--large", action="store_true", help="also the DiT-S/2 check")
     arguments = parser.parse_args()
-    checks = arguments.checks or ["golden", "embedded", "tiny"]
-    if unknown := set(checks) - {"golden", "embedded", "tiny"}:
+    checks = arguments.checks or CHECKS
+    if unknown := set(checks) - set(CHECKS):
         parser.error(f"unknown check: {', '.join(sorted(unknown))}")
     if not arguments.binary.exists():
         parser.error(f"{arguments.binary} is not there; build it (swift build -c release) or name it with --binary")
@@ -272,15 +269,23 @@ def main():
     report = Report()
     with torch.no_grad(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = CommandLine(arguments.binary.resolve(), folder)
+        binary = arguments.binary.resolve()
+        command = CommandLine(binary, folder)
         if "golden" in checks:
             check_golden(report, folder / "golden")
         if "embedded" in checks:
             check_embedded(report, command, (arguments.model or embedded_directory()).resolve(), arguments.seeds)
         if "tiny" in checks:
             check_tiny(report, command)
-        if arguments.large:
-            check_large(report, command, folder)
+        if "flows" in checks:
+            flows.check_flows(report, binary, ROOT, folder)
+        for name in ("convert", "schedulers"):
+            if name in checks:
+                check_script(report, name, binary)
+        if "checkpoints" in checks:
+            checkpoints.check_pipelines(report, binary, folder)
+        if "memory" in checks:
+            checkpoints.check_memory(report, binary, folder)
     print(f"{report.failures} failed" if report.failures else "all within their bounds")
     sys.exit(1 if report.failures else 0)
 

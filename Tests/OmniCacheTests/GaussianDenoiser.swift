@@ -64,6 +64,7 @@ struct GaussianRun {
     var options = SamplerOptions()
     var steps = 12
     var scale = 1.0
+    var guidedChannels: Int?
     var variances = [0.01, 0.3, 1, 4]
     var shape = [2, 4, 6]
     var seed: UInt32 = 1
@@ -79,6 +80,6 @@ struct GaussianRun {
         return try SamplingRun(
             denoiser: denoiser ?? self.denoiser(),
             sampler: makeSampler(options, process: process, steps: steps, shape: shape),
-            guidance: Guidance(scale: scale), shape: shape, noise: TorchRandom(seed: seed))
+            guidance: Guidance(scale: scale, channels: guidedChannels), shape: shape, noise: TorchRandom(seed: seed))
     }
 }

@@ -32,9 +32,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [SamplerKind.ddim, .euler])
-    func `a first-order run is the sum of its guided directions`(kind: SamplerKind) throws {
-        let trajectory = try recorded(GaussianRun(options: SamplerOptions(kind), scale: 2))
+    @Test(arguments: [SamplerKind.ddim, .euler], [nil, 1])
+    func `a first-order run is the sum of its guided directions`(kind: SamplerKind, guidedChannels: Int?) throws {
+        let trajectory = try recorded(
+            GaussianRun(options: SamplerOptions(kind), scale: 2, guidedChannels: guidedChannels))
         let (c, u) = (trajectory.directions(of: .conditional), trajectory.directions(of: .unconditional))
         for (n, call) in trajectory.calls.enumerated() {
             let ds = call.levelAfter.pathPosition - call.level.pathPosition

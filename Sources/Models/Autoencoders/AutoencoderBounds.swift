@@ -6,27 +6,27 @@ enum AutoencoderBounds {
     private static let latentChannels = 1...(1 << 10)
 
     /// Checks that `value` lies in `bounds`.
-    static func check(_ value: Int, _ bounds: ClosedRange<Int>, _ key: String) throws(DiTConfigProblem) {
+    static func check(_ value: Int, _ bounds: ClosedRange<Int>, _ key: String) throws(ConfigProblem) {
         guard bounds.contains(value) else {
-            throw DiTConfigProblem("\(key) is \(value), not in \(bounds.lowerBound)...\(bounds.upperBound)")
+            throw ConfigProblem("\(key) is \(value), not in \(bounds.lowerBound)...\(bounds.upperBound)")
         }
     }
 
     /// Checks the channels of latents and of the image, which must be grey or coloured.
-    static func checkChannels(latent: Int, image: Int) throws(DiTConfigProblem) {
+    static func checkChannels(latent: Int, image: Int) throws(ConfigProblem) {
         try check(latent, latentChannels, "latent_channels")
         guard image == 1 || image == 3 else {
-            throw DiTConfigProblem("out_channels is \(image); only 1 and 3 are supported")
+            throw ConfigProblem("out_channels is \(image); only 1 and 3 are supported")
         }
     }
 
     /// Checks the numbers that latents are scaled with, as single precision knows them.
-    static func checkFactors(scaling: Double, shift: Double) throws(DiTConfigProblem) {
+    static func checkFactors(scaling: Double, shift: Double) throws(ConfigProblem) {
         guard scaling > 0, Float(scaling) > 0, Float(1 / scaling).isFinite, Float(1 / scaling) > 0 else {
-            throw DiTConfigProblem("scaling_factor is \(scaling), not a positive number")
+            throw ConfigProblem("scaling_factor is \(scaling), not a positive number")
         }
         guard Float(shift).isFinite else {
-            throw DiTConfigProblem("shift_factor is \(shift), not a finite number")
+            throw ConfigProblem("shift_factor is \(shift), not a finite number")
         }
     }
 }

@@ -7,14 +7,14 @@ extension AutoencoderConfig: Decodable {
 
     /// Decodes and validates the configuration of the class that `_class_name` names.
     ///
-    /// - Throws: `DecodingError` or ``DiTConfigProblem``.
+    /// - Throws: `DecodingError` or ``ConfigProblem``.
     public init(from decoder: any Decoder) throws {
         let name = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .className)
         switch name {
         case "AutoencoderKL": self = .kl(try AutoencoderKLConfig(from: decoder))
         case "AutoencoderTiny": self = .tiny(try AutoencoderTinyConfig(from: decoder))
         default:
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "_class_name is \(name); only AutoencoderKL and AutoencoderTiny are supported as decoders")
         }
     }

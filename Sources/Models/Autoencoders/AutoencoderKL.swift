@@ -5,7 +5,7 @@ import Tensor
 /// It decodes the whole map at once: group norms and the attention see all of it, so there are no tiles and no seams.
 /// What bounds the memory is that maps are used again, that nothing is stored upsampled or normalised, and that a
 /// convolution's scratch memory is that of one band. At the widths of Stable Diffusion (128, 256, 512, 512) an image of
-/// H x W pixels takes 2 kB a pixel, 134 MB at 256 x 256 and 537 MB at 512 x 512, and about 100 MB on top of that.
+/// H x W pixels takes 2 kB a pixel, 134 MB at 256 x 256 and 537 MB at 512 x 512, and at most 130 MB on top of that.
 public struct AutoencoderKL: ImageAutoencoder {
     /// Group norm, SiLU and convolution, twice, added to what went in.
     struct Residual: Sendable {

@@ -1,8 +1,8 @@
-/// The sizes and conventions of the decoder of a KL-regularised autoencoder, the VAE of Stable Diffusion (Rombach et al.,
-/// arXiv 2112.10752), from the `config.json` that diffusers writes, with the defaults of its class.
+/// The sizes and conventions of the decoder of a KL-regularised autoencoder, the VAE of Stable Diffusion (Rombach et
+/// al., arXiv 2112.10752), from the `config.json` that diffusers writes, with the defaults of its class.
 ///
-/// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_kl.py, version 0.42.1. What concerns
-/// only the encoder is not read.
+/// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_kl.py, version 0.42.1. What
+/// concerns only the encoder is not read.
 public struct AutoencoderKLConfig: Equatable, Sendable {
     /// The channels of the latents.
     public let latentChannels: Int
@@ -52,7 +52,7 @@ extension AutoencoderKLConfig: Decodable {
 
     /// Decodes and validates.
     ///
-    /// - Throws: `DecodingError` where a value is of another type, ``DiTConfigProblem`` where one is not supported or out
+    /// - Throws: `DecodingError` where a value is of another type, ``ConfigProblem`` where one is not supported or out
     ///   of bounds.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -75,25 +75,25 @@ extension AutoencoderKLConfig: Decodable {
         let activation = try values.decodeIfPresent(String.self, forKey: .activation) ?? "silu"
         for key in [CodingKeys.latentsMean, .latentsDeviation] where values.contains(key) {
             guard try values.decodeNil(forKey: key) else {
-                throw DiTConfigProblem("\(key.rawValue) is given; only null is supported")
+                throw ConfigProblem("\(key.rawValue) is given; only null is supported")
             }
         }
         try validate(upBlockTypes: upBlockTypes, activation: activation)
     }
 
-    private func validate(upBlockTypes: [String], activation: String) throws(DiTConfigProblem) {
+    private func validate(upBlockTypes: [String], activation: String) throws(ConfigProblem) {
         // Two names of one function in diffusers.
         guard activation == "silu" || activation == "swish" else {
-            throw DiTConfigProblem("act_fn is \(activation); only silu is supported")
+            throw ConfigProblem("act_fn is \(activation); only silu is supported")
         }
         if let other = upBlockTypes.first(where: { $0 != "UpDecoderBlock2D" }) {
-            throw DiTConfigProblem("up_block_types holds \(other); only UpDecoderBlock2D is supported")
+            throw ConfigProblem("up_block_types holds \(other); only UpDecoderBlock2D is supported")
         }
         try AutoencoderBounds.checkChannels(latent: latentChannels, image: outChannels)
         try AutoencoderBounds.check(
             blockOutChannels.count, AutoencoderBounds.levels, "the number of block_out_channels")
         guard upBlockTypes.count == blockOutChannels.count else {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "up_block_types has \(upBlockTypes.count) entries, but block_out_channels has \(blockOutChannels.count)"
             )
         }
@@ -102,7 +102,7 @@ extension AutoencoderKLConfig: Decodable {
         for width in blockOutChannels {
             try AutoencoderBounds.check(width, AutoencoderBounds.widths, "block_out_channels")
             guard width.isMultiple(of: normGroups) else {
-                throw DiTConfigProblem(
+                throw ConfigProblem(
                     "block_out_channels holds \(width), which is not divisible by norm_num_groups \(normGroups)")
             }
         }

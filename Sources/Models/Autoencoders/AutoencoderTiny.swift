@@ -1,8 +1,8 @@
 import Glibc
 import Tensor
 
-/// The decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd): the fast approximation of a VAE, for
-/// previews.
+/// The decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd): the fast approximation of a VAE,
+/// for previews.
 public struct AutoencoderTiny: ImageAutoencoder {
     /// Three convolutions, added to what went in; ReLU after each and after the addition.
     struct Residual: Sendable {
@@ -87,8 +87,8 @@ public struct AutoencoderTiny: ImageAutoencoder {
     }
 }
 
-/// Every tensor of the decoder of an `AutoencoderTiny`, by the names of diffusers: the numbers of modules in a sequence in
-/// which activations and upsamplings count too.
+/// Every tensor of the decoder of an `AutoencoderTiny`, by the names of diffusers: the numbers of modules in a sequence
+/// in which activations and upsamplings count too.
 struct AutoencoderTinyMap {
     /// One resolution.
     struct Level {

@@ -1,5 +1,5 @@
-/// The sizes and conventions of the decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd), from the
-/// `config.json` that diffusers writes, with the defaults of its class.
+/// The sizes and conventions of the decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd), from
+/// the `config.json` that diffusers writes, with the defaults of its class.
 ///
 /// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_tiny.py, version 0.42.1. What
 /// concerns only the encoder, or storing latents as bytes, is not read.
@@ -36,7 +36,7 @@ extension AutoencoderTinyConfig: Decodable {
 
     /// Decodes and validates.
     ///
-    /// - Throws: `DecodingError` where a value is of another type, ``DiTConfigProblem`` where one is not supported or out
+    /// - Throws: `DecodingError` where a value is of another type, ``ConfigProblem`` where one is not supported or out
     ///   of bounds.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -48,7 +48,7 @@ extension AutoencoderTinyConfig: Decodable {
         }
         func require<Value: Decodable & Equatable>(_ key: CodingKeys, _ supported: Value, _ found: Value?) throws {
             if let found, found != supported {
-                throw DiTConfigProblem("\(key.rawValue) is \(found); only \(supported) is supported")
+                throw ConfigProblem("\(key.rawValue) is \(found); only \(supported) is supported")
             }
         }
         try require(.activation, "relu", values.decodeIfPresent(String.self, forKey: .activation))
@@ -65,16 +65,16 @@ extension AutoencoderTinyConfig: Decodable {
         try validate(widths: widths)
     }
 
-    private func validate(widths: [Int]) throws(DiTConfigProblem) {
+    private func validate(widths: [Int]) throws(ConfigProblem) {
         try AutoencoderBounds.checkChannels(latent: latentChannels, image: outChannels)
         try AutoencoderBounds.check(blocks.count, AutoencoderBounds.levels, "the number of num_decoder_blocks")
         guard widths.count == blocks.count else {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "decoder_block_out_channels has \(widths.count) entries, but num_decoder_blocks has \(blocks.count)")
         }
         // diffusers makes levels of other widths, but they cannot be run: nothing changes the width between levels.
         guard widths.allSatisfy({ $0 == width }) else {
-            throw DiTConfigProblem("decoder_block_out_channels is \(widths); only equal widths are supported")
+            throw ConfigProblem("decoder_block_out_channels is \(widths); only equal widths are supported")
         }
         try AutoencoderBounds.check(width, AutoencoderBounds.widths, "decoder_block_out_channels")
         for count in blocks {

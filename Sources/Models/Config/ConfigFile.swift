@@ -18,7 +18,7 @@ enum ConfigFile {
             return try JSONDecoder().decode(type, from: json)
         } catch let problem as JSONProblem {
             throw .invalidConfig(path: path, reason: "not valid JSON: \(problem.reason) at byte \(problem.offset)")
-        } catch let problem as DiTConfigProblem {
+        } catch let problem as ConfigProblem {
             throw .invalidConfig(path: path, reason: problem.description)
         } catch let error as DecodingError {
             throw .invalidConfig(path: path, reason: reason(error))

@@ -27,7 +27,7 @@ extension DiTConfig: Codable {
 
     /// Decodes either form and validates it.
     ///
-    /// - Throws: `DecodingError` where a key is missing or of another type, ``DiTConfigProblem`` where a value is not
+    /// - Throws: `DecodingError` where a key is missing or of another type, ``ConfigProblem`` where a value is not
     ///   supported or out of bounds.
     public init(from decoder: any Decoder) throws {
         let foreign = try decoder.container(keyedBy: ForeignKey.self)
@@ -36,13 +36,13 @@ extension DiTConfig: Codable {
             return
         }
         if let found = try? foreign.decode([String].self, forKey: .transformersClasses).first {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "it describes a \(found) of the transformers library; only Diffusion Transformers (DiT, SiT) are supported"
             )
         }
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if let architecture = try values.decodeIfPresent(String.self, forKey: .architecture), architecture != "DiT" {
-            throw DiTConfigProblem("architecture is \(architecture); only DiT is supported")
+            throw ConfigProblem("architecture is \(architecture); only DiT is supported")
         }
         let normEpsilon = try values.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? 1e-6
         try self.init(
@@ -86,10 +86,10 @@ extension DiTConfig: Codable {
         try values.encodeIfPresent(guidanceChannels, forKey: .guidanceChannels)
     }
 
-    private static func range(_ bounds: [Double]?) throws(DiTConfigProblem) -> ClosedRange<Double>? {
+    private static func range(_ bounds: [Double]?) throws(ConfigProblem) -> ClosedRange<Double>? {
         guard let bounds else { return nil }
         guard bounds.count == 2, bounds[0] <= bounds[1] else {
-            throw DiTConfigProblem("value_range is not two different finite numbers in rising order")
+            throw ConfigProblem("value_range is not two different finite numbers in rising order")
         }
         return bounds[0]...bounds[1]
     }

@@ -1,12 +1,3 @@
-/// What is wrong with a configuration, in words that name the key of `config.json`.
-public struct DiTConfigProblem: Error, Equatable, Sendable, CustomStringConvertible {
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
 extension DiTConfig {
     // Far above every published model, and so low that no product of sizes in this package overflows.
     private static let largestDepth = 1024
@@ -18,7 +9,7 @@ extension DiTConfig {
     private static let largestClasses = 1 << 20
 
     /// Checks every value and how they fit together.
-    func validate() throws(DiTConfigProblem) {
+    func validate() throws(ConfigProblem) {
         try Self.check(depth, 1...Self.largestDepth, "depth")
         try Self.check(hiddenSize, 1...Self.largestWidth, "hidden_size")
         try Self.check(heads, 1...Self.largestWidth, "num_heads")
@@ -28,43 +19,43 @@ extension DiTConfig {
         try Self.check(numClasses, 1...Self.largestClasses, "num_classes")
         try Self.check(timestepFrequencyShift, 0...1, "timestep_frequency_shift")
         guard hiddenSize.isMultiple(of: heads) else {
-            throw DiTConfigProblem("hidden_size \(hiddenSize) is not divisible by num_heads \(heads)")
+            throw ConfigProblem("hidden_size \(hiddenSize) is not divisible by num_heads \(heads)")
         }
         guard hiddenSize.isMultiple(of: 4) else {
-            throw DiTConfigProblem("hidden_size \(hiddenSize) is not divisible by 4, as sin-cos positions require")
+            throw ConfigProblem("hidden_size \(hiddenSize) is not divisible by 4, as sin-cos positions require")
         }
         guard inputSize.isMultiple(of: patchSize) else {
-            throw DiTConfigProblem("input_size \(inputSize) is not divisible by patch_size \(patchSize)")
+            throw ConfigProblem("input_size \(inputSize) is not divisible by patch_size \(patchSize)")
         }
         try Self.check(gridSize, 1...Self.largestGrid, "input_size / patch_size")
         guard classNames.isEmpty || classNames.count == numClasses else {
-            throw DiTConfigProblem("class_names has \(classNames.count) names, but num_classes is \(numClasses)")
+            throw ConfigProblem("class_names has \(classNames.count) names, but num_classes is \(numClasses)")
         }
         let mlpWidth = Double(hiddenSize) * mlpRatio
         guard mlpWidth >= 1, mlpWidth <= Double(Self.largestMLPWidth) else {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "mlp_ratio is \(mlpRatio), which makes the MLP's width neither positive nor at most "
                     + "\(Self.largestMLPWidth)")
         }
         for (epsilon, key) in [(normEpsilon, "norm_eps"), (mlpNormEpsilon, "mlp_norm_eps")] {
-            guard epsilon > 0, epsilon < 1 else { throw DiTConfigProblem("\(key) is \(epsilon), not between 0 and 1") }
+            guard epsilon > 0, epsilon < 1 else { throw ConfigProblem("\(key) is \(epsilon), not between 0 and 1") }
         }
         if let valueRange {
             // In single precision, as pixels are.
             let (low, high) = (Float(valueRange.lowerBound), Float(valueRange.upperBound))
             guard low.isFinite, high.isFinite, low < high else {
-                throw DiTConfigProblem("value_range is not two different finite numbers in rising order")
+                throw ConfigProblem("value_range is not two different finite numbers in rising order")
             }
         }
         if let guidanceScale, !guidanceScale.isFinite {
-            throw DiTConfigProblem("guidance_scale is \(guidanceScale), not a finite number")
+            throw ConfigProblem("guidance_scale is \(guidanceScale), not a finite number")
         }
         if let guidanceChannels { try Self.check(guidanceChannels, 1...inChannels, "guidance_channels") }
     }
 
-    private static func check(_ value: Int, _ bounds: ClosedRange<Int>, _ key: String) throws(DiTConfigProblem) {
+    private static func check(_ value: Int, _ bounds: ClosedRange<Int>, _ key: String) throws(ConfigProblem) {
         guard bounds.contains(value) else {
-            throw DiTConfigProblem("\(key) is \(value), not in \(bounds.lowerBound)...\(bounds.upperBound)")
+            throw ConfigProblem("\(key) is \(value), not in \(bounds.lowerBound)...\(bounds.upperBound)")
         }
     }
 }

@@ -43,13 +43,13 @@ public struct DiTConfig: Equatable, Sendable {
 
     /// Makes a configuration of checked values.
     ///
-    /// - Throws: ``DiTConfigProblem`` that names the first value out of bounds.
+    /// - Throws: ``ConfigProblem`` that names the first value out of bounds.
     public init(
         depth: Int, hiddenSize: Int, heads: Int, patchSize: Int, inputSize: Int, inChannels: Int, learnSigma: Bool,
         numClasses: Int, classNames: [String] = [], mlpRatio: Double = 4, normEpsilon: Double = 1e-6,
         mlpNormEpsilon: Double = 1e-6, timestepFrequencyShift: Int = 0, valueRange: ClosedRange<Double>? = nil,
         guidanceScale: Double? = nil, guidanceChannels: Int? = nil
-    ) throws(DiTConfigProblem) {
+    ) throws(ConfigProblem) {
         self.depth = depth
         self.hiddenSize = hiddenSize
         self.heads = heads

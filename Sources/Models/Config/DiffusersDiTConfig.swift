@@ -43,13 +43,13 @@ struct DiffusersDiTConfig: Decodable {
 
     /// The same model in this package's terms.
     ///
-    /// - Throws: ``DiTConfigProblem`` where a value has no counterpart here or is out of bounds.
-    func config() throws(DiTConfigProblem) -> DiTConfig {
+    /// - Throws: ``ConfigProblem`` where a value has no counterpart here or is out of bounds.
+    func config() throws(ConfigProblem) -> DiTConfig {
         try checkSupport()
         let heads = attentionHeads?.value ?? 16
         let (width, overflow) = heads.multipliedReportingOverflow(by: attentionHeadWidth?.value ?? 72)
         guard !overflow else {
-            throw DiTConfigProblem("num_attention_heads \(heads) times attention_head_dim is too large")
+            throw ConfigProblem("num_attention_heads \(heads) times attention_head_dim is too large")
         }
         let channels = inChannels?.value ?? 4
         return try DiTConfig(
@@ -59,7 +59,7 @@ struct DiffusersDiTConfig: Decodable {
             timestepFrequencyShift: 1, guidanceScale: guidanceScale, guidanceChannels: guidanceChannels?.value)
     }
 
-    private func checkSupport() throws(DiTConfigProblem) {
+    private func checkSupport() throws(ConfigProblem) {
         switch className {
         case "DiTTransformer2DModel":
             try Self.require(normType ?? "ada_norm_zero", "ada_norm_zero", "norm_type")
@@ -67,12 +67,12 @@ struct DiffusersDiTConfig: Decodable {
             // The name under which the first DiT checkpoints were published; other models share it.
             let normType = normType ?? "layer_norm"
             guard normType == "ada_norm_zero" else {
-                throw DiTConfigProblem(
+                throw ConfigProblem(
                     "_class_name is Transformer2DModel and norm_type is \(normType), a text-to-image transformer or part "
                         + "of a U-Net; only ada_norm_zero, a DiT, is supported")
             }
         default:
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "_class_name is \(className), \(ForeignModel.kind(of: className)); only DiTTransformer2DModel is supported"
             )
         }
@@ -83,14 +83,14 @@ struct DiffusersDiTConfig: Decodable {
 
     private static func require<Value: Equatable>(
         _ found: Value, _ supported: Value, _ key: String
-    ) throws(DiTConfigProblem) {
-        guard found == supported else { throw DiTConfigProblem("\(key) is \(found); only \(supported) is supported") }
+    ) throws(ConfigProblem) {
+        guard found == supported else { throw ConfigProblem("\(key) is \(found); only \(supported) is supported") }
     }
 
-    private func learnsSigma(inChannels: Int) throws(DiTConfigProblem) -> Bool {
+    private func learnsSigma(inChannels: Int) throws(ConfigProblem) -> Bool {
         guard let outChannels = outChannels?.value, outChannels != inChannels else { return false }
         guard outChannels.isMultiple(of: 2), outChannels / 2 == inChannels else {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "out_channels is \(outChannels); only in_channels (\(inChannels)) or twice as many are supported")
         }
         return true

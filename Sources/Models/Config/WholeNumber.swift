@@ -5,7 +5,7 @@ struct WholeNumber: Decodable {
     init(from decoder: any Decoder) throws {
         let number = try decoder.singleValueContainer().decode(Double.self)
         guard let value = Int(exactly: number) else {
-            throw DiTConfigProblem(
+            throw ConfigProblem(
                 "\(decoder.codingPath.last?.stringValue ?? "a number") is \(number), not a whole number")
         }
         self.value = value

@@ -41,6 +41,14 @@ public final class Trajectory {
         states.append(Self.scaled(before, by: calls[0].level.pathScale))
     }
 
+    /// Replaces the channels of the unconditional branch that guidance does not read by the conditional ones, so that
+    /// g c + (1 − g) u is the guided direction everywhere.
+    private func leaveUnguided(_ unconditional: Tensor, _ guidance: Guidance, conditional: Tensor) {
+        guard let channels = guidance.channels else { return }
+        let (target, source) = (unconditional.values, conditional.values)
+        for i in channels * (target.count / shape[0])..<target.count { target[i] = source[i] }
+    }
+
     /// The number of calls recorded so far.
     public var recordedCalls: Int { conditional.count }
 
@@ -53,7 +61,9 @@ public final class Trajectory {
         let direction = predictionType.direction(at: step.call.level)
         conditional.append(sum(direction, run.outputs.conditional.prediction))
         if branches.contains(.unconditional) {
-            unconditional.append(sum(direction, run.outputs.unconditional.prediction))
+            let other = sum(direction, run.outputs.unconditional.prediction)
+            leaveUnguided(other, run.guidance, conditional: conditional[step.index])
+            unconditional.append(other)
         }
         before.copy(from: run.latents)
         states.append(Self.scaled(before, by: step.call.levelAfter.pathScale))

@@ -21,13 +21,21 @@ public struct DecoderSource: Sendable {
     ///
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` when it cannot be used or does not fit.
     init(directory: String, channels: Int, network: String) throws {
+        kind = .autoencoder(
+            try Self.config(directory: directory, channels: channels, network: network), directory: directory,
+            archive: try WeightArchive(directory: directory))
+    }
+
+    /// The configuration of the autoencoder in `directory`, which must be for latents of `channels` channels, as those
+    /// of the network with its `config.json` at `network` are.
+    static func config(directory: String, channels: Int, network: String) throws -> AutoencoderConfig {
         let config = try AutoencoderConfig(directory: directory)
         guard config.latentChannels == channels else {
             throw PipelineError.badData(
                 "\(directory)/config.json: latent_channels is \(config.latentChannels), but in_channels in \(network) is "
                     + "\(channels); decoder and network must be of one model")
         }
-        kind = .autoencoder(config, directory: directory, archive: try WeightArchive(directory: directory))
+        return config
     }
 
     /// The pixels of a picture along a side for each pixel of the latents.

@@ -65,7 +65,7 @@ public struct ModelDirectory: Sendable {
         }
         archive = try WeightArchive(directory: layout.network)
         for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
-            _ = try DecoderSource(directory: decoder, channels: config.inChannels, network: file)
+            _ = try DecoderSource.config(directory: decoder, channels: config.inChannels, network: file)
         }
         let names = try layout.index?.classNames(count: config.numClasses) ?? config.classNames
         classes = ClassNames(names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names)

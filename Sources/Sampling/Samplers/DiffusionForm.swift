@@ -2,7 +2,7 @@ import Glibc
 
 /// How much noise ``SamplerKind/sde`` adds, and takes away again by the score, as time goes on: w.
 ///
-/// The forms of SiT (arXiv 2401.08740, section 3.5; github.com/willisma/SiT, transport/path.py), with c the norm and
+/// The forms of SiT (arXiv 2401.08740; github.com/willisma/SiT, transport/path.py), with c the norm and
 /// t = 1 − τ the time towards the data. In the limit of small steps all of them end in the same distribution.
 public enum DiffusionForm: String, CaseIterable, Codable, Sendable {
     /// c.

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Euler–Maruyama on the stochastic equation with the flow's distributions (arXiv 2401.08740, eq. 4 and section 3.5).
+/// Euler–Maruyama on the stochastic equation that has the flow's distributions (Ma et al., arXiv 2401.08740).
 ///
 /// In the time t towards the data, dx = (v + w s) dt + √(2w) dW with v = dx/dt, s the score −ε/σ and w a
 /// ``DiffusionForm``. As in the official SiT (github.com/willisma/SiT, transport/), a run of N steps takes N − 1 equal
@@ -46,7 +46,7 @@ struct SDESampler: Sampler {
     ///
     /// The official code's `torch.linspace(t0, 1 − last_step_size, num_steps)`, with t0 = 0 but for `sbdm`, whose w is
     /// infinite there: it starts one N-th of the way in, where a step removes about as much noise as there is. (The
-    /// official t0 for it is an option; its default for velocity models, 0, gives no numbers.)
+    /// official code starts it at 0 for models of the velocity, which gives no numbers.)
     static func times(_ options: SamplerOptions, steps: Int, trainTimesteps: Int) throws(SamplingError) -> [Double] {
         guard steps > 1, steps <= trainTimesteps else {
             throw .invalidField(

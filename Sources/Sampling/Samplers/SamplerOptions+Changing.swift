@@ -4,7 +4,7 @@ extension SamplerOptions {
         guard kind != self.kind else { return self }
         var changed = SamplerOptions(kind, spacing: spacing, stepsOffset: stepsOffset)
         if [.ddim, .ddpm, .dpmSolver].contains(kind) { changed.clip = clip }
-        if kind != .ddpm { changed.end = end }
+        if kind != .ddpm, kind != .sde { changed.end = end }
         return changed
     }
 

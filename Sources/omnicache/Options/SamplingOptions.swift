@@ -41,6 +41,21 @@ struct SamplingOptions: ParsableArguments {
             valueName: "x"))
     var clip: Double?
 
+    @Option(help: "How much noise sde adds over time. Default: sigma.")
+    var diffusion: DiffusionForm?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The magnitude of that noise. Default: 1.", valueName: "x"))
+    var diffusionNorm: Double?
+
+    @Option(help: "The last step of sde, which adds no noise. Default: mean.")
+    var lastStep: LastStep?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The share of the time that the last step of sde takes. Default: 0.04.", valueName: "x"))
+    var lastStepSize: Double?
+
     /// The settings: those given here over those of `base`.
     func settings(over base: SampleSettings) -> SampleSettings {
         var settings = base
@@ -52,6 +67,10 @@ struct SamplingOptions: ParsableArguments {
         settings.sampler.eta = eta ?? settings.sampler.eta
         settings.sampler.variance = variance ?? settings.sampler.variance
         settings.sampler.clip = clip ?? settings.sampler.clip
+        settings.sampler.diffusionForm = diffusion ?? settings.sampler.diffusionForm
+        settings.sampler.diffusionNorm = diffusionNorm ?? settings.sampler.diffusionNorm
+        settings.sampler.lastStep = lastStep ?? settings.sampler.lastStep
+        settings.sampler.lastStepSize = lastStepSize ?? settings.sampler.lastStepSize
         return settings
     }
 }
@@ -67,6 +86,8 @@ struct GuidedChannels: ExpressibleByArgument {
     }
 }
 
+extension DiffusionForm: ExpressibleByArgument {}
+extension LastStep: ExpressibleByArgument {}
 extension SamplerKind: ExpressibleByArgument {}
 extension TimestepSpacing: ExpressibleByArgument {}
 extension SamplerOptions.Variance: ExpressibleByArgument {}

@@ -24,7 +24,8 @@ import Testing
             let request = try ComparisonTests.request(StrategyCatalogue.strategies(strategies), budgets: budgets)
             var progress: [Comparison.Progress] = []
             result = try Comparison(
-                directory: directory, network: directory.load(), workers: Workers(), request: request
+                directory: directory, network: directory.load(), decoder: PixelDecoder(range: -1...1),
+                workers: Workers(), request: request
             ).run { progress.append($0) }
             self.progress = progress
         }
@@ -139,7 +140,7 @@ import Testing
         }
         let directory = try Self.made.get().directory
         let comparison = try Comparison(
-            directory: directory, network: directory.load(), workers: Workers(),
+            directory: directory, network: directory.load(), decoder: PixelDecoder(range: -1...1), workers: Workers(),
             request: Self.request([Cheat()], budgets: [0.5]))
         #expect(
             throws: ComparisonError.overBudget(strategy: "cheat", item: Self.items[0], spent: 10.5, allowed: 10)
@@ -150,7 +151,7 @@ import Testing
         struct Stop: Error {}
         let directory = try Self.made.get().directory
         let comparison = try Comparison(
-            directory: directory, network: directory.load(), workers: Workers(),
+            directory: directory, network: directory.load(), decoder: PixelDecoder(range: -1...1), workers: Workers(),
             request: Self.request(StrategyCatalogue.sceptics, budgets: [0.5]))
         #expect(throws: Stop.self) { try comparison.run { if $0.pair == 0 { throw Stop() } } }
     }

@@ -1,9 +1,9 @@
 /// A convolution of 3 x 3 taps with stride 1 and a border of zeros one pixel wide.
 ///
-/// It goes by way of ``Winograd``: the map is cut into bands of tile rows; of each band the tiles are transformed, each of
-/// the 36 transformed values makes one matrix product (tiles, Cin) (Cin, Cout), and the products are transformed back. The
-/// scratch memory holds one band. The transformed filters take four times the memory of the filters, so they are made
-/// anew for each call, at a few percent of its time.
+/// It goes by way of ``Winograd``: the map is cut into bands of tile rows; of each band the tiles are transformed, each
+/// of the 36 transformed values makes one matrix product (tiles, Cin) (Cin, Cout), and the products are transformed
+/// back. The scratch memory holds one band. The transformed filters take four times the memory of the filters, so they
+/// are made anew for each call, at a few percent of its time.
 public struct Convolution: Sendable {
     /// Cin.
     public let inChannels: Int
@@ -81,30 +81,38 @@ public struct Convolution: Sendable {
         }
     }
 
+    /// How many numbers of a tap one task transforms, about.
+    private static let elementsPerTask = 4096
+
     /// (36, Cin, Cout) from the taps.
     private func transformFilters(into filters: Tensor, workers: Workers) {
         let (inputs, outputs) = (taps.shape[1], taps.shape[2])
-        let size = inputs * outputs
-        let width = Vector.scalarCount
-        let rows = max(1, 4096 / outputs)
+        let rows = max(1, Self.elementsPerTask / outputs)
         workers.run(tasks: (inputs + rows - 1) / rows) { _, task in
-            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 3 * Winograd.inputs) { columns in
+            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 3 * Winograd.inputs) { scratch in
                 let end = min((task + 1) * rows, inputs) * outputs
-                for index in stride(from: task * rows * outputs, to: end, by: width) {
-                    let source = taps.pointer + index
-                    let target = filters.pointer + index
-                    for x in 0..<3 {
-                        Winograd.filter(
-                            Vector(at: source + x * size), Vector(at: source + (3 + x) * size),
-                            Vector(at: source + (6 + x) * size)
-                        ) { columns[3 * $0 + x] = $1 }
-                    }
-                    for y in 0..<Winograd.inputs {
-                        Winograd.filter(columns[3 * y], columns[3 * y + 1], columns[3 * y + 2]) {
-                            $1.store(to: target + (Winograd.inputs * y + $0) * size)
-                        }
-                    }
+                for index in stride(from: task * rows * outputs, to: end, by: Vector.scalarCount) {
+                    transform(taps.pointer + index, scratch, into: filters.pointer + index, step: inputs * outputs)
                 }
+            }
+        }
+    }
+
+    /// Transforms a vector of filters: their columns into `scratch`, then the rows of that; `step` lies between taps.
+    @inline(__always)
+    private func transform(
+        _ source: UnsafePointer<Float>, _ scratch: UnsafeMutableBufferPointer<Vector>,
+        into target: UnsafeMutablePointer<Float>, step: Int
+    ) {
+        for x in 0..<3 {
+            let g = source + x * step
+            Winograd.filter(Vector(at: g), Vector(at: g + 3 * step), Vector(at: g + 6 * step)) {
+                scratch[3 * $0 + x] = $1
+            }
+        }
+        for y in 0..<Winograd.inputs {
+            Winograd.filter(scratch[3 * y], scratch[3 * y + 1], scratch[3 * y + 2]) {
+                $1.store(to: target + (Winograd.inputs * y + $0) * step)
             }
         }
     }

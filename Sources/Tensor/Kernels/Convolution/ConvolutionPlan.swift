@@ -38,8 +38,8 @@ struct ConvolutionPlan {
     /// The rows of pixels of a whole band with its border.
     var bandHeight: Int { Winograd.outputs * rowsPerBand + 2 }
 
-    /// The distances between matrices: a little more than their size, so that those of one tile do not all fall into the
-    /// same set of a cache.
+    /// The distances between matrices: a little more than their size, so that those of one tile do not all fall into
+    /// the same set of a cache.
     var tilesStride: Int { tiles * inputs + Vector.scalarCount }
     var productsStride: Int { tiles * outputs + Vector.scalarCount }
 

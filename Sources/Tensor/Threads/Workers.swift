@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// How many threads one forward may use, and the loop that spreads tasks over them.
@@ -20,25 +19,16 @@ public struct Workers: Sendable, Equatable {
     /// Runs `body(worker, task)` for every task in `0..<tasks` and returns when all are done.
     ///
     /// `worker` is in `0..<count` and no two tasks that run at once share it, so it may index scratch memory. Tasks
-    /// are handed out as threads become free, in any order.
+    /// are handed out as threads become free, in any order. A loop inside another one's task, or beside one, runs on
+    /// the calling thread alone.
     @inline(__always)
     public func run(tasks: Int, _ body: (_ worker: Int, _ task: Int) -> Void) {
         let threads = min(count, tasks)
-        guard threads > 1 else {
-            for task in 0..<tasks { body(0, task) }
-            return
-        }
-        let next = Atomic<Int>(0)
-        withoutActuallyEscaping(body) { body in
-            // Safe to share: `concurrentPerform` returns only when every thread has left `body`.
-            nonisolated(unsafe) let body = body
-            DispatchQueue.concurrentPerform(iterations: threads) { worker in
-                while true {
-                    let task = next.add(1, ordering: .relaxed).oldValue
-                    guard task < tasks else { return }
-                    body(worker, task)
-                }
-            }
-        }
+        // The closure outlives no call: the pool is done with it when it returns.
+        let isDone =
+            threads > 1
+            && withoutActuallyEscaping(body) { WorkerPool.shared.run(tasks: tasks, threads: threads, $0) }
+        guard !isDone else { return }
+        for task in 0..<tasks { body(0, task) }
     }
 }
