@@ -61,9 +61,10 @@ verify: build
 	Scripts/verify/run.sh --binary $(BINARY)
 
 .PHONY: benchmark
-# Times the forward of several model sizes, each verified before it is timed.
-benchmark: deps
-	OMNICACHE_MODELS=$(CURDIR)/Models swift run --package-path Benchmarks $(SWIFT_FLAGS) benchmark
+# Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.
+benchmark: build
+	$(BINARY) bench
+	$(BINARY) bench --size S/2 --forwards --profile
 
 .PHONY: compare
 # The README's table: this project's cache, the published ones and plain fewer steps, on 32 images at five budgets.
@@ -94,9 +95,9 @@ install:
 # Style of Swift and shell sources.
 lint:
 	@$(call install_missing,$(LINT_PACKAGES))
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck Scripts/*.sh Scripts/*/*.sh .ci/run
 
 .PHONY: clean
 clean:
-	rm -rf .build .build-release Benchmarks/.build $(SAMPLES) comparison.* ablation.*
+	rm -rf .build .build-release $(SAMPLES) comparison.* ablation.*
