@@ -223,13 +223,12 @@ verify_slurm() {
     sample --count 32 --steps 30 --shard 0/1 -o 'whole/{index}.png' -q >/dev/null
     "$scripts/slurm.sh" -d "$work/set" -n 4 -- --class all --count 32 --seed 1 --steps 30 -q
     local job
-    sleep 3
+    for try in $(seq 60); do [ -z "$(find set -name "*.png")" ] || break; sleep 0.5; done
     job=$(squeue -h -r -t R -o '%F_%K' | head -n 1)
-    scancel --signal=TERM --batch "$job"
-    echo "sent TERM to task $job"
+    scancel --signal=TERM --batch "$job" && echo "sent TERM to task $job" || bad "TERM to $job"
     sleep 2
     job=$(squeue -h -r -t R -o '%F_%K' | tail -n 1)
-    scontrol requeue "$job" && echo "requeued task $job"
+    scontrol requeue "$job" && echo "requeued task $job" || bad "requeue of $job"
     local try
     for try in $(seq 120); do
         # A requeued task waits for its begin time; release what is held.

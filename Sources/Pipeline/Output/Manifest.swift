@@ -15,7 +15,9 @@ public struct Manifest: Sendable {
 
     /// The manifest of a shard.
     ///
-    /// - Parameter folder: its directory, with the slash after it; empty for the present one.
+    /// - Parameters:
+    ///   - shard: the shard.
+    ///   - folder: its directory, with the slash after it; empty for the present one.
     public init(shard: Shard, folder: String) {
         self.folder = folder
         name = "manifest-\(shard.index)-of-\(shard.count).jsonl"

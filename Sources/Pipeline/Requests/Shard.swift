@@ -24,7 +24,9 @@ public struct Shard: Equatable, Sendable {
             throw .usage("--shard \(text): give a shard and how many there are, such as 0/4")
         }
         guard count > 0, index < count else {
-            throw .usage("--shard \(text): shards are numbered from 0, and there must be one; give 0/\(max(count, 1)) or another")
+            throw .usage(
+                "--shard \(text): shards are numbered from 0, and there must be one; give 0/\(max(count, 1)) or another"
+            )
         }
         self.init(unchecked: index, of: count)
     }

@@ -28,6 +28,7 @@ struct BatchBooks: Sendable {
     /// Opens the books: writes what the batch is, and puts in order what an earlier run has left.
     ///
     /// - Parameter done: the lines of the images that are there.
+    /// - Throws: `PipelineError` when they cannot be written, or are another batch's.
     func open(done: [ManifestLine]) throws(PipelineError) {
         try run.keep(in: folder, replaces: replaces)
         try manifest.settle(done)

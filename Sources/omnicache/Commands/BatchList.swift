@@ -68,7 +68,7 @@ struct BatchList {
     func blaming<Result>(_ index: Int, _ body: (BatchItemOptions) throws -> Result) throws -> Result {
         do {
             return try body(options[index].options)
-        } catch where ExitStatus(error) == .usage {
+        } catch  where ExitStatus(error) == .usage {
             throw PipelineError.badData("\(path):\(options[index].line): \(error)")
         }
     }

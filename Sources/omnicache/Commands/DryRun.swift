@@ -62,7 +62,8 @@ struct DryRun: Encodable {
             let cost = "\(evaluations) of \(evaluationsFull) evaluations an image"
             try Terminal.standardOutput.writeResult(
                 "\(images) \(images == 1 ? "image" : "images"), \(steps) steps of \(sampler), guidance \(guidanceScale): \(cost)\n"
-                    + (variants > 1 ? "and \(variants - 1) more settings of the list's own\n" : "") + rows + files.map { $0 + "\n" }.joined())
+                    + (variants > 1 ? "and \(variants - 1) more settings of the list's own\n" : "") + rows
+                    + files.map { $0 + "\n" }.joined())
         }
     }
 }

@@ -73,9 +73,14 @@ final class JobProgress: Sendable {
 
     /// Takes note of a finished target.
     ///
-    /// - Parameter seconds: what it took; nil if another process has made it.
+    /// - Parameters:
+    ///   - place: its place among those that are followed.
+    ///   - seconds: what it took; nil if another process has made it.
+    ///   - decoding: what decoding took of that.
+    ///   - lane: who made it.
+    /// - Throws: `Terminal.StreamFailure` when standard output does not take the result.
     func finish(
-        _ place: Int, seconds: Double?, decoding: Double, lane: Int, classNames: ClassNames
+        _ place: Int, seconds: Double?, decoding: Double, lane: Int
     ) throws {
         try state.withLock { state in
             let images = state.targets[place].record.items.count

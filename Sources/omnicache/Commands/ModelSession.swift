@@ -16,6 +16,7 @@ final class ModelSession {
     ///   - options: which model, and how it is held.
     ///   - workers: the threads to work with.
     ///   - log: where loading is told of.
+    /// - Throws: why the directory cannot be opened.
     init(directory: ModelDirectory? = nil, options: ModelOptions, workers: Workers, log: Log) throws {
         self.directory = try directory ?? options.open()
         self.workers = workers

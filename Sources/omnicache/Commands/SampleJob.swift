@@ -82,7 +82,7 @@ final class SampleJob: Sendable {
         let decoders = DispatchSemaphore(value: lanes.decoders)
         progress.begin(tasks.map(\.target), lanes: lanes.workers.count)
         let next = Atomic<Int>(0)
-        lanes.run { [request, directory, progress] index in
+        lanes.run { [request, progress] index in
             do {
                 let lane = SampleLane(
                     index: index, request: request, network: network, workers: lanes.workers[index], decoder: decoder,
@@ -103,8 +103,7 @@ final class SampleJob: Sendable {
                     }
                     let seconds = (clock.now - start) / .seconds(1)
                     try progress.finish(
-                        place, seconds: made ? seconds : nil, decoding: lane.decoding, lane: index,
-                        classNames: directory.classes)
+                        place, seconds: made ? seconds : nil, decoding: lane.decoding, lane: index)
                 }
             } catch {
                 progress.fail(error)

@@ -37,8 +37,11 @@ final class SampleLane {
 
     /// Makes a target's files.
     ///
-    /// - Parameter onWritten: given the bytes of a picture's file once it is there.
+    /// - Parameters:
+    ///   - task: the target, and what is there of it.
+    ///   - onWritten: given the bytes of a picture's file once it is there.
     /// - Returns: whether the files are this lane's work: another process may have made the same picture meanwhile.
+    /// - Throws: what sampling, decoding or writing throws; `Interrupted` when a signal has come.
     func make(_ task: SampleTask, onWritten: ([UInt8]) throws -> Void) throws -> Bool {
         let target = task.target
         let preview = preview(of: target)

@@ -92,7 +92,8 @@ struct SampleRequest: Sendable {
         }
         targets = try plan.targets(columns: columns)
         hashers = variants.indices.map { SettingsHasher(plan.record([], $0, nil)) }
-        books = try batch.keepsBooks
+        books =
+            try batch.keepsBooks
             ? BatchBooks(
                 pattern: pattern, shard: shard, replaces: output.force,
                 run: RunFile(

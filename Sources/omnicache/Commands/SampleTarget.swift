@@ -31,6 +31,7 @@ struct SampleTarget: Sendable {
     /// Looks for the picture.
     ///
     /// - Parameter hasher: makes the settings hash of a single image, if there is one for them.
+    /// - Returns: whether the picture is there.
     /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
     func pictureStanding(_ hasher: SettingsHasher? = nil) throws(PipelineError) -> Standing {
         switch picture {

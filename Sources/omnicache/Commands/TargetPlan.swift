@@ -15,6 +15,7 @@ struct TargetPlan {
     /// The targets of the shard.
     ///
     /// - Parameter columns: those of a grid of all images; nil for a file each.
+    /// - Returns: one for each of its images, or one for the grid.
     /// - Throws: `PipelineError.usage` when two images of the whole list would be one file.
     func targets(columns: Int?) throws -> [SampleTarget] {
         let items = subjects.items
