@@ -40,10 +40,11 @@ threads=$(($(nproc) / processes))
 [ "$threads" -gt 0 ] || threads=1
 $dry_run || mkdir -p -- "$directory" || fail 73 "$directory cannot be made"
 
-# The shell's own background processes ignore Ctrl-C unless they listen, which omnicache does.
+# Ctrl-C comes to all processes of the terminal by itself; a second signal would end them at once.
 pids=
+trap : INT
 # shellcheck disable=SC2086
-trap '[ -z "$pids" ] || kill -TERM $pids 2>/dev/null || :' INT TERM
+trap '[ -z "$pids" ] || kill -TERM $pids 2>/dev/null || :' TERM
 
 shard=0
 while [ "$shard" -lt "$processes" ]; do

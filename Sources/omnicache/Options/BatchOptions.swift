@@ -13,6 +13,7 @@ struct BatchOptions: ParsableArguments {
     var batch: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Make one image in n: of n shards, numbered from 0, the i-th; together they make all.", valueName: "i/n"))
     var shard: String?
