@@ -11,6 +11,7 @@ PREFIX  ?= /usr/local
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
 LINT_PACKAGES := shellcheck
+BATCH_PACKAGES := slurm-wlm munge parallel
 
 # Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
 # `make release` leaves them out, so that its binary runs on any x86-64.
@@ -59,6 +60,12 @@ endef
 # Prints how far the results are from PyTorch's and diffusers'; needs Python 3.11, and downloads both from PyPI.
 verify: build
 	Scripts/verify/run.sh --binary $(BINARY)
+
+.PHONY: verify-batch
+# Proves what is said of batches: shards, kill -9, full disks, memory, throughput, a real Slurm and GNU parallel.
+verify-batch: build
+	@$(call install_missing,$(BATCH_PACKAGES))
+	Scripts/verify/batch.sh --binary $(abspath $(BINARY))
 
 .PHONY: benchmark
 # Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.

@@ -1,121 +1,80 @@
 #!/bin/sh
-# Samples a list of classes and seeds: one call of omnicache for each class and seed.
+# Samples a batch on this machine, its shards as processes side by side.
 #
-# usage: Scripts/batch.sh [-d DIR] [-n STEPS] [--dry-run] CLASSES SEEDS [-- OPTION...]
+# usage: Scripts/batch.sh [-d DIR] [-p N] [--dry-run] -- OPTION...
 #
-#   CLASSES     names or numbers separated by commas, such as face-smiling,food-fruit,4
-#   SEEDS       numbers and ranges separated by commas, such as 0-9,42
-#   -d DIR      where the images go; made if it is not there (default: samples)
-#   -n STEPS    the number of steps (default: omnicache's own)
+#   -d DIR      where the images go, as {index}.png; made if it is not there (default: samples)
+#   -p N        how many processes (default: 2); the processors are divided among them
 #   --dry-run   print the commands and run none of them
-#   OPTION...   goes to every call, such as --model DIR --cfg-scale 2
+#   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 1000 --seed 1
 #
-# Images that are there already are left as they are, so that the same command again goes on where it stopped. The first
-# error stops the batch with the exit code of omnicache; Ctrl-C stops it with 75. The environment variable OMNICACHE names the
-# binary; without it, omnicache on the PATH is called, else the one that was built beside this script.
+# One process keeps all processors busy, too: several are of use where processors have memory of their own, or to be
+# safe from one that dies. Images that are there are left as they are, so that the same command again goes on where it
+# stopped. Ctrl-C stops all with 75; of several exit codes, the largest is given. The environment variable OMNICACHE
+# names the binary; without it, omnicache on the PATH is called, else the one that was built beside this script.
 
 set -eu
 
-usage() {
-    sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
-}
-
-fail() {
-    code=$1
-    shift
-    printf 'batch.sh: %s\n' "$*" >&2
-    exit "$code"
-}
-
-# Prints the words of a command so that a shell reads them back as they are.
-quote() {
-    for word in "$@"; do
-        case $word in
-            '' | *[!A-Za-z0-9_./:=,+{}-]*)
-                printf "'%s' " "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
-            *) printf '%s ' "$word" ;;
-        esac
-    done
-    printf '\n'
-}
-
-number() {
-    case $1 in
-        '' | *[!0-9]* | 0?* | ???????????*) fail 64 "'$1' is no seed; give numbers and ranges such as 0-9,42" ;;
-    esac
-}
-
-find_binary() {
-    if [ -n "${OMNICACHE:-}" ]; then
-        printf '%s\n' "$OMNICACHE"
-    elif command -v omnicache; then
-        :
-    else
-        built=$(dirname "$0")/../.build/release/omnicache
-        [ -x "$built" ] || fail 66 "omnicache is neither on the PATH nor built; run make, or set OMNICACHE"
-        printf '%s\n' "$built"
-    fi
-}
+export NAME=batch.sh
+# shellcheck source=/dev/null
+. "$(dirname "$0")/common.sh"
 
 directory=samples
-steps=
+processes=2
 dry_run=false
 while [ $# -gt 0 ]; do
     case $1 in
-        -h | --help) usage; exit 0 ;;
+        -h | --help) usage "$0"; exit 0 ;;
         -d) [ $# -ge 2 ] || fail 64 "-d needs a directory"; directory=$2; shift 2 ;;
-        -n) [ $# -ge 2 ] || fail 64 "-n needs a number of steps"; steps=$2; shift 2 ;;
+        -p) [ $# -ge 2 ] || fail 64 "-p needs a number"; processes=$2; shift 2 ;;
         --dry-run) dry_run=true; shift ;;
         --) break ;;
-        -*) fail 64 "unknown option $1; see batch.sh --help" ;;
-        *) break ;;
+        *) fail 64 "unexpected argument $1; options of omnicache come after --" ;;
     esac
 done
-if [ $# -lt 2 ] || [ "$1" = -- ] || [ "$2" = -- ]; then
-    fail 64 "give classes and seeds; see batch.sh --help"
-fi
-classes=$1
-seeds=$2
-shift 2
-if [ $# -gt 0 ]; then
-    [ "$1" = -- ] || fail 64 "unexpected argument $1; options of omnicache come after --"
-    shift
-fi
-
+[ $# -ge 2 ] || fail 64 "say after -- what is sampled; see batch.sh --help"
+shift
+positive -p "$processes"
 binary=$(find_binary)
-set -f
-IFS=,
-for range in $seeds; do
-    number "${range%%-*}"
-    number "${range#*-}"
-    [ "${range%%-*}" -le "${range#*-}" ] || fail 64 "the seeds $range run backwards"
-done
+threads=$(($(nproc) / processes))
+[ "$threads" -gt 0 ] || threads=1
 $dry_run || mkdir -p -- "$directory" || fail 73 "$directory cannot be made"
 
-# With a trap, the shell waits for omnicache, which Ctrl-C stops between two steps; a signal to this script alone stops
-# it after the image.
-stopped=false
-trap 'stopped=true' INT TERM
+# Ctrl-C comes to all processes of the terminal by itself; a second signal would end them at once.
+pids=
+trap : INT
+# shellcheck disable=SC2086
+trap '[ -z "$pids" ] || kill -TERM $pids 2>/dev/null || :' TERM
 
-run() {
+shard=0
+while [ "$shard" -lt "$processes" ]; do
+    set -- "$@" --shard "$shard/$processes"
     if $dry_run; then
-        quote "$@"
-        return
+        quote "$binary" sample --threads "$threads" --output "$directory/{index}.png" "$@"
+    else
+        "$binary" sample --threads "$threads" --output "$directory/{index}.png" "$@" &
+        pids="$pids $!"
     fi
-    code=0
-    "$@" || code=$?
-    # Ctrl-C may reach omnicache before it listens: then it dies of the signal, and there is still work left.
-    ! $stopped || exit 75
-    [ "$code" = 0 ] || exit "$code"
-}
-
-[ -z "$steps" ] || set -- --steps "$steps" "$@"
-for class in $classes; do
-    for range in $seeds; do
-        seed=${range%%-*}
-        while [ "$seed" -le "${range#*-}" ]; do
-            run "$binary" sample --class "$class" --seed "$seed" --output "$directory/{class}-{seed}.png" "$@"
-            seed=$((seed + 1))
-        done
+    # Drops the shard's two words from the end.
+    count=$(($# - 2))
+    while [ "$count" -gt 0 ]; do
+        set -- "$@" "$1"
+        shift
+        count=$((count - 1))
     done
+    shift 2
+    shard=$((shard + 1))
 done
+
+worst=0
+for pid in $pids; do
+    code=0
+    wait "$pid" || code=$?
+    # A wait that a signal ends is begun again.
+    while kill -0 "$pid" 2>/dev/null; do
+        code=0
+        wait "$pid" || code=$?
+    done
+    [ "$code" -le "$worst" ] || worst=$code
+done
+exit "$worst"

@@ -29,6 +29,12 @@ public enum PPM {
         try parseHeader(of: file).comments
     }
 
+    /// The comments, and the bytes of the whole file, of which `head` is the beginning; nil for any other.
+    static func outline(of head: [UInt8]) -> (comments: [String], size: Int)? {
+        guard let (fields, comments) = try? parseHeader(of: head) else { return nil }
+        return (comments, fields.start + fields.width * fields.height * fields.channels)
+    }
+
     private static func parseHeader(
         of file: [UInt8]
     ) throws(ImagingError) -> (fields: (width: Int, height: Int, channels: Int, start: Int), comments: [String]) {

@@ -1,81 +1,77 @@
 import Foundation
 import Testing
 
-/// Scripts/batch.sh.
+/// The scripts that make a batch's shards: here, on this machine.
 @Suite struct BatchScriptTests {
     private let place: Workplace
-    private let script = "\(Installation.repository)/Scripts/batch.sh"
 
     init() throws {
         place = try Workplace()
     }
 
-    private func batch(_ arguments: String) throws -> Command.Result {
-        try place.shell("exec '\(script)' \(arguments)")
+    private func script(_ name: String, _ arguments: String) throws -> Command.Result {
+        try place.shell("exec '\(Installation.repository)/Scripts/\(name)' \(arguments)")
     }
 
-    @Test func `every class is sampled with every seed, and a second run does nothing`() throws {
-        let images = [
-            "images", "images/hermit-crab-4.png", "images/hermit-crab-5.png", "images/owl-4.png", "images/owl-5.png",
-        ]
-        let command = "-d images -n 2 'hermit crab,1' 4-5 -- --model \"$TINY\" --log json"
-        let first = try batch(command)
-        #expect(first.status == 0)
-        #expect(place.files == images)
+    private let options = "--model \"$TINY\" --steps 2 --class all --seed 1 --count 7"
+    private let images = (0..<7).map { "images/00000\($0).png" }
+
+    @Test func `two processes make the set, and a second run does nothing`() throws {
+        let first = try script("batch.sh", "-d images -p 2 -- \(options) --log json")
+        #expect(first.status == 0, "\(first.errorText)")
+        #expect(place.files.filter { $0.hasSuffix(".png") } == images)
         #expect(!first.outputText.contains("skipped"))
-        let second = try batch(command)
+        let second = try script("batch.sh", "-d images -p 2 -- \(options) --log json")
         #expect(second.status == 0)
-        #expect(place.files == images)
-        #expect(second.outputLines.count == 4 && second.outputLines.allSatisfy { $0.contains(#""skipped":true"#) })
-    }
-
-    @Test func `an image is the one that omnicache makes alone`() throws {
-        #expect(try batch("-d . -n 3 owl 7 -- --model \"$TINY\" --eta 1").status == 0)
-        try place.sample("--steps", "3", "--class", "owl", "--seed", "7", "--eta", "1", "-o", "alone.png")
-            .expectSuccess()
-        #expect(try place.bytes("owl-7.png") == place.bytes("alone.png"))
-    }
-
-    @Test func `the first error stops the batch with its exit code`() throws {
-        let result = try batch("-d . -n 2 owl,unicorn,0 1-2 -- --model \"$TINY\"")
-        #expect(result.status == 64)
-        #expect(result.errorLines.count == 2 && result.errorText.contains("unicorn"))
-        #expect(place.files == ["owl-1.png", "owl-2.png"])
-        #expect(try batch("-d . -n 2 0 1 -- --model nowhere").status == 66)
+        #expect(second.outputLines.count == 7 && second.outputLines.allSatisfy { $0.contains(#""skipped":true"#) })
     }
 
     @Test func `a dry run prints commands that a shell can run`() throws {
-        let dry = try batch("--dry-run -d 'my images' -n 2 'red fox,owl' 3,8-9 -- --model \"$TINY\"")
+        let dry = try script("batch.sh", "--dry-run -d 'my images' -p 3 -- \(options)")
         dry.expectSuccess()
-        #expect(place.files.isEmpty && dry.outputLines.count == 6)
+        #expect(place.files.isEmpty && dry.outputLines.count == 3)
         try place.write(dry.output, to: "commands.sh")
         #expect(try place.shell("mkdir 'my images' && sh commands.sh").status == 0)
-        let names = ["owl-3", "owl-8", "owl-9", "red-fox-3", "red-fox-8", "red-fox-9"]
-        #expect(place.files == ["commands.sh", "my images"] + names.map { "my images/\($0).png" })
+        #expect(place.files.filter { $0.hasSuffix(".png") } == images.map { "my " + $0 })
     }
 
-    @Test(arguments: ["", "owl", "owl 5-3", "owl x", "owl 007", "owl 1 extra", "--bogus owl 1", "-n"])
-    func `a call that makes no sense is refused with 64`(arguments: String) throws {
-        let result = try batch(arguments)
-        #expect(result.status == 64 && result.output.isEmpty)
-        #expect(result.errorText.hasPrefix("batch.sh: ") && result.errorLines.count == 2)
+    @Test(arguments: ["batch.sh", "slurm.sh", "parallel.sh"])
+    func `a call that makes no sense is refused with 64`(name: String) throws {
+        for arguments in ["", "--", "--bogus -- --seed 1", "-d", "owl 1"] {
+            let result = try script(name, arguments)
+            #expect(result.status == 64 && result.output.isEmpty)
+            #expect(result.errorText.hasPrefix("\(name): ") && result.errorLines.count == 2)
+        }
         #expect(place.files.isEmpty)
     }
 
-    @Test func `its help is the comment at its top`() throws {
-        let result = try batch("--help")
+    @Test(arguments: ["batch.sh", "slurm.sh", "parallel.sh", "collect.sh"])
+    func `help is the comment at the top`(name: String) throws {
+        let result = try script(name, "--help")
         result.expectSuccess()
-        #expect(result.outputText.contains("usage: Scripts/batch.sh") && !result.outputText.contains("set -eu"))
+        #expect(result.outputText.contains("usage: Scripts/\(name)") && !result.outputText.contains("set -eu"))
+    }
+
+    @Test(arguments: [("slurm.sh", "--array=0-4"), ("parallel.sh", "seq 0 4")])
+    func `a dry run of a scheduler's script shows the shards and does nothing`(name: String, shards: String) throws {
+        let result = try script(name, "--dry-run -n 5 -d images -- \(options)")
+        result.expectSuccess()
+        #expect(result.outputText.contains(shards) && place.files.isEmpty)
+    }
+
+    @Test func `an error of a process is the batch's`() throws {
+        #expect(try script("batch.sh", "-d . -p 2 -- --model nowhere --seed 1").status == 66)
     }
 
     @Test func `Ctrl-C ends the batch with 75`() throws {
         let command = try Command(
-            script, ["-d", ".", "-n", "1000", "0,1,2", "0-9", "--", "--model", place.modelPath, "-t", "1"],
+            "\(Installation.repository)/Scripts/batch.sh",
+            ["-d", ".", "--", "--model", place.modelPath, "--steps", "1000", "--count", "60", "--seed", "1"],
             in: place.path, environment: ["OMNICACHE": Installation.binary])
-        try wait { place.files.contains("red-fox-0.png") }
+        try wait { place.files.contains("000000.png") }
         try command.sendToGroup(SIGINT)
         let result = try command.wait()
         #expect(result.status == 75, "\(result.errorText)")
-        #expect(place.files.count < 30 && place.files.allSatisfy { !$0.hasPrefix(".") })
+        #expect(place.files.count < 60 && place.files.allSatisfy { !$0.hasPrefix(".") })
     }
 }

@@ -12,7 +12,8 @@ public enum AtomicFile {
 
     /// Writes `bytes` to `path`: under a temporary name in the same directory, synchronised to disk, then renamed.
     ///
-    /// No failure leaves the temporary file behind. A device, pipe or socket at `path` has no content to protect and is
+    /// No failure leaves the temporary file behind. A process that is killed does; ``Temporaries`` removes what it left,
+    /// which it tells by the lock that a writer holds on its file until that has its name. A device, pipe or socket at `path` has no content to protect and is
     /// written to directly, whatever `conflict` says. A symbolic link is replaced, not followed.
     ///
     /// - Throws: ``FileError``.
@@ -34,17 +35,36 @@ public enum AtomicFile {
         // Only spares the work; the rename below decides.
         if conflict == .fail && access(path, F_OK) == 0 { throw .exists(path: path) }
 
-        let temporary = temporaryPath(beside: path)
-        let descriptor = try create(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, path: path)
+        let (temporary, descriptor) = try createTemporary(beside: path)
+        // Open, and so locked, until the file has its name.
+        defer { close(descriptor) }
         do throws(FileError) {
-            try closing(descriptor, path: path) { () throws(FileError) in
-                try fill(descriptor)
-                guard fsync(descriptor) == 0 else { throw failure("write", path: path) }
+            // What a close has to report, that of a second descriptor reports, too.
+            let second = dup(descriptor)
+            guard second >= 0 else { throw failure("write", path: path) }
+            try closing(second, path: path) { () throws(FileError) in
+                try fill(second)
+                guard fsync(second) == 0 else { throw failure("write", path: path) }
             }
             try move(temporary, to: path, onConflict: conflict)
         } catch {
             unlink(temporary)
             throw error
+        }
+    }
+
+    /// Makes the temporary file and locks it.
+    ///
+    /// Between the two, a process that cleans up may take the file for one without a writer: then another is made.
+    private static func createTemporary(beside path: String) throws(FileError) -> (name: String, descriptor: Int32) {
+        while true {
+            let name = Temporaries.name(beside: path)
+            let descriptor = try create(name, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, path: path)
+            // Where a file system has no locks, nobody can take one and clean up, either.
+            while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+            var status = stat()
+            if fstat(descriptor, &status) == 0, status.st_nlink > 0 { return (name, descriptor) }
+            close(descriptor)
         }
     }
 
@@ -64,15 +84,6 @@ public enum AtomicFile {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         return [S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
-    }
-
-    /// A hidden name in the same directory, short enough for any file system that can hold the name itself.
-    private static func temporaryPath(beside path: String) -> String {
-        let slash = path.lastIndex(of: "/")
-        let directory = slash.map { path[...$0] } ?? ""
-        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
-        let stem = String(decoding: name.utf8.prefix(200), as: UTF8.self)
-        return "\(directory).\(stem).\(getpid()).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
     }
 
     private static func create(_ name: String, flags: Int32, path: String) throws(FileError) -> Int32 {

@@ -81,6 +81,14 @@ public struct DecoderSource: Sendable {
         }
     }
 
+    /// The scratch memory of decoding a `side` x `side` latent, in bytes: for an autoencoder, 2 kB a pixel and 100 MB.
+    public func scratchBytes(side: Int) -> Int {
+        switch kind {
+        case .pixels: 0
+        case .autoencoder: side * scale * side * scale * 2048 + 100_000_000
+        }
+    }
+
     /// Checks that pictures of a `side` x `side` latent, `count` of them in rows of `columns`, can be held in memory.
     ///
     /// - Throws: `ImagingError` that says how large a grid may be.

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Imaging
 
 /// A picture on its way to a file: format, metadata, and what to do about a file that is there already.
@@ -41,14 +40,23 @@ public struct ImageFile: Equatable, Sendable {
     ///
     /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
     public func standing(for record: ImageRecord) throws(PipelineError) -> Standing {
-        try Standing(of: path, hash: record.settingsHash, replaces: replaces) { path in
-            (try? Data(contentsOf: URL(filePath: path))).flatMap { ImageMetadata.settingsHash(in: [UInt8]($0)) }
-        }
+        try standing(for: record.settingsHash)
+    }
+
+    /// Whether the file is there already, with the settings of this hash; reads no pixels.
+    ///
+    /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
+    public func standing(for settingsHash: String) throws(PipelineError) -> Standing {
+        try Standing(of: path, hash: settingsHash, replaces: replaces, read: ImageMetadata.settingsHash(path:))
     }
 
     /// Encodes and writes the picture, whole or not at all.
-    public func write(_ image: Image, record: ImageRecord, classNames: ClassNames) throws {
+    ///
+    /// - Returns: the file's bytes.
+    @discardableResult
+    public func write(_ image: Image, record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
         let bytes = try format.encode(image, record: record, classNames: classNames)
         try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
+        return bytes
     }
 }

@@ -94,14 +94,28 @@ extension ImageMetadata {
         self = metadata
     }
 
-    /// The settings hash that an image file carries; nil for a file of any other origin.
-    public static func settingsHash(in bytes: [UInt8]) -> String? {
-        if isPPM(bytes) {
-            // Decoding shows whether the file is whole.
-            guard (try? PPM.decode(bytes)) != nil, let comments = try? PPM.comments(in: bytes) else { return nil }
-            return comments.first { $0.hasPrefix(commentPrefix) }.map { String($0.dropFirst(commentPrefix.count)) }
+    /// The settings hash that the image file at `path` carries; nil for a file of any other origin, or one that is cut
+    /// short.
+    ///
+    /// Reads what stands before the pixels and no more, since it is asked of every file of a batch.
+    public static func settingsHash(path: String) -> String? {
+        if let texts = ImageProbe.pngTexts(path: path) {
+            return texts.first { $0.keyword == keyword }.flatMap { settingsHash(inRecord: $0.text) }
         }
-        return try? ImageMetadata(png: bytes, path: "").settingsHash
+        let comments = ImageProbe.ppmComments(path: path)
+        return comments?.first { $0.hasPrefix(commentPrefix) }.map { String($0.dropFirst(commentPrefix.count)) }
+    }
+
+    /// The hash in the JSON of the metadata, of which the record may be long.
+    private static func settingsHash(inRecord text: String) -> String? {
+        struct Hash: Decodable { let settingsHash: String }
+        // Everything after the record fits into this many bytes; the key stands at the top level if it stands there.
+        let key = "\"settingsHash\":\""
+        let tail = String(decoding: text.utf8.suffix(1024), as: UTF8.self)
+        guard let hash = tail.split(separator: key, omittingEmptySubsequences: false).dropFirst().last?.prefix(64),
+            hash.utf8.count == 64, text.hasPrefix("{\"record\":")
+        else { return (try? JSONDecoder().decode(Hash.self, from: Data(text.utf8)))?.settingsHash }
+        return String(hash)
     }
 
     private static func isPPM(_ bytes: [UInt8]) -> Bool {

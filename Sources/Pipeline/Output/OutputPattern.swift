@@ -30,6 +30,12 @@ public struct OutputPattern: Equatable, Sendable {
         case index
     }
 
+    /// The directory that all paths are in, with the slash after it; empty for the present one.
+    public var folder: String {
+        let fixed = text.prefix { $0 != "{" }
+        return fixed.lastIndex(of: "/").map { String(fixed[...$0]) } ?? ""
+    }
+
     /// The path of image `index`; the index is padded to six digits, so that names sort.
     public func path(for item: SampleItem, index: Int, classNames: ClassNames) -> String {
         let digits = String(index)

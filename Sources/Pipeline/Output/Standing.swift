@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Glibc
 
 /// What stands at a path before a file is made for it.
 public enum Standing: Equatable, Sendable {
@@ -18,14 +18,16 @@ public enum Standing: Equatable, Sendable {
     init(
         of path: String, hash: String, replaces: Bool, read: (String) -> String?
     ) throws(PipelineError) {
-        let type = try? FileManager.default.attributesOfItem(atPath: Self.resolved(path))[.type] as? FileAttributeType
-        switch type {
-        case nil:
+        var status = stat()
+        guard stat(path, &status) == 0 else {
             try Self.checkFolder(of: path)
             self = .free
-        case FileAttributeType.typeDirectory:
+            return
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR:
             throw .cannotCreate("\(path): is a directory; name a file in it")
-        case FileAttributeType.typeRegular:
+        case S_IFREG:
             if replaces {
                 self = .free
             } else if read(path) == hash {
@@ -39,17 +41,13 @@ public enum Standing: Equatable, Sendable {
         }
     }
 
-    private static func resolved(_ path: String) -> String {
-        URL(filePath: path).resolvingSymlinksInPath().path
-    }
-
     private static func checkFolder(of path: String) throws(PipelineError) {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory else {
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
             throw .cannotCreate("\(path): the directory \(folder) does not exist; create it first")
         }
-        guard FileManager.default.isWritableFile(atPath: folder) else {
+        guard access(folder, W_OK) == 0 else {
             throw .cannotCreate("\(path): the directory \(folder) is not writable; choose another")
         }
     }

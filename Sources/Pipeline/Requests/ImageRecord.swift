@@ -71,11 +71,13 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     ///
     /// The model's name is left out, since a renamed directory holds the same model, and so are the budget and the
     /// planner, which say no more than the decisions that they led to.
-    public var settingsHash: String {
-        let hashed = ImageRecord(
+    public var settingsHash: String { SHA256.hexadecimal(ImageRecord.canonical(hashed)) }
+
+    /// The part that is hashed.
+    var hashed: ImageRecord {
+        ImageRecord(
             model: Model(name: "", hash: model.hash, configuration: model.configuration), settings: settings,
             items: items, columns: columns, initialNoise: initialNoise, reuse: reuse?.essence, decoder: decoder)
-        return SHA256.hexadecimal(ImageRecord.canonical(hashed))
     }
 
     /// JSON with sorted keys, the same bytes for the same value; the values of this module's records always can be.

@@ -42,8 +42,9 @@ public struct WorkList: Equatable, Sendable {
         self.items = items
     }
 
-    /// A class that is a function of the seed alone: the first uniform number of its generator, times the count.
-    private static func drawnClass(_ seed: UInt32, of count: Int) -> Int {
+    /// The class of an image whose class is not given, a function of the seed alone: the first uniform number of its
+    /// generator, times the count.
+    public static func drawnClass(_ seed: UInt32, of count: Int) -> Int {
         var random = TorchRandom(seed: seed)
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { number in
             random.uniform(number)

@@ -8,6 +8,8 @@ struct DryRun: Encodable {
     private let sampler: String
     private let guidanceScale: Double
     private let images: Int
+    /// How many settings there are; the others' numbers are those of the first.
+    private let variants: Int
     /// Evaluations of one image.
     private let evaluations: Int
     /// Evaluations of one image when nothing is reused.
@@ -19,15 +21,17 @@ struct DryRun: Encodable {
     private let files: [String]
 
     init(request: SampleRequest) {
-        steps = request.settings.steps
-        sampler = request.settings.sampler.kind.rawValue
-        guidanceScale = request.settings.guidanceScale
-        images = request.work.items.count
-        evaluations = request.evaluations
-        evaluationsFull = request.evaluationsFull
-        plan = request.reuse?.decisions
-        planner = request.reuse?.planner
-        forecaster = request.reuse?.forecaster.name
+        let first = request.first
+        steps = first.settings.steps
+        sampler = first.settings.sampler.kind.rawValue
+        guidanceScale = first.settings.guidanceScale
+        images = request.imageCount
+        variants = request.variants.count
+        evaluations = first.evaluations
+        evaluationsFull = first.evaluationsFull
+        plan = first.reuse?.decisions
+        planner = first.reuse?.planner
+        forecaster = first.reuse?.forecaster.name
         files = request.targets.compactMap(\.path)
     }
 
@@ -37,6 +41,7 @@ struct DryRun: Encodable {
         sampler = settings.sampler.kind.rawValue
         guidanceScale = settings.guidanceScale
         self.images = images
+        variants = 1
         self.evaluations = evaluations
         evaluationsFull = evaluations
         plan = nil
@@ -57,7 +62,8 @@ struct DryRun: Encodable {
             let cost = "\(evaluations) of \(evaluationsFull) evaluations an image"
             try Terminal.standardOutput.writeResult(
                 "\(images) \(images == 1 ? "image" : "images"), \(steps) steps of \(sampler), guidance \(guidanceScale): \(cost)\n"
-                    + rows + files.map { $0 + "\n" }.joined())
+                    + (variants > 1 ? "and \(variants - 1) more settings of the list's own\n" : "") + rows
+                    + files.map { $0 + "\n" }.joined())
         }
     }
 }

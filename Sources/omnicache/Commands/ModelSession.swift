@@ -32,9 +32,9 @@ final class ModelSession {
         return network
     }
 
-    /// A decoder, loaded.
-    func load(_ decoder: DecoderSource) throws -> any LatentDecoder {
-        try decoder.load(workers: workers) { [log] in log.share($0, label: "loading the decoder") }
+    /// A decoder, loaded; it decodes with all threads, unless others are given.
+    func load(_ decoder: DecoderSource, workers lane: Workers? = nil) throws -> any LatentDecoder {
+        try decoder.load(workers: lane ?? workers) { [log] in log.share($0, label: "loading the decoder") }
     }
 
     /// The calibration for `settings`; what is missing is made, told of and kept.

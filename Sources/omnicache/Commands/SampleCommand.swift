@@ -12,6 +12,7 @@ struct SampleCommand: ParsableCommand {
             omnicache sample --class all --grid 11 -o sheet.png
             omnicache sample --steps 50 --budget 0.5
             omnicache sample --like face-smiling-7.png -o again.png
+            omnicache sample --batch list.csv --shard 0/4 -o 'set/{index}.png'
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
@@ -20,6 +21,7 @@ struct SampleCommand: ParsableCommand {
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Cache options") var cache: CacheOptions
     @OptionGroup(title: "Output options") var output: OutputOptions
+    @OptionGroup(title: "Batch options") var batch: BatchOptions
     @OptionGroup(title: "Run options") var execution: RunOptions
 
     @Option(
@@ -40,17 +42,18 @@ struct SampleCommand: ParsableCommand {
             keepsOutputFree: output.usesStandardOutput)
         defer { log.finish() }
         let session = try ModelSession(options: model, workers: execution.workers(), log: log)
-        let request = try SampleRequest(
-            session: session, subject: subject, sampling: sampling, decoder: decoder, output: output,
-            reuse: ReuseSource(plan: plan, options: cache),
-            calibrates: !execution.dryRun, like: like.map(Self.readMetadata))
-        if let warning = request.reuse?.warning(steps: request.settings.steps) { log.message(warning) }
+        if let count = batch.inFlight, !(1...1024).contains(count) {
+            throw PipelineError.usage("--in-flight \(count): give a number from 1 to 1024")
+        }
+        let request = try SampleRequest(command: self, session: session, like: like.map(Self.readMetadata))
+        if let warning = request.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
+            log.message(warning)
+        }
         if execution.dryRun {
             try DryRun(request: request).print(format: execution.log)
             return
         }
-        var job = SampleJob(request: request, session: session, log: log)
-        try job.run()
+        try SampleJob(request: request, session: session, inFlight: batch.inFlight, log: log).run()
     }
 
     private static func readMetadata(_ path: String) throws -> ImageMetadata {

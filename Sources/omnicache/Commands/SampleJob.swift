@@ -1,73 +1,123 @@
+import Dispatch
 import Imaging
 import Pipeline
 import Sampling
+import Synchronization
 import Tensor
 
-/// Carries a request out, target by target.
-struct SampleJob {
+/// Carries a request out: several images in flight, told of in the order of the list.
+final class SampleJob: Sendable {
     private let request: SampleRequest
-    private let session: ModelSession
-    private let log: Log
-    /// The images whose steps are through.
-    private var sampled = 0
-    /// The images that were made, and the seconds that they took.
-    private var made = 0
-    private var spent = 0.0
-    /// The images whose files are there.
-    private var kept = 0
-    /// What decoding the last target's pictures took, in seconds.
-    private var decoding = 0.0
+    private let directory: ModelDirectory
+    private let progress: JobProgress
+    private let inFlight: Int?
+    // Used before and after the lanes run, never by them.
+    nonisolated(unsafe) private let session: ModelSession
+    nonisolated(unsafe) private let log: Log
 
-    init(request: SampleRequest, session: ModelSession, log: Log) {
+    init(request: SampleRequest, session: ModelSession, inFlight: Int?, log: Log) {
         self.request = request
         self.session = session
+        self.inFlight = inFlight
         self.log = log
-    }
-
-    /// A target with what is there of it already.
-    private struct Task {
-        let target: SampleTarget
-        let picture: Standing
-        let latents: Standing
-
-        var isDone: Bool { picture == .done && latents == .done }
+        directory = request.directory
+        progress = JobProgress(request: request, log: log)
     }
 
     /// Makes the files that are not there yet.
     ///
     /// Everything that can be known to fail is found out before the first step.
-    mutating func run() throws {
-        let tasks = try request.targets.map {
-            Task(target: $0, picture: try $0.pictureStanding(), latents: try $0.latentsStanding())
+    func run() throws {
+        try request.books?.check()
+        let tasks = try request.targets.map { target in
+            SampleTask(
+                target: target, picture: try standing(of: target), latents: try target.latentsStanding())
         }
-        for task in tasks where task.isDone {
-            sampled += task.target.record.items.count
-            try tell(task.target, seconds: nil)
+        try removeOrphans()
+        let open = tasks.filter { !$0.isDone }
+        try request.books?.open(done: tasks.filter(\.isDone).compactMap { line(of: $0.target) })
+        for task in tasks where task.isDone { try progress.tellDone(task.target) }
+        guard !open.isEmpty else { return }
+        if let seed = request.drawnSeed { log.message("seed \(seed)") }
+        let lanes = try lanes(for: open)
+        try carryOut(open, in: lanes)
+        try request.books?.close(done: tasks.compactMap { line(of: $0.target) })
+        tellCost(threads: lanes.workers[0].count)
+    }
+
+    private func standing(of target: SampleTarget) throws(PipelineError) -> Standing {
+        try target.pictureStanding(target.record.columns == nil ? request.hashers[target.variant] : nil)
+    }
+
+    /// Removes what killed runs have left beside the files of this one.
+    private func removeOrphans() throws {
+        var names: [String: Set<String>] = [:]
+        for path in request.targets.compactMap(\.path) {
+            let slash = path.lastIndex(of: "/")
+            let folder = slash.map { String(path[...$0]) } ?? ""
+            names[folder, default: []].insert(slash.map { String(path[path.index(after: $0)...]) } ?? path)
         }
-        guard tasks.contains(where: { !$0.isDone }) else { return }
-        if request.seedWasDrawn { log.message("seed \(request.work.items[0].seed)") }
-        let sampler = try ImageSampler(
-            directory: request.directory, network: session.network(), settings: request.settings,
-            workers: session.workers)
-        let decoder = try request.decoder.map(session.load)
-        let previewer = try request.preview.map { try session.load($0.decoder) }
-        let clock = ContinuousClock()
-        for task in tasks where !task.isDone {
-            let start = clock.now
-            try make(task, with: sampler, decoder: decoder, previewer: previewer)
-            let seconds = (clock.now - start) / .seconds(1)
-            spent += seconds
-            try tell(task.target, seconds: seconds)
+        for (folder, names) in names {
+            Temporaries.removeOrphans(in: folder, of: names.union(request.books?.names ?? []))
         }
-        tellCost()
+    }
+
+    /// The manifest's line of a target, but for what is known when it is there; nil where no books are kept.
+    private func line(of target: SampleTarget) -> ManifestLine? {
+        request.books?.line(
+            of: target, evaluations: request.variants[target.variant].evaluations, classes: directory.classes)
+    }
+
+    private func lanes(for tasks: [SampleTask]) throws -> Lanes {
+        let decoding = request.decoder?.scratchBytes(side: directory.config.inputSize) ?? 0
+        return Lanes(
+            asked: inFlight.map { min($0, tasks.count) }, threads: session.workers.count, images: tasks.count,
+            bytes: (Lanes.runBytes(of: directory.config), decoding), free: Lanes.freeMemory)
+    }
+
+    private func carryOut(_ tasks: [SampleTask], in lanes: Lanes) throws {
+        let network = try session.network()
+        let decoder = try request.decoder.map { try session.load($0, workers: lanes.workers[lanes.workers.count - 1]) }
+        let previewer = try request.preview.map { try session.load($0.decoder, workers: lanes.workers[0]) }
+        let decoders = DispatchSemaphore(value: lanes.decoders)
+        progress.begin(tasks.map(\.target), lanes: lanes.workers.count)
+        let next = Atomic<Int>(0)
+        lanes.run { [request, progress] index in
+            do {
+                let lane = SampleLane(
+                    index: index, request: request, network: network, workers: lanes.workers[index], decoder: decoder,
+                    previewer: previewer, decoders: decoders, progress: progress)
+                while true {
+                    let place = next.add(1, ordering: .relaxed).oldValue
+                    guard place < tasks.count, !progress.hasFailed else { return }
+                    let task = tasks[place]
+                    let clock = ContinuousClock()
+                    let start = clock.now
+                    var made = false
+                    // Another process may have been given the same shard, and be ahead.
+                    if try self.standing(of: task.target) == .free || task.latents == .free {
+                        made = try lane.make(task) { bytes in
+                            guard let line = self.line(of: task.target) else { return }
+                            try request.books?.enter(line.of(bytes, seconds: (clock.now - start) / .seconds(1)))
+                        }
+                    }
+                    let seconds = (clock.now - start) / .seconds(1)
+                    try progress.finish(
+                        place, seconds: made ? seconds : nil, decoding: lane.decoding, lane: index)
+                }
+            } catch {
+                progress.fail(error)
+            }
+        }
+        try progress.end()
     }
 
     /// Says what the images took, beside what a full run took when it was last made here.
-    private func tellCost() {
-        let seconds = spent / Double(max(made, 1))
+    private func tellCost(threads: Int) {
+        guard let seconds = progress.secondsAnImage, request.variants.count == 1 else { return }
         let fullRun = FullRunTime(
-            model: request.directory.reference(), settings: request.settings, threads: session.workers.count)
-        guard let reuse = request.reuse else { return fullRun.remember(seconds) }
+            model: directory.reference(), settings: request.first.settings, threads: threads)
+        guard let reuse = request.first.reuse else { return fullRun.remember(seconds) }
         var text = "\(reuse.summary), \(Self.rounded(seconds)) s an image"
         if let full = fullRun.seconds {
             text += ", a full run \(Self.rounded(full)) s: \(Self.rounded(full / seconds)) times as fast"
@@ -77,75 +127,4 @@ struct SampleJob {
 
     /// A number with at most three digits after the point.
     private static func rounded(_ number: Double) -> String { "\((number * 1000).rounded() / 1000)" }
-
-    private mutating func make(
-        _ task: Task, with sampler: ImageSampler, decoder: (any LatentDecoder)?, previewer: (any LatentDecoder)?
-    ) throws {
-        let target = task.target
-        let preview = preview(of: target, decoder: previewer)
-        defer { preview?.remove() }
-        var images: [Image] = []
-        decoding = 0
-        for item in target.record.items {
-            let latents = try sample(item, with: sampler, preview: preview)
-            try sampler.check(latents)
-            if task.picture == .free, let decoder {
-                let duration = try ContinuousClock().measure { images.append(try decoder.decode(latents)) }
-                decoding += duration / .seconds(1)
-            }
-            if task.latents == .free { try target.latents?.write(latents, record: target.record) }
-            sampled += 1
-            made += 1
-        }
-        guard task.picture == .free else { return }
-        let picture =
-            try target.record.columns.map {
-                try ImageGrid.arrange(images, columns: $0, padding: SampleRequest.gridPadding)
-            } ?? images[0]
-        let classes = request.directory.classes
-        switch target.picture {
-        case .file(let file):
-            try file.write(picture, record: target.record, classNames: classes)
-        case .standardOutput:
-            try Terminal.standardOutput.writeAll(
-                request.format.encode(picture, record: target.record, classNames: classes))
-        case .none:
-            break
-        }
-    }
-
-    private func preview(of target: SampleTarget, decoder: (any LatentDecoder)?) -> Preview? {
-        guard let decoder, let interval = request.preview?.interval, let path = target.path else { return nil }
-        return Preview(
-            every: interval, of: path, decoder: decoder, predictionType: request.directory.process.predictionType,
-            shape: request.directory.latentShape)
-    }
-
-    /// Runs one image's steps; stops between two of them when a signal has come.
-    private mutating func sample(_ item: SampleItem, with sampler: ImageSampler, preview: Preview?) throws -> Tensor {
-        var run = try sampler.start(item, initialNoise: request.initialNoise, wrap: request.wrap)
-        let total = request.work.items.count
-        while let step = try preview?.next(of: &run) ?? run.next() {
-            if Interruption.isPending { throw Interrupted(done: kept, total: total) }
-            let event = Log.Event(
-                event: "step", image: sampled, images: total, step: step.index, steps: step.count,
-                timestep: step.timestep)
-            log.step(event, share: (Double(sampled) + Double(step.index + 1) / Double(step.count)) / Double(total))
-        }
-        return run.latents
-    }
-
-    /// Tells of a target that is done, and of the time it took: nil if it was there already.
-    private mutating func tell(_ target: SampleTarget, seconds: Double?) throws {
-        kept += target.record.items.count
-        let item = target.record.items[0]
-        let count = target.record.items.count
-        try log.result(
-            Log.Event(
-                event: "image", file: target.path, class: request.directory.classes.names[item.classID],
-                seed: item.seed, skipped: seconds == nil ? true : nil,
-                evaluations: seconds == nil ? 0 : request.evaluations * count,
-                evaluationsFull: request.evaluationsFull * count, seconds: seconds,
-                decodeSeconds: seconds == nil || decoding == 0 ? nil : decoding))
-    }
 }

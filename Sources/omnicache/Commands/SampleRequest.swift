@@ -4,54 +4,55 @@ import Sampling
 import Tensor
 
 /// What `omnicache sample` was asked for, with every default filled in and checked against the model.
-struct SampleRequest {
+struct SampleRequest: Sendable {
     /// The gap between the pictures of a grid, in pixels.
     static let gridPadding = 2
 
     let directory: ModelDirectory
-    let settings: SampleSettings
-    let work: WorkList
-    let seedWasDrawn: Bool
-    /// Evaluations of one image when nothing is reused.
-    let evaluationsFull: Int
-    /// What is reused; nil when nothing is.
-    let reuse: ReuseRecord?
-    /// What fills the gaps; nil when there are none.
-    let forecaster: (any Forecaster)?
+    /// What images share; more than one where a batch's options differ.
+    let variants: [SampleVariant]
+    /// How many images the whole list has, those of other shards too.
+    let listCount: Int
+    /// The seed that was drawn since none was given.
+    let drawnSeed: UInt32?
     let initialNoise: Tensor?
     /// What makes pictures of latents; nil when only the latents are kept.
     let decoder: DecoderSource?
     /// What makes previews, and how many steps lie between two; nil for none.
     let preview: (decoder: DecoderSource, interval: Int)?
     let format: ImageFile.Format
-    /// What is to be made.
+    /// What is to be made: of the list, this shard's part.
     let targets: [SampleTarget]
+    /// The batch's books; nil where none are kept.
+    let books: BatchBooks?
+    /// Makes the settings hashes of each variant's images.
+    let hashers: [SettingsHasher]
 
-    /// Evaluations of one image.
-    var evaluations: Int { reuse?.evaluations ?? evaluationsFull }
+    /// What the images of a request without a list of options share, and those of a list in the first place.
+    var first: SampleVariant { variants[0] }
+
+    /// The images that are to be made, in all targets.
+    var imageCount: Int { targets.reduce(0) { $0 + $1.record.items.count } }
 
     /// Fills in the defaults, those of `like` or of a plan before those of the model, and checks everything that can be
     /// known; makes a calibration if one is needed and `calibrates` allows it.
-    init(
-        session: ModelSession, subject: SubjectOptions, sampling: SamplingOptions, decoder: DecoderOptions,
-        output: OutputOptions, reuse source: ReuseSource, calibrates: Bool, like: ImageMetadata?
-    ) throws {
-        directory = session.directory
+    init(command: SampleCommand, session: ModelSession, like: ImageMetadata?) throws {
+        let (output, batch) = (command.output, command.batch)
+        let directory = session.directory
+        self.directory = directory
         let reference = directory.reference()
         if let like, !like.record.model.isSame(as: reference) {
             throw PipelineError.badData(
                 "--like: the image was made by model \(like.record.model.name) with other weights or another config.json "
                     + "than \(directory.path) has; give its directory with --model")
         }
-        settings = sampling.settings(over: like?.record.settings ?? source.settings ?? directory.defaultSettings)
-        let schedule = try settings.schedule(for: directory)
-        evaluationsFull = schedule.evaluations
-        let reuse = try source.resolve(
-            model: reference, settings: settings, schedule: schedule, like: like?.record,
-            calibration: session.calibration(for: settings, makes: calibrates))
-        self.reuse = reuse
-        forecaster = try reuse?.forecaster(for: schedule)
-        (work, seedWasDrawn) = try Self.work(subject, like: like, directory: directory)
+        let shard = try batch.part()
+        try Self.check(command, hasLike: like != nil)
+        let subjects = try SampleSubjects(command: command, like: like, directory: directory)
+        drawnSeed = subjects.drawnSeed
+        listCount = subjects.items.count
+        variants = try subjects.resolveVariants(command: command, session: session, like: like)
+
         let noise = try output.initNoise.map { [shape = directory.latentShape] path in
             try LatentFile.readNoise(path: path, shape: shape)
         }
@@ -62,10 +63,11 @@ struct SampleRequest {
                 "--like: the image started from noise in a file (SHA-256 \(expected.prefix(12))…); give that file "
                     + "with --init-noise")
         }
-        guard output.saveLatents == nil || work.items.count == 1 else {
-            throw PipelineError.usage("--save-latents holds one image, not \(work.items.count); give --count 1")
+        guard output.saveLatents == nil || subjects.items.count == 1 else {
+            throw PipelineError.usage(
+                "--save-latents holds one image, not \(subjects.items.count); give --count 1")
         }
-        let pictures = try directory.decoder(decoder.choice)
+        let pictures = try directory.decoder(command.decoder.choice)
         guard pictures != nil || output.saveLatents != nil else {
             throw directory.needsDecoder(instead: ", or keep the latents with --save-latents")
         }
@@ -78,34 +80,44 @@ struct SampleRequest {
                     + "which is not the one in use; give its directory with --decoder")
         }
         format = try output.resolvedFormat()
-        targets = try Self.targets(
-            output, format: format, columns: output.grid ?? like?.record.columns, directory: directory,
-            decoder: pictures, items: work.items
-        ) { [settings] items, columns in
+        let columns = output.grid ?? like?.record.columns
+        let pattern = try output.pattern(format: format, isGrid: columns != nil, isList: batch.batch != nil)
+        let plan = TargetPlan(
+            directory: directory, output: output, format: format, pattern: pattern, decoder: pictures,
+            subjects: subjects, shard: shard
+        ) { [variants] items, variant, columns in
             ImageRecord(
-                model: reference, settings: settings, items: items, columns: columns, initialNoise: noiseHash,
-                reuse: reuse, decoder: decoderReference)
+                model: reference, settings: variants[variant].settings, items: items, columns: columns,
+                initialNoise: noiseHash, reuse: variants[variant].reuse, decoder: decoderReference)
         }
+        targets = try plan.targets(columns: columns)
+        hashers = variants.indices.map { SettingsHasher(plan.record([], $0, nil)) }
+        books =
+            try batch.keepsBooks
+            ? BatchBooks(
+                pattern: pattern, shard: shard, replaces: output.force,
+                run: RunFile(
+                    model: reference, decoder: decoderReference, initialNoise: noiseHash,
+                    variants: variants.map {
+                        RunFile.Variant(
+                            settings: $0.settings, reuse: $0.reuse, evaluationsFull: $0.evaluationsFull)
+                    },
+                    images: plan.files()))
+            : nil
     }
 
-    /// The model as the sampler sees it: with the cache around it, if something is reused.
-    func wrap(_ denoiser: DiTDenoiser) -> any Denoiser {
-        guard let reuse, let forecaster else { return denoiser }
-        return CachedDenoiser(
-            denoiser, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)
-    }
-
-    private static func work(
-        _ subject: SubjectOptions, like: ImageMetadata?, directory: ModelDirectory
-    ) throws -> (WorkList, seedWasDrawn: Bool) {
-        let classes = try subject.classes.map(directory.classes.resolve)
-        let kept = try like.map { try WorkList(items: $0.record.items, classCount: directory.classes.count) }
-        if let kept, subject.classes == nil, subject.seed == nil, subject.count == nil { return (kept, false) }
-        let seed = subject.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
-        let list = try WorkList(
-            seed: seed, count: subject.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
-            classes: classes ?? kept?.items.map(\.classID), classCount: directory.classes.count)
-        return (list, subject.seed == nil && kept == nil)
+    /// Refuses what a list, a shard or books cannot be had together with.
+    private static func check(_ command: SampleCommand, hasLike: Bool) throws(PipelineError) {
+        let (output, batch) = (command.output, command.batch)
+        let given =
+            batch.batch != nil ? "--batch" : batch.shard != nil ? "--shard" : batch.manifest ? "--manifest" : nil
+        guard let given else { return }
+        let conflict =
+            output.grid != nil ? "--grid" : hasLike ? "--like" : output.usesStandardOutput ? "--output -" : nil
+        if let conflict { throw .usage("\(given) makes a file for each image; drop \(conflict)") }
+        guard batch.batch != nil || batch.shard == nil || command.subject.seed != nil else {
+            throw .usage("--shard needs --seed, since all shards must make one list")
+        }
     }
 
     private static func preview(
@@ -119,47 +131,5 @@ struct SampleRequest {
             throw PipelineError.usage("--preview-every writes beside an image's file; name one with --output")
         }
         return (directory.tinyDirectory == nil ? decoder : try directory.decoder(.tiny) ?? decoder, interval)
-    }
-
-    private static func targets(
-        _ output: OutputOptions, format: ImageFile.Format, columns: Int?, directory: ModelDirectory,
-        decoder: DecoderSource?, items: [SampleItem],
-        record: ([SampleItem], Int?) -> ImageRecord
-    ) throws -> [SampleTarget] {
-        let pattern = try output.pattern(format: format, isGrid: columns != nil)
-        let latents = output.saveLatents.map { LatentFile(path: $0, replaces: output.force) }
-        func target(_ items: [SampleItem], _ index: Int, columns: Int? = nil) -> SampleTarget {
-            let picture: SampleTarget.Picture
-            if decoder == nil {
-                picture = .none
-            } else if output.usesStandardOutput {
-                picture = .standardOutput
-            } else {
-                let path = pattern.path(for: items[0], index: index, classNames: directory.classes)
-                picture = .file(ImageFile(path: path, format: format, replaces: output.force))
-            }
-            return SampleTarget(record: record(items, columns), picture: picture, latents: latents)
-        }
-        if let columns {
-            guard (1...10_000).contains(columns) else {
-                throw PipelineError.usage("--grid \(columns): give a number of columns from 1 to 10000")
-            }
-            try decoder?.check(
-                side: directory.config.inputSize, count: items.count, columns: columns, padding: gridPadding)
-            return [target(items, 0, columns: columns)]
-        }
-        guard !output.usesStandardOutput || items.count == 1 else {
-            throw PipelineError.usage("--output - writes one image, not \(items.count); give --count 1 or --grid")
-        }
-        var owner: [String: Int] = [:]
-        return try items.enumerated().map { index, item in
-            let target = target([item], index)
-            if let path = target.path, let other = owner.updateValue(index, forKey: path) {
-                throw PipelineError.usage(
-                    "--output \(pattern.text): images \(other) and \(index) would both be \(path); add {seed} or {index}"
-                )
-            }
-            return target
-        }
     }
 }

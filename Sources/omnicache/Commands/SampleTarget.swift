@@ -1,7 +1,7 @@
 import Pipeline
 
 /// One image, or one grid of images, with the places that it goes to.
-struct SampleTarget {
+struct SampleTarget: Sendable {
     /// Where the picture goes.
     enum Picture {
         case file(ImageFile)
@@ -10,6 +10,10 @@ struct SampleTarget {
         case none
     }
 
+    /// The first image's place in the list.
+    let index: Int
+    /// The number of the request's variant.
+    let variant: Int
     let record: ImageRecord
     let picture: Picture
     /// Where the final latents go, if they are wanted.
@@ -26,10 +30,13 @@ struct SampleTarget {
 
     /// Looks for the picture.
     ///
+    /// - Parameter hasher: makes the settings hash of a single image, if there is one for them.
+    /// - Returns: whether the picture is there.
     /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
-    func pictureStanding() throws(PipelineError) -> Standing {
+    func pictureStanding(_ hasher: SettingsHasher? = nil) throws(PipelineError) -> Standing {
         switch picture {
-        case .file(let file): try file.standing(for: record)
+        case .file(let file):
+            try file.standing(for: hasher?.hash(of: record.items[0]) ?? record.settingsHash)
         case .standardOutput: .free
         case .none: .done
         }

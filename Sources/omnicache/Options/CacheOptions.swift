@@ -54,6 +54,21 @@ struct CacheOptions: ParsableArguments {
         return options.first { $0.1 }?.0
     }
 
+    /// These options, and those of `base` where they say nothing.
+    func over(_ base: CacheOptions) -> CacheOptions {
+        var options = base
+        // A mask and a planner exclude each other, so that one of them takes the other's place.
+        if mask != nil { options.planner = nil }
+        if planner != nil { options.mask = nil }
+        options.budget = budget ?? options.budget
+        options.planner = planner ?? options.planner
+        options.mask = mask ?? options.mask
+        options.forecaster = forecaster ?? options.forecaster
+        options.reuseWindow = reuseWindow ?? options.reuseWindow
+        options.maxReuseRun = maxReuseRun ?? options.maxReuseRun
+        return options
+    }
+
     /// What is asked for.
     ///
     /// - Parameter inherited: gives the budget and the planner where none is given.

@@ -8,7 +8,7 @@ struct OutputOptions: ParsableArguments {
         help: ArgumentHelp(
             "The path of each image, with the placeholders {class}, {seed} and {index}; '-' is standard output.",
             discussion: """
-                Default: {class}-{seed}.png, or grid-{seed}.png with --grid. A file that holds this very image is left \
+                Default: {class}-{seed}.png, grid-{seed}.png with --grid, {index}.png with --batch. A file that holds this very image is left \
                 as it is and counts as done.
                 """, valueName: "pattern"))
     var output: String?
@@ -63,8 +63,8 @@ struct OutputOptions: ParsableArguments {
     private static let otherFormats: Set = ["jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "avif", "pgm"]
 
     /// The pattern of the paths.
-    func pattern(format: ImageFile.Format, isGrid: Bool) throws -> OutputPattern {
-        let stem = isGrid ? "grid-{seed}" : "{class}-{seed}"
+    func pattern(format: ImageFile.Format, isGrid: Bool, isList: Bool) throws -> OutputPattern {
+        let stem = isGrid ? "grid-{seed}" : isList ? "{index}" : "{class}-{seed}"
         return try OutputPattern(output ?? "\(stem).\(format.rawValue)")
     }
 }

@@ -20,9 +20,10 @@ enum Interruption {
     /// Starts to listen.
     static func install() {
         for number in [SIGINT, SIGTERM] {
-            signal(number) { received in
+            signal(number) { _ in
                 Interruption.pending.store(true, ordering: .relaxed)
-                signal(received, SIG_DFL)
+                signal(SIGINT, SIG_DFL)
+                signal(SIGTERM, SIG_DFL)
             }
         }
         // A reader that goes away and a file beyond the size limit show up as failing writes instead.

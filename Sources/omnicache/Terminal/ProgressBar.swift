@@ -40,10 +40,11 @@ struct ProgressBar {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
     }
 
-    /// Minutes and seconds.
+    /// Minutes and seconds, and hours if there are any.
     private static func clock(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded(.up))
-        let rest = whole % 60
-        return "\(whole / 60):\(rest < 10 ? "0" : "")\(rest)"
+        func two(_ number: Int) -> String { "\(number < 10 ? "0" : "")\(number)" }
+        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+        return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
     }
 }

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Checks a finished batch, and packs its images for the evaluators of the field.
+#
+# usage: Scripts/collect.sh [-o FILE.npz] [--dry-run] DIR
+#
+#   -o FILE     pack the images into this file: arr_0, uint8, (images, height, width, channels), as the evaluators
+#               that follow ADM's read them; needs numpy
+#   --dry-run   print the command and do not run it
+#   DIR         where the images are, with run.json and the manifests
+#
+# Says which images are missing, which files are not as their manifest says, and which are listed twice with different
+# contents; exits 65 if there is any. PYTHON names the interpreter (default: python3).
+
+set -eu
+
+export NAME=collect.sh
+# shellcheck source=/dev/null
+. "$(dirname "$0")/common.sh"
+
+output=
+dry_run=false
+while [ $# -gt 0 ]; do
+    case $1 in
+        -h | --help) usage "$0"; exit 0 ;;
+        -o) [ $# -ge 2 ] || fail 64 "-o needs a file"; output=$2; shift 2 ;;
+        --dry-run) dry_run=true; shift ;;
+        -*) fail 64 "unknown option $1; see collect.sh --help" ;;
+        *) break ;;
+    esac
+done
+[ $# = 1 ] || fail 64 "give one directory; see collect.sh --help"
+set -- "${PYTHON:-python3}" "$(dirname "$0")/collect/pack.py" "$1"
+[ -z "$output" ] || set -- "$@" --npz "$output"
+if $dry_run; then
+    quote "$@"
+    exit 0
+fi
+exec "$@"

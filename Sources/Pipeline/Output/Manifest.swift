@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Glibc
+import Imaging
+
+/// The list of the images that a shard has made, `manifest-i-of-n.jsonl`: a line is appended when an image is there.
+///
+/// It says nothing that the files do not say, but for the seconds: a line that is missing or torn is made again from the
+/// image's file. Processes that write the same manifest take turns by a lock on it.
+public struct Manifest: Sendable {
+    /// The file.
+    public var path: String { folder + name }
+    /// Its name.
+    public let name: String
+    private let folder: String
+
+    /// The manifest of a shard.
+    ///
+    /// - Parameters:
+    ///   - shard: the shard.
+    ///   - folder: its directory, with the slash after it; empty for the present one.
+    public init(shard: Shard, folder: String) {
+        self.folder = folder
+        name = "manifest-\(shard.index)-of-\(shard.count).jsonl"
+    }
+
+    /// Appends a line.
+    ///
+    /// - Throws: ``PipelineError`` when the file cannot be made or written.
+    public func append(_ line: ManifestLine) throws(PipelineError) {
+        try withLock { descriptor throws(PipelineError) in
+            let end = lseek(descriptor, 0, SEEK_END)
+            var last = UInt8(ascii: "\n")
+            if end > 0 { pread(descriptor, &last, 1, end - 1) }
+            // What a killed or failed process has begun is ended here.
+            let bytes = (last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]) + line.bytes
+            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard written == bytes.count else {
+                throw .inputOutput(
+                    "\(path): cannot write: \(written < 0 ? String(cString: strerror(errno)) : "no space left"); run the "
+                        + "same command again when that is mended")
+            }
+        }
+    }
+
+    /// Puts the manifest in order: one line for each of the images that are there, in the list's order, no other line.
+    ///
+    /// - Parameter expected: the lines of the images whose files are there, but for seconds and checksum.
+    /// - Throws: ``PipelineError`` when the manifest or an image cannot be read or written.
+    public func settle(_ expected: [ManifestLine]) throws(PipelineError) {
+        try withLock { _ throws(PipelineError) in
+            guard let present = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
+                throw .inputOutput("\(path): cannot be read; check its permissions")
+            }
+            var known: [Int: ManifestLine] = [:]
+            for text in present.split(separator: UInt8(ascii: "\n")) {
+                guard let line = ManifestLine(text), known[line.index] == nil else { continue }
+                known[line.index] = line
+            }
+            var bytes: [UInt8] = []
+            for line in expected {
+                if let old = known[line.index], old.isAboutSame(as: line) {
+                    bytes += old.bytes
+                } else {
+                    guard let image = try? [UInt8](Data(contentsOf: URL(filePath: folder + line.file))) else {
+                        throw .inputOutput("\(folder)\(line.file): cannot be read; check its permissions")
+                    }
+                    bytes += line.of(image, seconds: nil).bytes
+                }
+            }
+            guard bytes != present else { return }
+            do throws(FileError) {
+                try AtomicFile.write(bytes, to: path, onConflict: .replace)
+            } catch {
+                throw PipelineError(error)
+            }
+        }
+    }
+
+    /// The lines of a manifest's file; for lines that are not whole, none.
+    ///
+    /// - Throws: ``PipelineError`` when there is no such file, or it is not a manifest.
+    public static func lines(of path: String) throws(PipelineError) -> [ManifestLine] {
+        guard FileManager.default.fileExists(atPath: path) else { throw .missingInput("\(path): no such manifest") }
+        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
+            throw .inputOutput("\(path): cannot be read; give a manifest-0-of-1.jsonl, and check its permissions")
+        }
+        let lines = bytes.split(separator: UInt8(ascii: "\n")).map { ManifestLine($0) }
+        guard !lines.isEmpty, lines.dropLast().allSatisfy({ $0 != nil }) else {
+            throw .badData("\(path): no manifest of a batch, or damaged; run the batch again to mend it")
+        }
+        return lines.compactMap { $0 }
+    }
+
+    /// Opens the manifest under a lock that other processes respect, even if one of them replaces it meanwhile.
+    private func withLock(_ body: (Int32) throws(PipelineError) -> Void) throws(PipelineError) {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else {
+                throw .cannotCreate(
+                    "\(path): cannot be created: \(String(cString: strerror(errno))); choose another directory")
+            }
+            defer { close(descriptor) }
+            // Where a file system has no locks, one process a shard has to do.
+            while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+            var (mine, there) = (stat(), stat())
+            guard fstat(descriptor, &mine) == 0, stat(path, &there) == 0, mine.st_ino == there.st_ino,
+                mine.st_dev == there.st_dev
+            else { continue }
+            return try body(descriptor)
+        }
+    }
+}
+
+extension PipelineError {
+    /// A file that could not be written, in the words of a request.
+    init(_ error: FileError) {
+        switch error {
+        case .exists, .cannotCreate: self = .cannotCreate("\(error)")
+        case .failed: self = .inputOutput("\(error)")
+        }
+    }
+}

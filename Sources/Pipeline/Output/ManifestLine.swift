@@ -1,0 +1,56 @@
+import FoundationEssentials
+
+/// What a batch's manifest says of one image, on one line.
+public struct ManifestLine: Codable, Equatable, Sendable {
+    /// The image's place in the whole list.
+    public let index: Int
+    /// Its path, seen from the manifest's directory.
+    public let file: String
+    /// The name of its class.
+    public let `class`: String
+    /// The number of its class.
+    public let classID: Int
+    /// Its seed.
+    public let seed: UInt32
+    /// The evaluations that it takes.
+    public let evaluations: Int
+    /// The seconds that it took; nil where nobody saw it being made, as when a process is killed right after.
+    public var seconds: Double?
+    /// The SHA-256 of the file's bytes.
+    public var sha256: String
+
+    /// Joins the parts; what is known only when the image is there comes later.
+    public init(index: Int, file: String, class name: String, item: SampleItem, evaluations: Int) {
+        self.index = index
+        self.file = file
+        self.class = name
+        classID = item.classID
+        seed = item.seed
+        self.evaluations = evaluations
+        sha256 = ""
+    }
+
+    /// The line of a file with these bytes.
+    public func of(_ bytes: [UInt8], seconds: Double?) -> ManifestLine {
+        var line = self
+        line.seconds = seconds
+        line.sha256 = SHA256.hexadecimal(bytes)
+        return line
+    }
+
+    /// Whether `other` is about the same image at the same place.
+    func isAboutSame(as other: ManifestLine) -> Bool {
+        index == other.index && file == other.file && classID == other.classID && seed == other.seed
+            && evaluations == other.evaluations
+    }
+
+    /// Reads a line; nil for one that was cut short.
+    init?(_ text: some Sequence<UInt8>) {
+        guard let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)), line.sha256.utf8.count == 64
+        else { return nil }
+        self = line
+    }
+
+    /// The line's bytes, with its end.
+    var bytes: [UInt8] { [UInt8](ImageRecord.canonical(self)) + [UInt8(ascii: "\n")] }
+}

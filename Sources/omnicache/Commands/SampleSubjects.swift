@@ -1,0 +1,62 @@
+import Pipeline
+
+/// The images of a request, those of all shards: their classes and seeds, and what they share.
+struct SampleSubjects {
+    let items: [SampleItem]
+    /// The seed that was drawn since none was given.
+    let drawnSeed: UInt32?
+    private let list: BatchList?
+
+    /// The images of a file, of the options, or of another image.
+    init(command: SampleCommand, like: ImageMetadata?, directory: ModelDirectory) throws {
+        let subject = command.subject
+        if let path = command.batch.batch {
+            let list = try BatchList(path: path, subject: subject, directory: directory)
+            (self.list, items, drawnSeed) = (list, list.items, nil)
+            return
+        }
+        list = nil
+        let classes = try subject.classes.map(directory.classes.resolve)
+        let kept = try like.map { try WorkList(items: $0.record.items, classCount: directory.classes.count) }
+        if let kept, subject.classes == nil, subject.seed == nil, subject.count == nil {
+            (items, drawnSeed) = (kept.items, nil)
+            return
+        }
+        let seed = subject.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
+        items = try WorkList(
+            seed: seed, count: subject.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
+            classes: classes ?? kept?.items.map(\.classID), classCount: directory.classes.count
+        ).items
+        drawnSeed = subject.seed == nil && kept == nil ? seed : nil
+    }
+
+    /// Which variant an image takes.
+    func variant(of index: Int) -> Int { list?.variants[index] ?? 0 }
+
+    /// What images share.
+    ///
+    /// - Throws: for options of a list, `PipelineError.badData` with their line.
+    func resolveVariants(
+        command: SampleCommand, session: ModelSession, like: ImageMetadata?
+    ) throws -> [SampleVariant] {
+        let source = try ReuseSource(plan: command.plan, options: command.cache)
+        let settings = command.sampling.settings(
+            over: like?.record.settings ?? source.settings ?? session.directory.defaultSettings)
+        guard let list else {
+            return [
+                try SampleVariant(
+                    session: session, settings: settings, reuse: source, calibrates: !command.execution.dryRun,
+                    like: like?.record)
+            ]
+        }
+        return try list.options.indices.map { index in
+            try list.blaming(index) { own in
+                try SampleVariant(
+                    session: session, settings: own.sampling.settings(over: settings),
+                    reuse: own.cache.given == nil
+                        ? source : ReuseSource(plan: command.plan, options: own.cache.over(command.cache)),
+                    calibrates: !command.execution.dryRun)
+            }
+        }
+    }
+}
