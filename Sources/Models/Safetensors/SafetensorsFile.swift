@@ -43,7 +43,7 @@ public final class SafetensorsFile: Sendable {
     public func tensor(_ name: String, shape: [Int]? = nil) throws(SafetensorsError) -> Tensor {
         guard let entry = entriesByName[name] else { throw .missingTensor(path: path, tensor: name) }
         try check(entry, shape: shape ?? entry.shape)
-        let tensor = Tensor(entry.shape)
+        let tensor = Tensor(uninitialized: entry.shape)
         try read(entry, into: tensor.values)
         return tensor
     }

@@ -55,7 +55,7 @@ public struct WeightArchive: Sendable {
         joining names: [String], storedShape: [Int], shape: [Int]
     ) throws(SafetensorsError) -> Tensor {
         let parts = try parts(names, storedShape: storedShape)
-        let tensor = Tensor(shape)
+        let tensor = Tensor(uninitialized: shape)
         let share = storedShape.reduce(1, *)
         precondition(tensor.count == share * parts.count, "\(parts.count) of \(storedShape) do not fill \(shape)")
         for (index, part) in parts.enumerated() {
