@@ -185,7 +185,7 @@ public final class Comparison {
         return ComparisonReport(
             model: directory.reference(), settings: request.settings, items: request.items,
             calibrationItems: context.items, reference: reference, evaluationsFull: evaluationsFull,
-            secondsFull: request.measuresTime ? ComparisonSummary.Quartiles(seconds)?.median : nil,
+            secondsFull: request.measuresTime ? Quartiles(unlessEmpty: seconds)?.median : nil,
             threads: request.measuresTime ? workers.count : nil, versions: .current, rows: rows)
     }
 }

@@ -22,25 +22,6 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     /// The share of pairs in which both have the same PSNR.
     public let ties: Double?
 
-    /// The three numbers that cut a sample into quarters, linearly interpolated between its values.
-    public struct Quartiles: Codable, Equatable, Sendable {
-        public let lower: Double
-        public let median: Double
-        public let upper: Double
-
-        /// The quartiles of `values`; nil when there are none.
-        public init?(_ values: [Double]) {
-            guard !values.isEmpty else { return nil }
-            let sorted = values.sorted()
-            func quantile(_ share: Double) -> Double {
-                let place = share * Double(sorted.count - 1)
-                let (below, above) = (Int(place), min(Int(place) + 1, sorted.count - 1))
-                return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
-            }
-            (lower, median, upper) = (quantile(0.25), quantile(0.5), quantile(0.75))
-        }
-    }
-
     /// Decibels over the pairs, of which some can be infinite.
     public struct Decibels: Codable, Equatable, Sendable {
         /// Over the pairs whose pictures differ; nil where none do.
@@ -86,8 +67,8 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         }
         let energies = pairs.compactMap(\.highFrequencyEnergy)
         evaluations = pairs.reduce(0) { $0 + $1.evaluations } / Double(pairs.count)
-        seconds = Quartiles(pairs.compactMap(\.seconds))?.median
-        speedUp = Quartiles(pairs.compactMap(\.speedUp))
+        seconds = Quartiles(unlessEmpty: pairs.compactMap(\.seconds))?.median
+        speedUp = Quartiles(unlessEmpty: pairs.compactMap(\.speedUp))
         psnr = Decibels(pairs.map(\.psnr))
         psnr8 = Decibels(pairs.map(\.psnr8))
         ssim = MeanAndWorst(pairs.map(\.ssim)) { $0.min() }

@@ -54,11 +54,8 @@ struct BenchCommand: ParsableCommand {
         guard (1...10_000).contains(repeats) else {
             throw PipelineError.usage("--repeats \(repeats): give a number from 1 to 10000")
         }
-        if let threads, !(1...1024).contains(threads) {
-            throw PipelineError.usage("--threads \(threads): give a number from 1 to 1024")
-        }
         let benchmark = Benchmark(
-            subject: try subject(), workers: threads.map { Workers(count: $0) } ?? Workers(), repeats: repeats)
+            subject: try subject(), workers: try RunOptions.workers(threads: threads), repeats: repeats)
         let isWhole = !(forwards || profile || scaling)
         var report = benchmark.emptyReport
         if isWhole { report.operations = try benchmark.operations() }

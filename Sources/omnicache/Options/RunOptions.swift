@@ -23,7 +23,10 @@ struct RunOptions: ParsableArguments {
     var dryRun = false
 
     /// The threads to work with.
-    func workers() throws -> Workers {
+    func workers() throws -> Workers { try Self.workers(threads: threads) }
+
+    /// As many threads as asked for, or as there are processors.
+    static func workers(threads: Int?) throws -> Workers {
         guard let threads else { return Workers() }
         guard (1...1024).contains(threads) else {
             throw PipelineError.usage("--threads \(threads): give a number from 1 to 1024")
