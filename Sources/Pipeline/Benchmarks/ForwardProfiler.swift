@@ -42,7 +42,7 @@ struct ForwardProfiler {
         var (products, finishing) = (0.0, 0.0)
         for (region, product) in Self.layers {
             let inside = seconds.removeValue(forKey: region) ?? 0
-            let calls = Double(product.count(network.config, entries: entries))
+            let calls = Double(product.count(network.config, entries: 1))
             let finish = min(inside, calls * finishSeconds(of: product))
             finishing += finish
             products += inside - finish
@@ -61,21 +61,15 @@ struct ForwardProfiler {
             })
     }
 
-    /// What the biases and the activation of one layer take in one entry, in seconds of one thread.
+    /// What the biases and the activation of one layer take in all entries, in seconds of one thread.
     private func finishSeconds(of product: ForwardProduct) -> Double {
         guard let layer = product.layer(network.weights, block: 0) else { return 0 }
-        let (rows, width) = (network.config.tokens, layer.outputWidth)
-        let columns = (width + layer.taskCount - 1) / layer.taskCount
-        let values = RandomNumbers.tensor([rows, width], seed: 41)
+        let tiling = layer.tiling(blocks: entries, rows: network.config.tokens, workers: workers)
+        let values = RandomNumbers.tensor([entries * network.config.tokens, layer.outputWidth], seed: 41)
         let times = (0..<5).map { _ in
             Stopwatch.seconds {
-                for first in stride(from: 0, to: width, by: columns) {
-                    let count = min(columns, width - first)
-                    for row in 0..<rows {
-                        let target = values.pointer + row * width + first
-                        Elementwise.add(layer.bias.pointer + first, count: count, to: target)
-                        if product == .mlpIn { Activation.gelu.apply(to: target, count: count) }
-                    }
+                for tile in 0..<tiling.count {
+                    layer.finish(tile: tile, of: tiling, values.pointer, activation: product == .mlpIn ? .gelu : nil)
                 }
             }
         }
