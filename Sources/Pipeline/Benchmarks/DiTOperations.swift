@@ -202,7 +202,7 @@ struct DiTOperations {
 
     /// The exponentials of all scores of one head of each entry.
     private var softmax: BenchmarkOperation {
-        let (rows, width, workers) = (rows, config.tokens, workers)
+        let (rows, width, workers) = (rows, Softmax.stride(config.tokens), workers)
         let largest = Tensor([rows])
         return inPlace(
             "softmax", rows: rows, width: width, bytes: 8,

@@ -19,8 +19,10 @@ public struct Attention {
 
     /// The memory of a worker.
     private struct Scratch {
-        /// Of a block of queries, (queries, T).
+        /// Of a block of queries, (queries, T), in rows of ``Softmax/stride(_:)``.
         let scores: Tensor
+        /// Of the exponentials of each query.
+        let sums: Tensor
         /// The keys of a head, (K, T); nil where they are read as they lie.
         let keys: Tensor?
     }
@@ -42,7 +44,7 @@ public struct Attention {
         blocksPerTask = max(1, blocks / tasksPerHead)
         scratch = (0..<workers.count).map { [queriesPerBlock] _ in
             Scratch(
-                scores: Tensor([min(tokens, queriesPerBlock), tokens]),
+                scores: Tensor([min(tokens, queriesPerBlock), Softmax.stride(tokens)]), sums: Tensor([queriesPerBlock]),
                 keys: direct.map { _ in Tensor([headWidth, tokens]) })
         }
     }
@@ -97,33 +99,32 @@ public struct Attention {
         into output: UnsafeMutablePointer<Float>
     ) {
         let width = heads * headWidth
-        let scores = scratch.scores.pointer
+        let (scores, distance) = (scratch.scores.pointer, Softmax.stride(tokens))
         let (query, key, value) = (qkv + queries.lowerBound * 3 * width, qkv + width, qkv + 2 * width)
         for first in stride(from: 0, to: tokens, by: keysPerBlock) {
             let count = min(keysPerBlock, tokens - first)
             if let keys = scratch.keys {
                 BLAS.multiply(
                     m: queries.count, n: count, k: headWidth, alpha: scale, query, lda: 3 * width,
-                    keys.pointer + first, ldb: tokens, into: scores + first, ldc: tokens)
+                    keys.pointer + first, ldb: tokens, into: scores + first, ldc: distance)
             } else {
                 BLAS.multiply(
                     m: queries.count, n: count, k: headWidth, alpha: scale, query, lda: 3 * width,
-                    key + first * 3 * width, ldb: 3 * width, .transposed, into: scores + first, ldc: tokens)
+                    key + first * 3 * width, ldb: 3 * width, .transposed, into: scores + first, ldc: distance)
             }
         }
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: queriesPerBlock) { factors in
-            for row in 0..<queries.count {
-                factors[row] = 1 / Softmax.exponentiate(scores + row * tokens, count: tokens)
-            }
-            for first in stride(from: 0, to: tokens, by: keysPerBlock) {
-                BLAS.multiply(
-                    m: queries.count, n: headWidth, k: min(keysPerBlock, tokens - first), scores + first, lda: tokens,
-                    value + first * 3 * width, ldb: 3 * width, into: output, ldc: width, adding: first > 0)
-            }
-            for row in 0..<queries.count {
-                let factor = factors[row]
-                mapInPlace(output + row * width, count: headWidth) { $0 * factor }
-            }
+        let sums = scratch.sums.pointer
+        for row in 0..<queries.count {
+            sums[row] = Softmax.exponentiate(scores + row * distance, count: tokens)
+        }
+        for first in stride(from: 0, to: tokens, by: keysPerBlock) {
+            BLAS.multiply(
+                m: queries.count, n: headWidth, k: min(keysPerBlock, tokens - first), scores + first, lda: distance,
+                value + first * 3 * width, ldb: 3 * width, into: output, ldc: width, adding: first > 0)
+        }
+        for row in 0..<queries.count {
+            let factor = 1 / sums[row]
+            mapInPlace(output + row * width, count: headWidth) { $0 * factor }
         }
     }
 

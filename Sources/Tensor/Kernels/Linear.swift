@@ -51,12 +51,16 @@ public struct Linear: Sendable {
         let (rows, columns) = tiling[tile]
         let x = x + rows.lowerBound * inputWidth
         let y = y + rows.lowerBound * outputWidth + columns.lowerBound
+        // OpenBLAS would clear the tile first; the biases cost no more.
+        for row in 0..<rows.count {
+            (y + row * outputWidth).update(from: bias.pointer + columns.lowerBound, count: columns.count)
+        }
         if let weights = weight.float32 {
             forEachPass { inputs in
                 BLAS.multiply(
                     m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
                     weights + columns.lowerBound * inputWidth + inputs.lowerBound, ldb: inputWidth, .transposed,
-                    into: y, ldc: outputWidth, adding: inputs.lowerBound > 0)
+                    into: y, ldc: outputWidth, adding: true)
             }
         } else {
             let capacity = columns.count * min(inputWidth, 2 * Self.inputsPerPass)
@@ -67,32 +71,26 @@ public struct Linear: Sendable {
                     BLAS.multiply(
                         m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
                         panel, ldb: inputs.count, .transposed,
-                        into: y, ldc: outputWidth, adding: inputs.lowerBound > 0)
+                        into: y, ldc: outputWidth, adding: true)
                 }
             }
         }
-        finish(rows: rows.count, columns: columns, y, activation: activation)
+        activate(rows: rows.count, columns: columns.count, y, by: activation)
     }
 
-    /// Adds the biases to one tile of y, then applies `activation`: what ``run(tile:of:_:into:activation:)`` does once
-    /// the tile's products are made.
-    package func finish(
-        tile: Int, of tiling: ProductTiling, _ y: UnsafeMutablePointer<Float>, activation: Activation?
+    /// Applies `activation` to one tile of y, as ``run(tile:of:_:into:activation:)`` does once its products are made.
+    package func activate(
+        tile: Int, of tiling: ProductTiling, _ y: UnsafeMutablePointer<Float>, by activation: Activation?
     ) {
         let (rows, columns) = tiling[tile]
-        finish(
-            rows: rows.count, columns: columns, y + rows.lowerBound * outputWidth + columns.lowerBound,
-            activation: activation)
+        activate(
+            rows: rows.count, columns: columns.count, y + rows.lowerBound * outputWidth + columns.lowerBound,
+            by: activation)
     }
 
-    private func finish(
-        rows: Int, columns: Range<Int>, _ y: UnsafeMutablePointer<Float>, activation: Activation?
-    ) {
-        for row in 0..<rows {
-            let target = y + row * outputWidth
-            Elementwise.add(bias.pointer + columns.lowerBound, count: columns.count, to: target)
-            activation?.apply(to: target, count: columns.count)
-        }
+    private func activate(rows: Int, columns: Int, _ y: UnsafeMutablePointer<Float>, by activation: Activation?) {
+        guard let activation else { return }
+        for row in 0..<rows { activation.apply(to: y + row * outputWidth, count: columns) }
     }
 
     /// Goes over the inputs in the same passes, however the weights are stored: the same bits from all. What is left for
