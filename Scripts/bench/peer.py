@@ -32,7 +32,7 @@ class PyTorch:
         from diffusers import DDIMScheduler, DiTTransformer2DModel
         self.torch = torch
         torch.set_num_threads(threads)
-        self.model = DiTTransformer2DModel.from_pretrained(pipeline / "transformer").eval()
+        self.model = DiTTransformer2DModel.from_pretrained(pipeline / "transformer", low_cpu_mem_usage=False).eval()
         self.scheduler = DDIMScheduler.from_pretrained(pipeline / "scheduler")
         self.version = torch.__version__
 

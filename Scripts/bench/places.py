@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"S/2": (12, 384, 6), "B/2": (12, 768, 12), "XL/2": (28, 1152, 16)}  # depth, width, heads
+PEERS = ["torch", "onnxruntime", "openvino"]
 
 
 def directory(folder, size):
@@ -14,3 +15,9 @@ def directory(folder, size):
 def onnx_file(folder, size):
     """Its transformer for ONNX Runtime and OpenVINO."""
     return folder / f"{size.replace('/', '-')}-onnx" / "model.onnx"
+
+
+def embedded_model():
+    """The only model under Models/."""
+    (config,) = (ROOT / "Models").glob("*/config.json")
+    return config.parent
