@@ -52,7 +52,7 @@ def arguments():
     parser.add_argument("--start-binary", type=Path, help="the one whose start is measured (default: the same)")
     parser.add_argument("--parts", type=names(PARTS), default=PARTS, metavar="LIST", help="default: %(default)s")
     parser.add_argument("--sizes", type=names(SIZES), default=list(SIZES), metavar="LIST", help="default: %(default)s")
-    parser.add_argument("--peers", type=names(PEERS), default=PEERS, metavar="LIST", help="default: %(default)s")
+    parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), metavar="LIST", help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=9, help="pairs of each measure (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
                         help="of each contestant (default: all processors)")
@@ -132,7 +132,7 @@ def main():
             versions |= peers
             print(f"{len(rows)} measured, the last: {found[-1].what}", file=sys.stderr, flush=True)
     about = circumstances(given, versions)
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    told = ", ".join(f"{PEERS[name]} {version}" for name, version in versions.items())
     print(f"omnicache {about['commit']}, {about['cpu']}, {given.threads} threads{', ' if told else ''}{told}\n")
     print(table(rows))
     if given.json:

@@ -6,7 +6,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from contestants import Peer, ours
-from places import directory, onnx_file
+from places import PEERS, directory, onnx_file
 from report import Row
 
 TOLERANCE = 2e-5  # of the largest output: each is within 1e-5 of the true one
@@ -49,14 +49,13 @@ def check(us, peer, scratch):
     return difference
 
 
-def modulation(us, rounds=3):
+def modulation(us, rounds=2):
     """The seconds a forward that a run spends on modulation: it computes that of all calls in two windows, at calls 0
     and 32, where the peers compute it in every forward."""
     plain, windows = [], []
     for _ in range(rounds):
         windows.append(us.ask(call=STEPS - 1)["seconds"] + us.ask(call=0)["seconds"])
         plain.append(us.ask()["seconds"])
-    us.ask(call=CALL)
     return max(0.0, statistics.median(windows) - 2 * statistics.median(plain)) / STEPS
 
 
@@ -65,22 +64,23 @@ def measure(binary, folder, scratch, size, peers, rounds, threads):
     rows, versions = [], {}
     with ours(binary, directory(folder, size), threads) as us:
         us.ask(branches=2)
+        extra = modulation(us)
         for name in peers:
             # One peer at a time, so that the largest size needs the memory of two copies and not of four.
             with Peer(name, directory(folder, size), onnx_file(folder, size), threads) as peer:
                 versions[name] = peer.version
                 difference = check(us, peer, scratch)
-                extra = modulation(us)
                 pairs = []
                 for number in range(rounds):
                     order = (peer, us) if number % 2 else (us, peer)
                     times = {contestant.name: contestant.turn(*TURNS[size]) for contestant in order}
                     pairs.append((times[name], times[us.name] + extra))
-            rows.append(Row.ratio(f"{size} guided forward, times {name} ({statistics.median(p[0] for p in pairs):.3f} s)",
-                                  pairs, bound=TIMES_PYTORCH if name == "torch" else None,
+            theirs, here = (statistics.median(times) for times in zip(*pairs))
+            rows.append(Row.ratio(f"{size} guided forward, {here:.3f} s: times {PEERS[name]}'s, {theirs:.3f} s", pairs,
+                                  bound=TIMES_PYTORCH if name == "torch" else None,
                                   notes={"size": size, "peer": name, "difference": difference, "modulation": extra}))
     if len(rows) > 1:
         fastest = min(rows, key=lambda row: row.median)
-        rows.append(Row.ratio(f"{size} guided forward, times the fastest peer's ({fastest.notes['peer']})", fastest.pairs,
-                              bound=SHARE_OF_FASTEST, notes={"size": size}))
+        rows.append(Row.ratio(f"{size} guided forward: times the fastest of these, {PEERS[fastest.notes['peer']]}",
+                              fastest.pairs, bound=SHARE_OF_FASTEST, notes={"size": size}))
     return rows, versions

@@ -94,6 +94,6 @@ public final class ForwardService {
     /// The channels of several (C, H, W), one after the other.
     private static func joined(_ parts: [Tensor]) -> Tensor {
         let shape = parts[0].shape
-        return Tensor(parts.flatMap { Array($0.values) }, shape: [parts.count * shape[0]] + shape.dropFirst())
+        return Tensor(parts.flatMap(\.elements), shape: [parts.count * shape[0]] + shape.dropFirst())
     }
 }
