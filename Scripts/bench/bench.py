@@ -57,7 +57,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
                         help="of each contestant (default: all processors)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".build-bench",
-                        help="where the models are made and kept (5 GB; default: .build-bench)")
+                        help="where the models are made and kept (8 GB; default: .build-bench)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where all pairs are written to")
     parser.add_argument("--prepare", action="store_true", help="make the models and calibrations, and time nothing")
     parser.add_argument("--strict", action="store_true", help="exit code 1 when a bound is missed")

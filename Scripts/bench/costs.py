@@ -12,7 +12,7 @@ START_BOUND = 150  # ms
 MEMORY_BOUND = 140  # MB
 IMAGES_BOUND = 1.05
 TOKENS_BOUND = 1.05
-IMAGES, STEPS = 8, 20
+IMAGES, STEPS = 8, 50
 
 
 def measure_start(binary, scratch, rounds, threads):

@@ -1,4 +1,4 @@
-"""A guided run of 50 steps at S/2: PyTorch's transformer under diffusers' DDIM, and omnicache with and without reuse."""
+"""A guided run of 50 steps at S/2: PyTorch's transformer under diffusers' DDIM, omnicache with and without reuse."""
 
 import json
 import statistics
@@ -47,8 +47,9 @@ def measure(binary, folder, scratch, rounds, threads):
 
     def run(budget):
         """A process and its one image."""
-        done = launch(binary, "--model", model, "--steps", STEPS, "--cfg-scale", GUIDANCE, "--class", LABEL, "--seed", 1,
-                      "--init-noise", start, "--budget", budget, "--threads", threads, "--save-latents", found, "--force")
+        done = launch(binary, "--model", model, "--steps", STEPS, "--cfg-scale", GUIDANCE, "--class", LABEL,
+                      "--seed", 1, "--init-noise", start, "--budget", budget, "--threads", threads, "--force",
+                      "--save-latents", found)
         return done, done.events[-1]
 
     pairs = {"loop": [], "alone": [], "process": [], "budget": []}

@@ -1,5 +1,4 @@
-"""Serves guided forwards of one peer, so that they can be timed in turns with omnicache's: `omnicache bench --on-request`
-in Python.
+"""Makes guided forwards of one peer when asked to, as `omnicache bench --on-request` makes omnicache's.
 
     peer.py NAME PIPELINE ONNX THREADS
 

@@ -2,8 +2,8 @@
 
     subjects.py FOLDER SIZE...
 
-Each becomes a diffusers pipeline, which omnicache and PyTorch read as it is, and an ONNX file for the other two. What is
-there already is left.
+Each becomes a diffusers pipeline, which omnicache and PyTorch read as it is, and an ONNX file for the other two. What
+is there already is left.
 """
 
 import sys
