@@ -24,7 +24,9 @@ public struct ForwardRequest: Decodable, Equatable, Sendable {
 
     /// Reads a line.
     ///
-    /// - Parameter number: the line's number, from 1.
+    /// - Parameters:
+    ///   - line: a JSON object.
+    ///   - number: the line's number, from 1.
     /// - Throws: ``PipelineError/badData(_:)`` for a line that is not a request, or says something that no request says.
     public init(line: String, number: Int) throws(PipelineError) {
         let keys = CodingKeys.allCases.map(\.rawValue)
@@ -42,7 +44,7 @@ public struct ForwardRequest: Decodable, Equatable, Sendable {
     }
 
     /// A request that says nothing.
-    static let first = ForwardRequest()
+    static let empty = ForwardRequest()
 
     private init() {}
 

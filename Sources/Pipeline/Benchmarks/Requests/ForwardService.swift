@@ -17,7 +17,7 @@ public final class ForwardService {
     private let outputs: BranchOutputs
     private var run: DiTDenoiser
     private var latents: Tensor
-    private var request = ForwardRequest.first
+    private var request = ForwardRequest.empty
 
     /// Allocates what forwards need; the latents are noise until a request brings others.
     ///
