@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -85,11 +86,14 @@ def prepare(given):
 
 
 def measure_decoding(given, scratch):
+    """A row, and PyTorch's version."""
     done = subprocess.run([sys.executable, Path(__file__).with_name("decodings.py"), given.binary,
                            directory(given.folder, loops.SIZE), scratch, str(min(given.rounds, MOST_LONG_ROUNDS)),
                            str(given.threads)], check=True, stdout=subprocess.PIPE, text=True)
-    return [Row.ratio("VAE decoding of 256 x 256 pixels, times PyTorch's", json.loads(done.stdout),
-                      bound=DECODING_BOUND)]
+    found = json.loads(done.stdout)
+    theirs, here = (statistics.median(times) for times in zip(*found["pairs"]))
+    return [Row.ratio(f"VAE decoding of 256 x 256 pixels, {here:.2f} s: times PyTorch's, {theirs:.2f} s", found["pairs"],
+                      bound=DECODING_BOUND)], {"torch": found["version"]}
 
 
 def measure(given, scratch):
@@ -102,10 +106,10 @@ def measure(given, scratch):
     if "loops" in parts:
         yield loops.measure(given.binary, given.folder, scratch, min(rounds, MOST_LONG_ROUNDS), given.threads)
     if "decoding" in parts:
-        yield measure_decoding(given, scratch), {}
+        yield measure_decoding(given, scratch)
     if "cost" in parts:
         yield costs.measure_images(given.binary, scratch, rounds, given.threads), {}
-        yield costs.measure_tokens(given.binary, rounds, given.threads), {}
+        yield costs.measure_tokens(given.binary, min(rounds, MOST_LONG_ROUNDS), given.threads), {}
 
 
 def circumstances(given, versions):

@@ -1,4 +1,5 @@
-"""Decodings of 256 x 256 pixels in PyTorch and in omnicache, for bench.py: prints the seconds of each pair.
+"""Decodings of 256 x 256 pixels in PyTorch and in omnicache, for bench.py: prints the seconds of each pair and PyTorch's
+version.
 
     decodings.py BINARY PIPELINE FOLDER ROUNDS THREADS
 """
@@ -40,7 +41,8 @@ def main():
     vae = vae.to(memory_format=torch.channels_last)
     with torch.inference_mode():
         check(vae, binary, directory, folder)
-        print(json.dumps(list(checkpoints.time_decodings(vae, directory, folder, binary, rounds))))
+        pairs = list(checkpoints.time_decodings(vae, directory, folder, binary, rounds))
+    print(json.dumps({"pairs": pairs, "version": torch.__version__}))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class OpenVINO:
         settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY",
                     "INFERENCE_NUM_THREADS": threads}
         self.request = openvino.Core().compile_model(str(onnx), "CPU", settings).create_infer_request()
-        self.version = openvino.__version__
+        self.version = openvino.__version__.split("-")[0]
 
     def forward(self, latents, timesteps, classes):
         self.request.infer([latents, timesteps, classes], share_inputs=True)
