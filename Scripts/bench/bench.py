@@ -92,8 +92,8 @@ def measure_decoding(given, scratch):
                            str(given.threads)], check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(done.stdout)
     theirs, here = (statistics.median(times) for times in zip(*found["pairs"]))
-    return [Row.ratio(f"VAE decoding of 256 x 256 pixels, {here:.2f} s: times PyTorch's, {theirs:.2f} s", found["pairs"],
-                      bound=DECODING_BOUND)], {"torch": found["version"]}
+    what = f"VAE decoding of 256 x 256 pixels, {here:.2f} s: times PyTorch's, {theirs:.2f} s"
+    return [Row.ratio(what, found["pairs"], bound=DECODING_BOUND)], {"torch": found["version"]}
 
 
 def measure(given, scratch):
@@ -108,8 +108,9 @@ def measure(given, scratch):
     if "decoding" in parts:
         yield measure_decoding(given, scratch)
     if "cost" in parts:
+        rounds = min(rounds, MOST_LONG_ROUNDS)
         yield costs.measure_images(given.binary, scratch, rounds, given.threads), {}
-        yield costs.measure_tokens(given.binary, min(rounds, MOST_LONG_ROUNDS), given.threads), {}
+        yield costs.measure_tokens(given.binary, rounds, given.threads), {}
 
 
 def circumstances(given, versions):

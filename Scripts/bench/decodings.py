@@ -1,5 +1,5 @@
-"""Decodings of 256 x 256 pixels in PyTorch and in omnicache, for bench.py: prints the seconds of each pair and PyTorch's
-version.
+"""Decodings of 256 x 256 pixels in PyTorch and in omnicache, for bench.py: prints the seconds of each pair, and
+PyTorch's version.
 
     decodings.py BINARY PIPELINE FOLDER ROUNDS THREADS
 """
