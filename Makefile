@@ -3,7 +3,8 @@
 #   make sample    install what is missing, build, and draw a sheet of images from the embedded model
 #   make test      run every test
 #
-# Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination).
+# Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination), PEERS (bench-peers'
+# options).
 
 STEPS   ?= 50
 SAMPLES ?= samples
@@ -76,6 +77,12 @@ benchmark: build
 	$(BINARY) bench
 	$(BINARY) bench --size S/2 --forwards --profile
 
+.PHONY: bench-peers
+# PyTorch, ONNX Runtime and OpenVINO in turns with this, on the same weights; needs Python 3.11, 12 GB of memory and
+# 8 GB of disk, and downloads the three from PyPI. PEERS holds options: --sizes S/2 (Scripts/bench/run.sh --help).
+bench-peers: build release
+	Scripts/bench/run.sh --binary $(BINARY) --start-binary .build-release/release/omnicache $(PEERS)
+
 .PHONY: compare
 # The README's table: this project's cache, the published ones and plain fewer steps, on 32 images at five budgets.
 compare: build
@@ -110,4 +117,4 @@ lint:
 
 .PHONY: clean
 clean:
-	rm -rf .build .build-release $(SAMPLES) comparison.* ablation.*
+	rm -rf .build .build-release .build-bench $(SAMPLES) comparison.* ablation.*

@@ -5,10 +5,7 @@ in float32, as its users run it.
 """
 
 import json
-import subprocess
-import sys
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,45 +14,15 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import models as golden
+from command import MEGABYTE, run
 
 STEPS = 50
 LATENTS_BOUND = 1e-3  # of the largest value, after 50 guided steps
 IMAGE_BOUND = 0.999  # of the channel values, within 1 of 255
-MEGABYTE = 1_000_000
 
 # depth, width, heads; the 4 blocks have XL/2's width
 SIZES = {"DiT-S/2": (12, 384, 6), "DiT-B/2": (12, 768, 12), "4 blocks of DiT-XL/2": (4, 1152, 16)}
 XL = (28, 1152, 16)
-
-
-@dataclass
-class Finished:
-    """What a command took."""
-
-    seconds: float
-    peak: float  # the most resident memory, in MB
-    events: list  # the JSON lines of its standard output
-
-
-# A process inherits the peak memory of the one that starts it, and this one is large: a small one in between starts it.
-STARTER = """
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def run(binary, *words):
-    """Runs the binary with JSON output; raises on failure."""
-    command = [str(word) for word in (binary, *words, "--log", "json", "-q")]
-    start = time.perf_counter()
-    process = subprocess.run([sys.executable, "-c", STARTER, *command], capture_output=True, text=True)
-    *errors, peak = process.stderr.strip().splitlines()
-    if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}: {errors}")
-    return Finished(time.perf_counter() - start, int(peak) * 1024 / MEGABYTE,
-                    [json.loads(line) for line in process.stdout.splitlines()])
 
 
 # Models of true size
@@ -136,17 +103,21 @@ def check_pipelines(report, binary, folder):
         del pipe
 
 
-def check_decoding(report, vae, directory, done, folder, binary):
-    """Speed and memory of the decoder, at 256 and 512 pixels, and the tiny decoder's picture."""
+def time_decodings(vae, directory, folder, binary, rounds):
+    """The seconds that decoding 256 x 256 pixels takes in PyTorch and here, one after the other in each round."""
     latents = torch.randn(1, 4, 32, 32)
-    theirs, ours = [], []
-    for _ in range(3):
+    for _ in range(rounds):
         start = time.perf_counter()
         vae.decode(latents)
-        theirs.append(time.perf_counter() - start)
+        theirs = time.perf_counter() - start
         done = run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1, "-o",
                    folder / "decoded.png", "--force")
-        ours.append(done.events[-1]["decodeSeconds"])
+        yield theirs, done.events[-1]["decodeSeconds"]
+
+
+def check_decoding(report, vae, directory, done, folder, binary):
+    """Speed and memory of the decoder, at 256 and 512 pixels, and the tiny decoder's picture."""
+    theirs, ours = zip(*time_decodings(vae, directory, folder, binary, rounds=3))
     report.line("checkpoints: speed of decoding 256 x 256, times PyTorch's", min(theirs) / min(ours), 1.0,
                 at_least=True)
     # The encoder is not read.

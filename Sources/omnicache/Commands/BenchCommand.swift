@@ -39,6 +39,16 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Only how cost grows with images and tokens.")
     var scaling = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Only forwards that are asked for, one by one, so that another program can be timed in turns with this one.",
+            discussion: """
+                Each line of standard input is a JSON object with any of branches (2 or 1), call (of a run of \
+                \(ForwardService.steps) steps), class, latents and output (safetensors files). Each is answered by a \
+                line with the forward's seconds, until standard input ends.
+                """))
+    var onRequest = false
+
     @Option(help: ArgumentHelp("How often each thing is timed.", valueName: "n"))
     var repeats = 15
 
@@ -54,6 +64,7 @@ struct BenchCommand: ParsableCommand {
         guard (1...10_000).contains(repeats) else {
             throw PipelineError.usage("--repeats \(repeats): give a number from 1 to 10000")
         }
+        guard !onRequest else { return try answerRequests() }
         let benchmark = Benchmark(
             subject: try subject(), workers: try RunOptions.workers(threads: threads), repeats: repeats)
         let isWhole = !(forwards || profile || scaling)
@@ -66,7 +77,7 @@ struct BenchCommand: ParsableCommand {
         try tell(report)
     }
 
-    private func subject() throws -> BenchmarkSubject {
+    func subject() throws -> BenchmarkSubject {
         guard let size else {
             return try BenchmarkSubject(
                 directory: ModelDirectory(path: ModelLocator().locate(model)), decoder: decoder.choice)

@@ -1,0 +1,61 @@
+"""Makes the models that omnicache and its peers are compared on: DiTs of published sizes, with random weights.
+
+    subjects.py FOLDER SIZE...
+
+Each becomes a diffusers pipeline, which omnicache and PyTorch read as it is, and an ONNX file for the other two. What
+is there already is left.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path += [str(Path(__file__).resolve().parents[1] / part) for part in ("golden", "verify")]
+import checkpoints  # noqa: E402
+
+from places import SIZES, directory, onnx_file  # noqa: E402
+
+OPSET = 20  # the first that has GELU as one operation
+
+
+class Forward(torch.nn.Module):
+    """A transformer of diffusers' as a function of tensors alone."""
+
+    def __init__(self, transformer):
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, latents, timesteps, classes):
+        return self.transformer(latents, timestep=timesteps, class_labels=classes, return_dict=False)[0]
+
+
+def write_onnx(transformer, path):
+    """A guided forward, of two entries, as an ONNX file with its weights beside it."""
+    path.parent.mkdir()
+    inputs = (torch.randn(2, 4, 32, 32), torch.tensor([500, 500]), torch.tensor([1, 1000]))
+    torch.onnx.export(Forward(transformer), inputs, str(path), opset_version=OPSET, dynamo=False,
+                      input_names=["latents", "timesteps", "classes"], output_names=["output"])
+
+
+def make(folder, size):
+    """The files of one size; under another name until they are whole."""
+    if directory(folder, size).exists():
+        return
+    partial = folder / "partial"
+    pipe, made = checkpoints.pipeline("made", SIZES[size], checkpoints.autoencoder(), partial)
+    write_onnx(pipe.transformer, onnx_file(partial, "made"))
+    onnx_file(partial, "made").parent.rename(onnx_file(folder, size).parent)
+    made.rename(directory(folder, size))
+    partial.rmdir()
+
+
+def main():
+    folder = Path(sys.argv[1])
+    with torch.no_grad():
+        for size in sys.argv[2:]:
+            make(folder, size)
+
+
+if __name__ == "__main__":
+    main()

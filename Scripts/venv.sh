@@ -1,0 +1,18 @@
+#!/bin/sh
+# Prints the path of a Python that has the packages of the given requirements files: that of .venv in the repository,
+# which is made, and into which a list is installed, where that has not been done since the list last changed.
+#
+#     Scripts/venv.sh Scripts/requirements.txt Scripts/bench/requirements.txt
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+venv=$root/.venv
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+for list in "$@"; do
+    # The copy's name tells which of several lists of one name it is.
+    list=$(realpath "$list")
+    known=$venv/$(printf '%s' "${list#"$root"/}" | tr / -)
+    cmp -s "$list" "$known" && continue
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$list" >&2
+    cp "$list" "$known"
+done
+printf '%s\n' "$venv/bin/python"
