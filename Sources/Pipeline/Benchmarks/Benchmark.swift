@@ -63,7 +63,8 @@ public struct Benchmark {
 
     private func forward(entries: Int) throws -> BenchmarkReport.Forward {
         let runner = ForwardRunner(network: network, entries: entries, workers: workers)
-        try check(runner, entries: entries)
+        let reference = ForwardRunner(network: network, entries: entries, workers: Workers(count: 1))
+        try check("forward of \(entries) branches", runner.outputs, onOneThread: reference.outputs)
         let bare = BareProducts(network: network, entries: entries, workers: workers)
         bare.run()
         let times = Stopwatch.interleaved(rounds: repeats, [{ runner.run() }, { bare.run() }] as [() -> Void])
@@ -76,22 +77,23 @@ public struct Benchmark {
                 uniqueKeysWithValues: ForwardProduct.allCases.map { ($0.rawValue, bare.split(of: $0).rawValue) }))
     }
 
-    /// A forward on all threads must be that on one, bit for bit, and finite.
-    private func check(_ runner: ForwardRunner, entries: Int) throws(WrongResult) {
-        let reference = ForwardRunner(network: network, entries: entries, workers: Workers(count: 1))
-        let pairs = zip(runner.outputs, reference.outputs).flatMap { zip($0.elements, $1.elements.map(Double.init)) }
+    /// What all threads have made must be what one makes, bit for bit, and finite.
+    private func check(_ name: String, _ found: [Tensor], onOneThread: [Tensor]) throws(WrongResult) {
+        let pairs = zip(found, onOneThread).flatMap { zip($0.elements, $1.elements.map(Double.init)) }
         let error = BenchmarkOperation.error(pairs.lazy.map { ($0.0, $0.1) })
-        guard error == 0 else {
-            throw WrongResult(name: "forward of \(entries) branches, by threads", error: error, bound: 0)
-        }
+        guard error == 0 else { throw WrongResult(name: "\(name), by threads", error: error, bound: 0) }
     }
 
-    /// A decoding, if there is a decoder, and a short run with its decoding.
+    /// A decoding, if there is a decoder, and a short run with its decoding; each is checked before it is timed.
+    ///
+    /// - Throws: ``WrongResult``, or what a decoder that cannot be used throws.
     public func timings(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Timing] {
         var timings: [BenchmarkReport.Timing] = []
         let decoder = try subject.decoder?.load(workers: workers)
-        if let decoder, subject.decoder?.directory != nil {
+        if let decoder, let source = subject.decoder, source.directory != nil {
             let latents = RandomNumbers.tensor(subject.latentShape, seed: 51)
+            let reference = try source.load(workers: Workers(count: 1))
+            try check("decoding", [decoder.planes(of: latents)], onOneThread: [reference.planes(of: latents)])
             let times = try (0..<repeats).map { _ in
                 try Stopwatch.seconds { _ = try decoder.planes(of: latents) }
             }
@@ -99,6 +101,8 @@ public struct Benchmark {
         }
         progress(0.5)
         let run = BenchmarkRun(subject: subject, workers: workers)
+        let reference = BenchmarkRun(subject: subject, workers: Workers(count: 1))
+        try check("step", [run.sample(steps: 1)], onOneThread: [reference.sample(steps: 1)])
         let times = try (0..<repeats).map { _ in
             try Stopwatch.seconds {
                 let latents = try run.sample(steps: Self.imageSteps)
