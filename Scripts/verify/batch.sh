@@ -46,8 +46,10 @@ check() { local claim=$1; shift; if "$@"; then ok "$claim"; else bad "$claim"; f
 # The images alone: the seconds in a manifest differ from run to run.
 same() { diff -r --exclude='manifest-*' --exclude='*.log' "$1" "$2"; }
 has_no_temporaries() { [ -z "$(find "$1" -name '.*.tmp')" ]; }
-# The same 24 images everywhere, unless told otherwise.
-sample() { "$OMNICACHE" sample --class all --seed 1 --steps 4 --count 24 --quiet "$@"; }
+# The same 24 images everywhere, unless told otherwise. In the background, the shell has to become the process: then $!
+# is the one that is killed, or whose memory is looked at.
+become_sample() { exec "$OMNICACHE" sample --class all --seed 1 --steps 4 --count 24 --quiet "$@"; }
+sample() (become_sample "$@")
 # The exit code of a command that is expected to fail; its messages go to the file error.
 code() { local status=0; "$@" >/dev/null 2>error || status=$?; echo "$status"; }
 is_73_or_74() { [ "$1" = 73 ] || [ "$1" = 74 ]; }

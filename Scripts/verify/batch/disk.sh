@@ -3,7 +3,7 @@
 
 whole
 mkdir gone
-sample --count 400 --shard 0/1 -o 'gone/{index}.png' >/dev/null 2>error & pid=$!
+become_sample --count 400 --shard 0/1 -o 'gone/{index}.png' >/dev/null 2>error & pid=$!
 while [ -z "$(find gone -name '0*.png')" ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
 mv gone elsewhere && rm -r elsewhere
 status=0

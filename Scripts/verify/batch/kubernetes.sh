@@ -16,8 +16,9 @@ else
     mapfile -t words < <(of_job command | sed "s|/list/|$WORK/list/|g; s|/images/|$WORK/images/|g")
     mkdir list images bin
     ln -s "$OMNICACHE" bin/omnicache
-    # A process of its own, so that a signal reaches what the pod would run first.
-    pod() (exec env PATH="$WORK/bin:$PATH" JOB_COMPLETION_INDEX="$1" "${words[@]}")
+    # Becomes the pod's first process, the one that an eviction signals.
+    become_pod() { exec env PATH="$WORK/bin:$PATH" JOB_COMPLETION_INDEX="$1" "${words[@]}"; }
+    pod() (become_pod "$1")
     { echo class,seed,steps; for index in $(seq 0 23); do echo "$index,$((index + 1)),4"; done; } >list/list.csv
     for ((index = 0; index < $(of_job count); index++)); do pod $index >/dev/null 2>error || bad "pod $index: $(cat error)"; done
     whole
@@ -38,7 +39,7 @@ else
     expect "another batch in the claim" "$(code pod 0)" 73 FailJob
     sed 's/,4$/,800/' list/kept.csv | head -n 25 >list/list.csv
     rm -r images && mkdir images
-    pod 0 >/dev/null 2>error & pid=$!
+    become_pod 0 >/dev/null 2>error & pid=$!
     while [ ! -e images/run.json ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
     sleep 0.3
     kill -TERM $pid

@@ -2,7 +2,7 @@
 # 1,000 images in one run: the memory at the end is that after ten.
 
 mkdir many
-sample --count 1000 --steps 2 --shard 0/1 -o 'many/{index}.png' >/dev/null & pid=$!
+become_sample --count 1000 --steps 2 --shard 0/1 -o 'many/{index}.png' >/dev/null & pid=$!
 early=
 late=
 while kill -0 $pid 2>/dev/null; do

@@ -3,8 +3,8 @@
 
 whole
 mkdir twice
-sample --shard 0/1 -o 'twice/{index}.png' >/dev/null & first=$!
-sample --shard 0/1 -o 'twice/{index}.png' >/dev/null & second=$!
+become_sample --shard 0/1 -o 'twice/{index}.png' >/dev/null & first=$!
+become_sample --shard 0/1 -o 'twice/{index}.png' >/dev/null & second=$!
 statuses=
 for pid in $first $second; do
     status=0
