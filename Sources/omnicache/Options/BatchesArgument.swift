@@ -12,6 +12,7 @@ struct BatchesArgument: ParsableArguments {
     /// Reads their books.
     ///
     /// - Parameter given: the first option that says how to sample; nil if there is none.
+    /// - Returns: the batches, in the order in which each is named first.
     /// - Throws: `PipelineError` when an option has no place beside batches, or their books are missing or damaged.
     func read(given: String?) throws(PipelineError) -> [FinishedBatch] {
         if let given {

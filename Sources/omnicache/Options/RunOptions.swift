@@ -25,6 +25,7 @@ struct RunOptions: ParsableArguments {
     /// Begins the work: listens to signals from now on, and opens the log.
     ///
     /// - Parameter keepsOutputFree: whether standard output carries an image, so that results go nowhere.
+    /// - Returns: the log, to be finished at the end.
     func begin(keepsOutputFree: Bool = false) -> Log {
         Interruption.install()
         return Log(format: log, isQuiet: quiet, isVerbose: verbose, keepsOutputFree: keepsOutputFree)

@@ -64,6 +64,7 @@ final class BatchFolder {
     ///   - shards: how many shards make them.
     ///   - picture: the number of an image's picture.
     ///   - line: what the manifest says of it.
+    /// - Throws: what writing throws.
     func make(
         count: Int, shards: Int = 1, picture: (Int) -> Int = { $0 }, line: (Int) -> ManifestLine = { line($0) }
     ) throws {
