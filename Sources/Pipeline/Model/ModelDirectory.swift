@@ -95,7 +95,7 @@ public struct ModelDirectory: Sendable {
         } catch let error as SamplingError {
             throw .badData("\(file.path): \(error)")
         } catch {
-            throw .badData("\(file.path): what it says of the noise schedule cannot be understood; see weights-format.md")
+            throw .badData("\(file.path): its noise schedule cannot be understood; see weights-format.md")
         }
     }
 
