@@ -15,7 +15,10 @@ BATCH_PACKAGES := slurm-wlm munge parallel
 
 # Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
 # `make release` leaves them out, so that its binary runs on any x86-64.
-VECTORS := $(if $(shell grep -m 1 -w avx2 /proc/cpuinfo 2>/dev/null | grep -w fma),-Xcc -march=x86-64-v3)
+PROCESSOR := $(shell grep -m 1 ^flags /proc/cpuinfo 2>/dev/null)
+has = $(if $(filter-out $(PROCESSOR),$(1)),,yes)
+LEVEL := $(if $(call has,avx512f avx512bw avx512cd avx512dq avx512vl),4,$(if $(call has,avx2 fma bmi2),3))
+VECTORS := $(if $(LEVEL),-Xcc -march=x86-64-v$(LEVEL))
 # Testable in both, so that building and testing do not undo each other's work.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing $(VECTORS)
 BINARY = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)/omnicache

@@ -14,6 +14,17 @@ public enum BLAS {
     /// The processors that this process may run on, as OpenBLAS counts them from the affinity mask.
     static var processorCount: Int { max(1, Int(openblas_get_num_procs())) }
 
+    /// Whether OpenBLAS computes with its kernels for AVX-512. They have what the others lack:
+    ///
+    /// - an element has the same bits in every product of more than ``directLimit`` multiplications that contains its
+    ///   row and its column, however large it is;
+    /// - a product of fewer is made without packing its operands, by kernels that are fastest when nothing is read
+    ///   transposed.
+    static let hasWideKernels = ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(coreName)
+
+    /// The most multiplications of a product that the kernels for AVX-512 may make without packing.
+    static let directLimit = 1_000_000
+
     private static let configured: Bool = {
         openblas_set_num_threads(1)
         return true

@@ -96,7 +96,7 @@ import Tensor
         Self.expect(#function, output, reference)
     }
 
-    @Test(arguments: [(1, 1, 1), (9, 2, 6), (16, 4, 8), (64, 3, 64), (130, 2, 12), (300, 1, 5)], [1, 2])
+    @Test(arguments: [(1, 1, 1), (9, 2, 6), (16, 4, 8), (64, 3, 64), (130, 2, 12), (300, 1, 5), (700, 1, 64), (70, 1, 300)], [1, 2])
     func `attention is the softmax-weighted mean of the values`(
         shape: (tokens: Int, heads: Int, headWidth: Int), threads: Int
     ) {
@@ -126,24 +126,12 @@ import Tensor
         return output
     }
 
-    @Test func `the number of threads changes no bit of a split product`() {
-        let x = noise(257 * 600, seed: 1)
-        let layer = Linear(
-            weight: Tensor(noise(1100 * 600, seed: 2), shape: [1100, 600]),
-            bias: Tensor(noise(1100, seed: 3), shape: [1100]))
-        #expect(layer.taskCount > 3)
-        let products = [1, 2, 3].map { threads in
-            let y = Tensor([257, 1100])
-            layer(x, rows: 257, into: y.pointer, activation: .gelu, workers: Workers(count: threads))
-            return y.elements
-        }
-        #expect(products[1] == products[0] && products[2] == products[0])
-
+    @Test func `the number of threads changes no bit of attention`() {
         let qkv = noise(300 * 3 * 128, seed: 4)
-        let attended = [1, 2, 3].map {
+        let attended = [1, 2, 3, 16].map {
             attend(qkv, (tokens: 300, heads: 2, headWidth: 64), threads: $0).elements
         }
-        #expect(attended[1] == attended[0] && attended[2] == attended[0])
+        #expect(attended.dropFirst().allSatisfy { $0 == attended[0] })
     }
 
     @Test(arguments: [1, 7, 96])

@@ -1,7 +1,7 @@
 /// Which entries of a batch take part in a forward: a set of small indices that needs no heap memory.
 ///
-/// The entries of a guided forward are its guidance branches. Each is computed by its own matrix products, so its
-/// result does not depend on which others are evaluated beside it.
+/// The entries of a guided forward are its guidance branches. The result of one does not depend on which others are
+/// evaluated beside it.
 public struct BatchSubset: Equatable, Sendable, Sequence {
     /// The most entries that a batch may have.
     public static let capacity = 8
@@ -34,6 +34,13 @@ public struct BatchSubset: Equatable, Sendable, Sequence {
         var rest = bits
         for _ in 0..<position { rest &= rest - 1 }
         return rest.trailingZeroBitCount
+    }
+
+    /// The first run of entries without a gap; empty if no entry takes part.
+    public var firstRun: Range<Int> {
+        guard !isEmpty else { return 0..<0 }
+        let first = bits.trailingZeroBitCount
+        return first..<first + (~(bits >> UInt8(first))).trailingZeroBitCount
     }
 
     /// Leaves `entry` out.

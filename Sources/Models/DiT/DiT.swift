@@ -72,11 +72,11 @@ public final class DiT: Sendable {
             network.weights.patchEmbedding(
                 workspace.patches.pointer, rows: tokens, into: embedded, workers: workspace.workers)
             Elementwise.add(network.weights.positions.pointer, count: tokens * width, to: embedded)
-            for entry in subset { workspace.stream[entry].copy(from: workspace.embedded) }
+            for entry in subset { workspace.stream.row(0, of: entry).update(from: embedded, count: tokens * width) }
         }
 
         func runStack(_ subset: BatchSubset) {
-            var evaluated = withoutReplaced(.stack, subset, input: { _ in workspace.embedded }, workspace.stream)
+            var evaluated = withoutReplaced(.stack, subset, input: { _ in workspace.embedded.values }, workspace.stream)
             for (index, block) in network.weights.blocks.enumerated() {
                 if index > 0 {
                     evaluated = withoutReplaced(
@@ -86,7 +86,7 @@ public final class DiT: Sendable {
                 attend(index, block, evaluated)
                 transform(index, block, evaluated)
             }
-            observe(.stack, evaluated, input: { _ in workspace.embedded }, workspace.stream)
+            observe(.stack, evaluated, input: { _ in workspace.embedded.values }, workspace.stream)
         }
 
         /// x = x + gate attention(modulate(norm(x)))
@@ -101,8 +101,8 @@ public final class DiT: Sendable {
                 apply(block.qkv, .qkv, evaluated, workspace.normed, into: workspace.qkv)  // (T, 3D)
                 forEach(.attention, evaluated, tasks: workspace.attention.taskCount) { worker, entry, task in
                     workspace.attention.run(
-                        task: task, worker: worker, qkv: workspace.qkv[entry].pointer,
-                        into: workspace.mixed[entry].pointer)
+                        task: task, worker: worker, qkv: workspace.qkv.row(0, of: entry),
+                        into: workspace.mixed.row(0, of: entry))
                 }
                 apply(block.attentionOut, .attentionOut, evaluated, workspace.mixed, into: workspace.site)  // (T, D)
                 observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
@@ -135,7 +135,7 @@ public final class DiT: Sendable {
             measured(.embedding) {
                 for entry in subset {
                     Patches.scatter(
-                        workspace.projected[entry].pointer, channels: config.outChannels, size: config.inputSize,
+                        workspace.projected.row(0, of: entry), channels: config.outChannels, size: config.inputSize,
                         patch: config.patchSize, into: outputs[entry].pointer)
                 }
             }
@@ -168,15 +168,20 @@ public final class DiT: Sendable {
             }
         }
 
+        /// Applies a layer to all entries; those that lie side by side are rows of one product.
         private func apply(
-            _ layer: Linear, _ region: ForwardClock.Region, _ subset: BatchSubset, _ inputs: [Tensor],
-            into outputs: [Tensor],
-            activation: Activation? = nil
+            _ layer: Linear, _ region: ForwardClock.Region, _ subset: BatchSubset, _ inputs: EntryRows,
+            into outputs: EntryRows, activation: Activation? = nil
         ) {
-            forEach(region, subset, tasks: layer.taskCount) { _, entry, task in
-                layer.run(
-                    task: task, inputs[entry].pointer, rows: tokens, into: outputs[entry].pointer,
-                    activation: activation)
+            var rest = subset
+            while !rest.isEmpty {
+                let entries = rest.firstRun
+                let tiling = layer.tiling(blocks: entries.count, rows: tokens, workers: workspace.workers)
+                let (x, y) = (inputs.row(0, of: entries.lowerBound), outputs.row(0, of: entries.lowerBound))
+                workspace.workers.run(tasks: tiling.count) { _, tile in
+                    measured(region) { layer.run(tile: tile, of: tiling, x, into: y, activation: activation) }
+                }
+                for entry in entries { rest.remove(entry) }
             }
         }
 
@@ -187,17 +192,16 @@ public final class DiT: Sendable {
             forEachRows(.normalisation, subset) { entry, rows in
                 let (shift, scale) = modulation(entry)
                 LayerNorm.modulated(
-                    workspace.stream[entry].pointer + rows.lowerBound * width, rows: rows.count, width: width,
-                    epsilon: epsilon, shift: shift, scale: scale,
-                    into: workspace.normed[entry].pointer + rows.lowerBound * width)
+                    workspace.stream.row(rows.lowerBound, of: entry), rows: rows.count, width: width,
+                    epsilon: epsilon, shift: shift, scale: scale, into: workspace.normed.row(rows.lowerBound, of: entry))
             }
         }
 
         private func addSite(_ subset: BatchSubset, gate: (_ entry: Int) -> UnsafePointer<Float>) {
             forEachRows(.gatedAdd, subset) { entry, rows in
                 Elementwise.addGated(
-                    workspace.site[entry].pointer + rows.lowerBound * width, gate: gate(entry), rows: rows.count,
-                    width: width, to: workspace.stream[entry].pointer + rows.lowerBound * width)
+                    workspace.site.row(rows.lowerBound, of: entry), gate: gate(entry), rows: rows.count, width: width,
+                    to: workspace.stream.row(rows.lowerBound, of: entry))
             }
         }
 
@@ -205,14 +209,15 @@ public final class DiT: Sendable {
 
         /// Lets the interceptor supply outputs; returns the entries whose work is still to be done.
         private func withoutReplaced(
-            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> Tensor, _ outputs: [Tensor]
+            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
+            _ outputs: EntryRows
         ) -> BatchSubset {
             guard let interceptor, !subset.isEmpty else { return subset }
-            interceptor.approach(site, call: call, entries: subset) { UnsafeBufferPointer(input($0).values) }
+            interceptor.approach(site, call: call, entries: subset) { UnsafeBufferPointer(input($0)) }
             var rest = subset
             for entry in subset {
-                let source = UnsafeBufferPointer(input(entry).values)
-                if interceptor.replaces(site, call: call, entry: entry, input: source, output: outputs[entry].values) {
+                let source = UnsafeBufferPointer(input(entry))
+                if interceptor.replaces(site, call: call, entry: entry, input: source, output: outputs[entry]) {
                     rest.remove(entry)
                 }
             }
@@ -220,13 +225,14 @@ public final class DiT: Sendable {
         }
 
         private func observe(
-            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> Tensor, _ outputs: [Tensor]
+            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
+            _ outputs: EntryRows
         ) {
             guard let interceptor else { return }
             for entry in subset {
                 interceptor.observe(
-                    site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry).values),
-                    output: UnsafeBufferPointer(outputs[entry].values))
+                    site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry)),
+                    output: UnsafeBufferPointer(outputs[entry]))
             }
         }
     }

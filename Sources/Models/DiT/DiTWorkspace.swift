@@ -12,19 +12,19 @@ public final class DiTWorkspace {
     let attention: Attention
     let patches: Tensor  // (T, C P P)
     let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
-    let stream: [Tensor]  // one per entry, (T, D)
-    let normed: [Tensor]  // (T, D)
-    let qkv: [Tensor]  // (T, 3D)
-    let mixed: [Tensor]  // (T, D), heads side by side
-    let hidden: [Tensor]  // (T, M)
-    let site: [Tensor]  // (T, D), a site's output before its gate
-    let projected: [Tensor]  // (T, P P Cout)
+    let stream: EntryRows  // (T, D) of each entry
+    let normed: EntryRows  // (T, D)
+    let qkv: EntryRows  // (T, 3D)
+    let mixed: EntryRows  // (T, D), heads side by side
+    let hidden: EntryRows  // (T, M)
+    let site: EntryRows  // (T, D), a site's output before its gate
+    let projected: EntryRows  // (T, P P Cout)
 
     /// Allocates what a forward of `entries` entries needs.
     public init(config: DiTConfig, entries: Int, workers: Workers) {
         let tokens = config.tokens
         let width = config.hiddenSize
-        func matrices(_ columns: Int) -> [Tensor] { (0..<entries).map { _ in Tensor([tokens, columns]) } }
+        func matrices(_ columns: Int) -> EntryRows { EntryRows(entries: entries, tokens: tokens, columns: columns) }
         self.config = config
         self.entries = entries
         self.workers = workers
@@ -39,5 +39,25 @@ public final class DiTWorkspace {
         hidden = matrices(config.mlpWidth)
         site = matrices(width)
         projected = matrices(config.patchSize * config.patchSize * config.outChannels)
+    }
+}
+
+/// A matrix of every batch entry, one behind another, so that adjacent entries can be read as one.
+struct EntryRows {
+    private let tensor: Tensor  // (entries, T, columns)
+
+    init(entries: Int, tokens: Int, columns: Int) {
+        tensor = Tensor([entries, tokens, columns])
+    }
+
+    /// The numbers of an entry, (T, columns); they live as long as this does.
+    subscript(entry: Int) -> UnsafeMutableBufferPointer<Float> {
+        let count = tensor.shape[1] * tensor.shape[2]
+        return UnsafeMutableBufferPointer(rebasing: tensor.values[entry * count..<(entry + 1) * count])
+    }
+
+    /// The first number of a row of an entry.
+    func row(_ row: Int, of entry: Int) -> UnsafeMutablePointer<Float> {
+        tensor.pointer + (entry * tensor.shape[1] + row) * tensor.shape[2]
     }
 }

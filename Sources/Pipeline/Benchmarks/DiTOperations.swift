@@ -77,11 +77,9 @@ struct DiTOperations {
                     })
             },
             run: {
-                workers.run(tasks: entries * layer.taskCount) { _, task in
-                    let entry = task / layer.taskCount * rows
-                    layer.run(
-                        task: task % layer.taskCount, x.pointer + entry * inputs, rows: rows,
-                        into: y.pointer + entry * outputs)
+                let tiling = layer.tiling(blocks: entries, rows: rows, workers: workers)
+                workers.run(tasks: tiling.count) { _, tile in
+                    layer.run(tile: tile, of: tiling, x.pointer, into: y.pointer)
                 }
             })
     }
@@ -204,7 +202,7 @@ struct DiTOperations {
 
     /// The exponentials of all scores of one head of each entry.
     private var softmax: BenchmarkOperation {
-        let (rows, width, workers) = (rows, config.tokens, workers)
+        let (rows, width, workers) = (rows, Softmax.stride(config.tokens), workers)
         let largest = Tensor([rows])
         return inPlace(
             "softmax", rows: rows, width: width, bytes: 8,

@@ -3,8 +3,8 @@ import Tensor
 
 /// Where a forward's time goes, measured inside of it.
 ///
-/// A layer's product, bias and activation are one task. What bias and activation take of it is found by doing them again
-/// on their own, over pieces of the same size that a product has just been written to, or might have been.
+/// A layer's product and its activation are one task. What the activation takes of it is found by doing it again on its
+/// own, over tiles of the same size.
 struct ForwardProfiler {
     private let network: DiT
     private let entries: Int
@@ -19,14 +19,11 @@ struct ForwardProfiler {
 
     /// The names of the parts, in the order of a profile.
     static let parts = [
-        "matrix products", "attention", "norm and modulation", "bias and activation", "gated add",
+        "matrix products", "attention", "norm and modulation", "activation", "gated add",
         "embedding and unpatching", "waiting",
     ]
 
-    private static let layers: [(ForwardClock.Region, ForwardProduct)] = [
-        (.qkv, .qkv), (.attentionOut, .attentionOut), (.mlpIn, .mlpIn), (.mlpOut, .mlpOut),
-        (.finalProjection, .finalProjection),
-    ]
+    private static let layers: [ForwardClock.Region] = [.qkv, .attentionOut, .mlpIn, .mlpOut, .finalProjection]
 
     /// The profile of `repeats` forwards.
     func measure(repeats: Int) -> BenchmarkReport.Profile {
@@ -36,21 +33,16 @@ struct ForwardProfiler {
         var wall = 0.0
         for _ in 0..<repeats { wall += Stopwatch.seconds(runner.run) }
         let count = Double(repeats)
-        var seconds = Dictionary(
+        let seconds = Dictionary(
             uniqueKeysWithValues: ForwardClock.Region.allCases.map { ($0, clock.seconds(in: $0) / count) })
 
-        var (products, finishing) = (0.0, 0.0)
-        for (region, product) in Self.layers {
-            let inside = seconds.removeValue(forKey: region) ?? 0
-            let calls = Double(product.count(network.config, entries: entries))
-            let finish = min(inside, calls * finishSeconds(of: product))
-            finishing += finish
-            products += inside - finish
-        }
+        let products = Self.layers.reduce(0) { $0 + (seconds[$1] ?? 0) }
+        let activation = min(
+            seconds[.mlpIn] ?? 0, Double(network.config.depth) * activationSeconds())
         let total = wall / count * Double(workers.count)
         func spent(_ region: ForwardClock.Region) -> Double { seconds[region] ?? 0 }
         let known: [Double] = [
-            products, spent(.attention), spent(.normalisation), finishing, spent(.gatedAdd),
+            products - activation, spent(.attention), spent(.normalisation), activation, spent(.gatedAdd),
             spent(.embedding),
         ]
         let waiting = total - known.reduce(0, +)
@@ -61,22 +53,14 @@ struct ForwardProfiler {
             })
     }
 
-    /// What the biases and the activation of one layer take in one entry, in seconds of one thread.
-    private func finishSeconds(of product: ForwardProduct) -> Double {
-        guard let layer = product.layer(network.weights, block: 0) else { return 0 }
-        let (rows, width) = (network.config.tokens, layer.outputWidth)
-        let columns = (width + layer.taskCount - 1) / layer.taskCount
-        let values = RandomNumbers.tensor([rows, width], seed: 41)
+    /// What the activations of one block take in all entries, in seconds of one thread.
+    private func activationSeconds() -> Double {
+        let layer = network.weights.blocks[0].mlpIn
+        let tiling = layer.tiling(blocks: entries, rows: network.config.tokens, workers: workers)
+        let values = RandomNumbers.tensor([entries * network.config.tokens, layer.outputWidth], seed: 41)
         let times = (0..<5).map { _ in
             Stopwatch.seconds {
-                for first in stride(from: 0, to: width, by: columns) {
-                    let count = min(columns, width - first)
-                    for row in 0..<rows {
-                        let target = values.pointer + row * width + first
-                        Elementwise.add(layer.bias.pointer + first, count: count, to: target)
-                        if product == .mlpIn { Activation.gelu.apply(to: target, count: count) }
-                    }
-                }
+                for tile in 0..<tiling.count { layer.activate(tile: tile, of: tiling, values.pointer, by: .gelu) }
             }
         }
         return Quartiles(times).median

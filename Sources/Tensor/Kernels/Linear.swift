@@ -25,68 +25,84 @@ public struct Linear: Sendable {
         self.init(weight: WeightMatrix(weight), bias: bias)
     }
 
-    /// The fewest columns that make a panel: each task packs all of x anew, which fewer columns do not repay.
-    private static let leastColumns = 256
-    /// The most panels; a guided forward has twice as many tasks.
-    private static let mostTasks = 8
-    /// A multiple of the widths of OpenBLAS' register tiles.
-    private static let columnUnit = 16
     /// How many inputs are multiplied at a time: those that OpenBLAS' own inner loop takes, so that panels of widened
     /// weights stay in the cache.
     private static let inputsPerPass = 384
 
-    /// How many columns of the result one task computes; chosen by the shape alone.
-    ///
-    /// Powers of two share out evenly; even the smallest layer makes two tasks.
-    private var columnsPerTask: Int {
-        var tasks = 2
-        while tasks < Self.mostTasks, outputWidth >= 2 * tasks * Self.leastColumns { tasks *= 2 }
-        let columns = (outputWidth + tasks - 1) / tasks
-        return (columns + Self.columnUnit - 1) / Self.columnUnit * Self.columnUnit
+    /// How y, `blocks` times (`rows`, out), is cut for `workers`.
+    public func tiling(blocks: Int = 1, rows: Int, workers: Workers) -> ProductTiling {
+        ProductTiling(
+            blocks: blocks, rows: rows, columns: outputWidth, inputs: min(inputWidth, Self.inputsPerPass),
+            workers: workers)
     }
 
-    /// How many independent tasks a product makes.
-    public var taskCount: Int { (outputWidth + columnsPerTask - 1) / columnsPerTask }
-
-    /// Computes one task's columns of y (rows, out) from x (rows, in), then applies `activation`, if any.
+    /// Computes one tile of y from x, then applies `activation`, if any.
+    ///
+    /// - Parameters:
+    ///   - tile: which, in `0..<tiling.count`.
+    ///   - tiling: what ``tiling(blocks:rows:workers:)`` has made of the rows.
+    ///   - x: the inputs (rows of all blocks, in).
+    ///   - y: where the outputs go (rows of all blocks, out).
+    ///   - activation: what is applied to the outputs.
     public func run(
-        task: Int, _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
         activation: Activation? = nil
     ) {
-        let first = task * columnsPerTask
-        let columns = first..<min(first + columnsPerTask, outputWidth)
+        let (rows, columns) = tiling[tile]
+        let x = x + rows.lowerBound * inputWidth
+        let y = y + rows.lowerBound * outputWidth + columns.lowerBound
+        // OpenBLAS would clear the tile first; the biases cost no more.
+        for row in 0..<rows.count {
+            (y + row * outputWidth).update(from: bias.pointer + columns.lowerBound, count: columns.count)
+        }
         if let weights = weight.float32 {
             forEachPass { inputs in
                 BLAS.multiply(
-                    m: rows, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
-                    weights + first * inputWidth + inputs.lowerBound, ldb: inputWidth, .transposed,
-                    into: y + first, ldc: outputWidth, adding: inputs.lowerBound > 0)
+                    m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
+                    weights + columns.lowerBound * inputWidth + inputs.lowerBound, ldb: inputWidth, .transposed,
+                    into: y, ldc: outputWidth, adding: true)
             }
         } else {
-            let capacity = columns.count * min(inputWidth, Self.inputsPerPass)
+            let capacity = columns.count * min(inputWidth, 2 * Self.inputsPerPass)
             withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { panel in
                 guard let panel = panel.baseAddress else { return }
                 forEachPass { inputs in
                     weight.widen(rows: columns, columns: inputs, into: panel)
                     BLAS.multiply(
-                        m: rows, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
+                        m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
                         panel, ldb: inputs.count, .transposed,
-                        into: y + first, ldc: outputWidth, adding: inputs.lowerBound > 0)
+                        into: y, ldc: outputWidth, adding: true)
                 }
             }
         }
-        for row in 0..<rows {
-            let target = y + row * outputWidth + first
-            Elementwise.add(bias.pointer + first, count: columns.count, to: target)
-            activation?.apply(to: target, count: columns.count)
-        }
+        activate(rows: rows.count, columns: columns.count, y, by: activation)
     }
 
-    /// Goes over the inputs in the same passes, however the weights are stored: the same bits from all.
+    /// Applies `activation` to one tile of y, as ``run(tile:of:_:into:activation:)`` does once its products are made.
+    package func activate(
+        tile: Int, of tiling: ProductTiling, _ y: UnsafeMutablePointer<Float>, by activation: Activation?
+    ) {
+        let (rows, columns) = tiling[tile]
+        activate(
+            rows: rows.count, columns: columns.count, y + rows.lowerBound * outputWidth + columns.lowerBound,
+            by: activation)
+    }
+
+    private func activate(rows: Int, columns: Int, _ y: UnsafeMutablePointer<Float>, by activation: Activation?) {
+        guard let activation else { return }
+        for row in 0..<rows { activation.apply(to: y + row * outputWidth, count: columns) }
+    }
+
+    /// Goes over the inputs in the same passes, however the weights are stored: the same bits from all. What is left for
+    /// the last pass joins the one before, so that none has fewer inputs than a whole one.
     @inline(__always)
     private func forEachPass(_ body: (Range<Int>) -> Void) {
-        for first in stride(from: 0, to: inputWidth, by: Self.inputsPerPass) {
-            body(first..<min(first + Self.inputsPerPass, inputWidth))
+        var first = 0
+        while first < inputWidth {
+            let isLast = inputWidth - first < 2 * Self.inputsPerPass
+            let end = isLast ? inputWidth : first + Self.inputsPerPass
+            body(first..<end)
+            first = end
         }
     }
 
@@ -95,8 +111,7 @@ public struct Linear: Sendable {
         _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
         activation: Activation? = nil, workers: Workers
     ) {
-        workers.run(tasks: taskCount) { _, task in
-            run(task: task, x, rows: rows, into: y, activation: activation)
-        }
+        let tiling = tiling(rows: rows, workers: workers)
+        workers.run(tasks: tiling.count) { _, tile in run(tile: tile, of: tiling, x, into: y, activation: activation) }
     }
 }

@@ -1,0 +1,48 @@
+import Foundation
+import Imaging
+import Testing
+
+/// OpenBLAS chooses its kernels by the processor, or by an environment variable where it was built for all of them.
+@Suite struct KernelChoiceTests {
+    /// Families of x86-64 whose kernels split, order and round differently.
+    private static let families = ["Sandybridge", "Haswell", "SkylakeX", "Cooperlake"]
+
+    /// Those that this processor can run, and OpenBLAS' own choice.
+    private static let choices: [String?] =
+        {
+            let flags = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+            let needs = ["Sandybridge": "avx ", "Haswell": "avx2", "SkylakeX": "avx512vl", "Cooperlake": "avx512_bf16"]
+            return [nil] + families.filter { name in needs[name].map(flags.contains) ?? false }
+        }()
+
+    @Test(arguments: choices)
+    func `the number of threads changes no bit of an image, whichever kernels OpenBLAS takes`(family: String?) throws {
+        let place = try Workplace()
+        let environment = family.map { ["OPENBLAS_CORETYPE": $0] } ?? [:]
+        for threads in 1...3 {
+            try place.shell(
+                """
+                "$OMNICACHE" sample --class 3 --seed 7 --steps 3 --threads \(threads) -o \(threads).png \
+                --save-latents \(threads).safetensors
+                """, environment: environment
+            ).expectSuccess()
+        }
+        #expect(try place.bytes("2.safetensors") == place.bytes("1.safetensors"))
+        #expect(try place.bytes("3.safetensors") == place.bytes("1.safetensors"))
+    }
+
+    @Test func `the kernels that OpenBLAS takes change an image by no more than rounding does`() throws {
+        let place = try Workplace()
+        for (index, family) in Self.choices.enumerated() {
+            try place.shell(
+                "\"$OMNICACHE\" sample --class 3 --seed 7 --steps 3 -o \(index).png",
+                environment: family.map { ["OPENBLAS_CORETYPE": $0] } ?? [:]
+            ).expectSuccess()
+        }
+        let images = try Self.choices.indices.map { try PNGReader.decode([UInt8](place.bytes("\($0).png"))) }
+        for image in images.dropFirst() {
+            let differences = zip(image.pixels, images[0].pixels).map { abs(Int($0) - Int($1)) }
+            #expect(differences.allSatisfy { $0 <= 1 })
+        }
+    }
+}
