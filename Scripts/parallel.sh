@@ -5,7 +5,8 @@
 #
 #   -d DIR      where the images go, as {index}.png (default: samples); with -S, on a file system that all hosts have
 #   -n N        how many shards (default: 8); more than there are jobs, so that fast hosts take more
-#   -j JOBS     how many jobs at a time on each host (default: 1)
+#   -j JOBS     how many jobs at a time on each host (default: 1); with several, give each its part of the processors by
+#               --threads among the options
 #   -S HOSTS    hosts as GNU parallel has them, separated by commas; ':' is this one (default: this one alone)
 #   --dry-run   print the command and do not run it
 #   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 50000 --seed 1

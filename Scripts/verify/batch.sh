@@ -28,11 +28,14 @@ cd "$WORK"
 
 # What a part has to undo at the end, whatever happens: one command a line.
 undo=()
+is_through=false
 finish() {
     local command
+    $is_through || echo "FAILED: $name has broken off"
     for command in "${undo[@]}"; do eval "$command" || :; done
     rm -rf "$WORK"
 }
+name=preparing
 trap finish EXIT
 
 failures=0
@@ -87,4 +90,5 @@ for name in ${names//,/ }; do
     # shellcheck source=/dev/null
     . "$part"
 done
+is_through=true
 [ "$failures" = 0 ] || { echo "$failures failed"; exit 1; }
