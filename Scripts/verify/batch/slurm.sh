@@ -17,12 +17,13 @@ start_slurm() {
         --key-file="$key" --socket="$WORK/slurm/munge/socket" --pid-file="$WORK/slurm/munge/pid" \
         --log-file="$WORK/slurm/munge/log" --seed-file="$WORK/slurm/munge/seed" >slurm/munged.log 2>&1 &
     echo $! >slurm/munged.pid
-    # A requeued task waits for twice the life of a credential, and tasks are scheduled once in an interval.
+    # A requeued task waits for as long as a credential lives (5 s is the least), and tasks are scheduled once in an
+    # interval.
     cat >slurm/slurm.conf <<CONF
 ClusterName=verify
 SlurmctldHost=$host(127.0.0.1)
 AuthType=auth/munge
-AuthInfo=socket=$WORK/slurm/munge/socket,cred_expire=2
+AuthInfo=socket=$WORK/slurm/munge/socket,cred_expire=5
 CredType=cred/munge
 SlurmUser=root
 SlurmctldPort=26817
