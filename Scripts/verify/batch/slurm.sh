@@ -56,7 +56,10 @@ CONF
 
 stop_daemon() {
     local pid
-    pid=$(cat "$WORK/slurm/$1.pid" 2>/dev/null) && kill "$pid" 2>/dev/null
+    pid=$(cat "$WORK/slurm/$1.pid" 2>/dev/null) || return
+    kill "$pid" 2>/dev/null || :
+    # It writes to its folder until it is gone.
+    wait "$pid" 2>/dev/null || :
 }
 
 # Waits until a command succeeds, for $1 seconds at most.
