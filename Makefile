@@ -113,7 +113,7 @@ install:
 lint:
 	@$(call install_missing,$(LINT_PACKAGES))
 	swift format lint --strict --recursive Package.swift Sources Tests
-	shellcheck Scripts/*.sh Scripts/*/*.sh .ci/run
+	shellcheck Scripts/*.sh Scripts/*/*.sh Scripts/*/*/*.sh .ci/run
 
 .PHONY: clean
 clean:

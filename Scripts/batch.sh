@@ -22,23 +22,17 @@ export NAME=batch.sh
 directory=samples
 processes=2
 dry_run=false
-while [ $# -gt 0 ]; do
-    case $1 in
-        -h | --help) usage "$0"; exit 0 ;;
-        -d) [ $# -ge 2 ] || fail 64 "-d needs a directory"; directory=$2; shift 2 ;;
-        -p) [ $# -ge 2 ] || fail 64 "-p needs a number"; processes=$2; shift 2 ;;
-        --dry-run) dry_run=true; shift ;;
-        --) break ;;
-        *) fail 64 "unexpected argument $1; options of omnicache come after --" ;;
-    esac
-done
-[ $# -ge 2 ] || fail 64 "say after -- what is sampled; see batch.sh --help"
+taken=0
+status=0
+read_options "d:directory p:processes" "$@"
+shift "$taken"
+needs_words "$@"
 shift
 positive -p "$processes"
 binary=$(find_binary)
 threads=$(($(nproc) / processes))
 [ "$threads" -gt 0 ] || threads=1
-$dry_run || mkdir -p -- "$directory" || fail 73 "$directory cannot be made"
+$dry_run || make_directory "$directory"
 
 # Ctrl-C comes to all processes of the terminal by itself; a second signal would end them at once.
 pids=
@@ -68,13 +62,7 @@ done
 
 worst=0
 for pid in $pids; do
-    code=0
-    wait "$pid" || code=$?
-    # A wait that a signal ends is begun again.
-    while kill -0 "$pid" 2>/dev/null; do
-        code=0
-        wait "$pid" || code=$?
-    done
-    [ "$code" -le "$worst" ] || worst=$code
+    await "$pid"
+    [ "$status" -le "$worst" ] || worst=$status
 done
 exit "$worst"

@@ -19,15 +19,9 @@ export NAME=collect.sh
 
 output=
 dry_run=false
-while [ $# -gt 0 ]; do
-    case $1 in
-        -h | --help) usage "$0"; exit 0 ;;
-        -o) [ $# -ge 2 ] || fail 64 "-o needs a file"; output=$2; shift 2 ;;
-        --dry-run) dry_run=true; shift ;;
-        -*) fail 64 "unknown option $1; see collect.sh --help" ;;
-        *) break ;;
-    esac
-done
+taken=0
+read_options "o:output" "$@"
+shift "$taken"
 [ $# = 1 ] || fail 64 "give one directory; see collect.sh --help"
 set -- "${PYTHON:-python3}" "$(dirname "$0")/collect/pack.py" "$1"
 [ -z "$output" ] || set -- "$@" --npz "$output"

@@ -33,6 +33,57 @@ positive() {
     esac
 }
 
+# Reads options up to the first word that is none. $1 lists those with a value, as "d:directory p:processes": -d's
+# goes into the variable directory. Sets dry_run, and taken to the number of words that were options.
+# shellcheck disable=SC2034
+read_options() {
+    options=$1
+    shift
+    taken=0
+    dry_run=false
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -h | --help) usage "$0"; exit 0 ;;
+            --dry-run) dry_run=true ;;
+            -- | [!-]* | '') return ;;
+            *)
+                variable=
+                for option in $options; do
+                    [ "$1" != "-${option%%:*}" ] || variable=${option#*:}
+                done
+                [ -n "$variable" ] || fail 64 "unknown option $1; see ${NAME:-} --help"
+                [ $# -ge 2 ] || fail 64 "$1 needs a value; see ${NAME:-} --help"
+                eval "$variable=\$2"
+                taken=$((taken + 1))
+                shift ;;
+        esac
+        taken=$((taken + 1))
+        shift
+    done
+}
+
+# Ends the script unless the words begin with -- and say something after it.
+needs_words() {
+    [ "${1:---}" = -- ] || fail 64 "unexpected argument $1; options of omnicache come after --"
+    [ $# -ge 2 ] || fail 64 "say after -- what is sampled; see ${NAME:-} --help"
+}
+
+# Waits for the child $1 and sets status to its exit code. A wait that a signal's trap ends is begun again.
+# shellcheck disable=SC2034
+await() {
+    status=0
+    wait "$1" || status=$?
+    while kill -0 "$1" 2>/dev/null; do
+        status=0
+        wait "$1" || status=$?
+    done
+}
+
+# Makes the directory $1 unless it is there.
+make_directory() {
+    mkdir -p -- "$1" 2>/dev/null || fail 73 "$1 cannot be made; choose another directory"
+}
+
 # Prints the path of the binary: $OMNICACHE, else the one on the PATH, else the one that was built here.
 find_binary() {
     if [ -n "${OMNICACHE:-}" ]; then

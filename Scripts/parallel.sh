@@ -5,7 +5,8 @@
 #
 #   -d DIR      where the images go, as {index}.png (default: samples); with -S, on a file system that all hosts have
 #   -n N        how many shards (default: 8); more than there are jobs, so that fast hosts take more
-#   -j JOBS     how many jobs at a time on each host (default: 1)
+#   -j JOBS     how many jobs at a time on each host (default: 1); with several, give each its part of the processors by
+#               --threads among the options
 #   -S HOSTS    hosts as GNU parallel has them, separated by commas; ':' is this one (default: this one alone)
 #   --dry-run   print the command and do not run it
 #   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 50000 --seed 1
@@ -24,19 +25,10 @@ shards=8
 jobs=1
 hosts=
 dry_run=false
-while [ $# -gt 0 ]; do
-    case $1 in
-        -h | --help) usage "$0"; exit 0 ;;
-        -d) [ $# -ge 2 ] || fail 64 "-d needs a directory"; directory=$2; shift 2 ;;
-        -n) [ $# -ge 2 ] || fail 64 "-n needs a number"; shards=$2; shift 2 ;;
-        -j) [ $# -ge 2 ] || fail 64 "-j needs a number"; jobs=$2; shift 2 ;;
-        -S) [ $# -ge 2 ] || fail 64 "-S needs hosts"; hosts=$2; shift 2 ;;
-        --dry-run) dry_run=true; shift ;;
-        --) break ;;
-        *) fail 64 "unexpected argument $1; options of omnicache come after --" ;;
-    esac
-done
-[ $# -ge 2 ] || fail 64 "say after -- what is sampled; see parallel.sh --help"
+taken=0
+read_options "d:directory n:shards j:jobs S:hosts" "$@"
+shift "$taken"
+needs_words "$@"
 shift
 positive -n "$shards"
 positive -j "$jobs"
@@ -52,5 +44,5 @@ if $dry_run; then
     exit 0
 fi
 command -v parallel >/dev/null || fail 66 "GNU parallel is not installed"
-mkdir -p -- "$directory" || fail 73 "$directory cannot be made"
+make_directory "$directory"
 seq 0 "$((shards - 1))" | "$@" "$job"

@@ -9,9 +9,10 @@
 #   --dry-run   print the command that submits the array, and do not run it
 #   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 50000 --seed 1
 #
-# A task that is told to end (time limit, preemption, scancel --signal=TERM) stops between two steps and queues itself
-# again; one that a node takes with it is queued again by Slurm. Either goes on where it stopped. What sbatch should know
-# besides, such as SBATCH_PARTITION or SBATCH_TIMELIMIT, it reads from the environment. OMNICACHE names the binary.
+# A task that is told to end while it runs (a minute before its time limit, or by scancel --signal=TERM --batch) stops
+# between two steps and queues itself again; one that a node takes with it is queued again by Slurm. One that is
+# cancelled stays so until it is requeued by scontrol. All go on where they stopped. What sbatch should know besides,
+# such as SBATCH_PARTITION or SBATCH_TIMELIMIT, it reads from the environment. OMNICACHE names the binary.
 
 set -eu
 
@@ -19,24 +20,20 @@ export NAME=slurm.sh
 # shellcheck source=/dev/null
 . "$(dirname "$0")/common.sh"
 
+is_task=false
+if [ "${1:-}" = --task ]; then
+    is_task=true
+    shift
+fi
 directory=samples
 shards=4
 processors=1
 dry_run=false
-is_task=false
-while [ $# -gt 0 ]; do
-    case $1 in
-        -h | --help) usage "$0"; exit 0 ;;
-        -d) [ $# -ge 2 ] || fail 64 "-d needs a directory"; directory=$2; shift 2 ;;
-        -n) [ $# -ge 2 ] || fail 64 "-n needs a number"; shards=$2; shift 2 ;;
-        -c) [ $# -ge 2 ] || fail 64 "-c needs a number"; processors=$2; shift 2 ;;
-        --dry-run) dry_run=true; shift ;;
-        --task) is_task=true; shift ;;
-        --) break ;;
-        *) fail 64 "unexpected argument $1; options of omnicache come after --" ;;
-    esac
-done
-[ $# -ge 2 ] || fail 64 "say after -- what is sampled; see slurm.sh --help"
+taken=0
+status=0
+read_options "d:directory n:shards c:processors" "$@"
+shift "$taken"
+needs_words "$@"
 shift
 positive -n "$shards"
 positive -c "$processors"
@@ -52,22 +49,19 @@ if ! $is_task; then
         quote "$@"
         exit 0
     fi
-    mkdir -p -- "$directory" || fail 73 "$directory cannot be made"
+    command -v sbatch >/dev/null || fail 66 "Slurm is not installed"
+    make_directory "$directory"
     exec "$@"
 fi
 
-mkdir -p -- "$directory" || fail 73 "$directory cannot be made"
-"$binary" sample --threads "$processors" --output "$directory/{index}.png" "$@" \
-    --shard "${SLURM_ARRAY_TASK_ID:?is set by Slurm}/$shards" &
+make_directory "$directory"
+"$binary" sample --threads "$processors" --output "$directory/{index}.png" "$@" --shard "${SLURM_ARRAY_TASK_ID:?is set by Slurm}/$shards" &
 pid=$!
 trap 'kill -TERM "$pid" 2>/dev/null || :' INT TERM
-code=0
-wait "$pid" || code=$?
-while kill -0 "$pid" 2>/dev/null; do
-    code=0
-    wait "$pid" || code=$?
-done
-if [ "$code" = 75 ]; then
-    exec scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+await "$pid"
+task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+# Who has cancelled a task does not want it back.
+if [ "$status" = 75 ] && [ "$(squeue --noheader --jobs "$task" --format %T)" = RUNNING ]; then
+    exec scontrol requeue "$task"
 fi
-exit "$code"
+exit "$status"

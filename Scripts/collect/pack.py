@@ -6,15 +6,19 @@ The checks need Python alone, packing needs numpy. The .npz holds one array, arr
 """
 
 import argparse
+import errno
 import hashlib
 import json
 import os
 import pathlib
 import struct
 import sys
+import zipfile
 import zlib
 
 MOST_NAMED = 10
+# Enough for vectors of some length, few enough for any memory.
+IMAGES_AT_ONCE = 256
 
 
 def fail(code, message):
@@ -32,12 +36,13 @@ def read_manifests(folder):
         for number, text in enumerate(path.read_text().splitlines(), 1):
             try:
                 line = json.loads(text)
-                index, digest = line["index"], line["sha256"]
+                index, digest = int(line["index"]), line["sha256"]
+                name = line["file"]
             except (ValueError, KeyError, TypeError):
                 faults.append(f"{path.name}:{number}: a torn line; run the shard again to mend it")
                 continue
             known = lines.setdefault(index, line)
-            if (known["file"], known["sha256"]) != (line["file"], digest):
+            if (known["file"], known["sha256"]) != (name, digest):
                 faults.append(f"image {index}: listed twice, with different files or contents")
     return lines, faults
 
@@ -62,58 +67,88 @@ def check(folder, count):
     return [folder / lines[index]["file"] for index in sorted(lines)], faults
 
 
-def decode(path, numpy):
-    """The pixels of an 8-bit PNG, gray or RGB, or of a binary PPM or PGM: (height, width, channels)."""
+def read_image(path, numpy):
+    """An 8-bit PNG, gray or RGB, or a binary PPM or PGM: its shape, and its rows, those of a PNG still filtered."""
     data = path.read_bytes()
-    if data[:2] in (b"P5", b"P6"):
-        fields = []
-        rest = data[2:]
-        while len(fields) < 3:
-            rest = rest.lstrip()
-            if rest[:1] == b"#":
-                rest = rest.split(b"\n", 1)[1]
-                continue
-            word = rest.split(None, 1)[0]
-            fields.append(int(word))
-            rest = rest[len(word):]
-        width, height = fields[:2]
-        channels = 3 if data[:2] == b"P6" else 1
-        return numpy.frombuffer(rest[1:], numpy.uint8).reshape(height, width, channels)
-    position, packed = 8, b""
+    try:
+        return read_ppm(data, numpy) if data[:2] in (b"P5", b"P6") else read_png(data, numpy)
+    except (ValueError, IndexError, struct.error, zlib.error) as error:
+        fail(65, f"{path}: not an image that can be packed: {error}")
+
+
+def read_ppm(data, numpy):
+    fields, rest = [], data[2:]
+    while len(fields) < 3:
+        rest = rest.lstrip()
+        if rest[:1] == b"#":
+            rest = rest.split(b"\n", 1)[1]
+            continue
+        word = rest.split(None, 1)[0]
+        fields.append(int(word))
+        rest = rest[len(word):]
+    shape = (fields[1], fields[0], 3 if data[:2] == b"P6" else 1)
+    rows = numpy.frombuffer(rest[1:], numpy.uint8).reshape(shape[0], shape[1] * shape[2])
+    # Filter 0 of PNG: none.
+    return shape, numpy.hstack([numpy.zeros((shape[0], 1), numpy.uint8), rows])
+
+
+def read_png(data, numpy):
+    position, packed, header = 8, [], None
     while position < len(data):
         length, kind = struct.unpack(">I4s", data[position:position + 8])
         body = data[position + 8:position + 8 + length]
         if kind == b"IHDR":
-            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+            header = struct.unpack(">IIBBBBB", body)
         elif kind == b"IDAT":
-            packed += body
+            packed.append(body)
         position += length + 12
-    if depth != 8 or colour not in (0, 2):
-        fail(65, f"{path}: not an 8-bit PNG without alpha")
-    channels = 3 if colour == 2 else 1
-    rows = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(height, 1 + width * channels)
-    return unfilter(rows, channels, numpy).reshape(height, width, channels)
+    if header is None or header[2] != 8 or header[3] not in (0, 2) or header[6]:
+        raise ValueError("no PNG of 8 bits, gray or RGB, without interlace")
+    shape = (header[1], header[0], 3 if header[3] == 2 else 1)
+    rows = numpy.frombuffer(zlib.decompress(b"".join(packed)), numpy.uint8)
+    return shape, rows.reshape(shape[0], 1 + shape[1] * shape[2])
 
 
-def unfilter(rows, step, numpy):
-    """Undoes the filters of PNG, section 9: none, left, up, mean of both, Paeth."""
-    picture = numpy.zeros((rows.shape[0] + 1, rows.shape[1] - 1 + step), numpy.int32)
-    for y, row in enumerate(rows, 1):
-        kind, values, above = row[0], row[1:].astype(numpy.int32), picture[y - 1]
-        if kind in (0, 2):
-            picture[y, step:] = (values + (above[step:] if kind == 2 else 0)) & 255
-            continue
-        present = picture[y]
-        for x in range(step, len(present)):
-            a, b, c = int(present[x - step]), int(above[x]), int(above[x - step])
-            if kind == 1:
-                guess = a
-            elif kind == 3:
-                guess = (a + b) // 2
-            else:
-                guess = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
-            present[x] = (int(values[x - step]) + guess) & 255
-    return picture[1:, step:].astype(numpy.uint8)
+def unfilter(rows, channels, numpy):
+    """Undoes the filters of PNG, section 9, of many images of one size at once: none, left, up, mean of both, Paeth.
+
+    Each pixel needs the one before it, so that the loop is over pixels, and the vectors are over images.
+    """
+    images, height, width = rows.shape[0], rows.shape[1], (rows.shape[2] - 1) // channels
+    values = rows[:, :, 1:].reshape(images, height, width, channels).astype(numpy.int16)
+    picture = numpy.zeros((height + 1, width + 1, images, channels), numpy.int16)
+    for y in range(height):
+        kinds = rows[:, y, 0]
+        if kinds.max(initial=0) > 4:
+            raise ValueError(f"row {y} has an unknown filter")
+        is_of = [(kinds == kind)[:, None] for kind in range(5)]
+        for x in range(width):
+            left, above, corner = picture[y + 1, x], picture[y, x + 1], picture[y, x]
+            from_left, from_above = abs(above - corner), abs(left - corner)
+            from_corner = abs(left + above - 2 * corner)
+            nearest = numpy.where(
+                (from_left <= from_above) & (from_left <= from_corner), left,
+                numpy.where(from_above <= from_corner, above, corner))
+            guess = numpy.select(is_of[1:], [left, above, (left + above) >> 1, nearest], 0)
+            picture[y + 1, x + 1] = (values[:, y, x] + guess) & 255
+    return picture[1:, 1:].transpose(2, 0, 1, 3).astype(numpy.uint8)
+
+
+def chunks(paths, numpy):
+    """The pixels of all images, a few at a time: (images, height, width, channels)."""
+    shape, pending = None, []
+    for path in paths:
+        own, rows = read_image(path, numpy)
+        if shape not in (None, own):
+            fail(65, f"{path}: {own[1]}x{own[0]}x{own[2]}, the images before it {shape[1]}x{shape[0]}x{shape[2]}; "
+                 "an .npz holds one size")
+        shape = own
+        pending.append(rows)
+        if len(pending) == IMAGES_AT_ONCE:
+            yield unfilter(numpy.stack(pending), shape[2], numpy)
+            pending = []
+    if pending:
+        yield unfilter(numpy.stack(pending), shape[2], numpy)
 
 
 def pack(paths, target):
@@ -121,16 +156,24 @@ def pack(paths, target):
         import numpy
     except ImportError:
         fail(66, "packing needs numpy; install it, or name a Python that has it in PYTHON")
-    images = [decode(path, numpy) for path in paths]
-    if len({image.shape for image in images}) != 1:
-        fail(65, "the images are not of one size")
-    # Written beside its name, so that no half of it is taken for the whole.
-    draft = target.with_name(f".{target.name}.draft.npz")
+    # Written beside its name, so that no half of it is taken for the whole; piece by piece, as it may not fit memory.
+    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
-        numpy.savez(draft, arr_0=numpy.stack(images))
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            with archive.open("arr_0.npy", "w", force_zip64=True) as member:
+                for number, images in enumerate(chunks(paths, numpy)):
+                    if number == 0:
+                        numpy.lib.format.write_array_header_1_0(
+                            member,
+                            {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *images.shape[1:])})
+                    member.write(images.tobytes())
+        with open(draft, "rb+") as file:
+            os.fsync(file.fileno())
         os.replace(draft, target)
+    except ValueError as error:
+        fail(65, f"{error}; make the images again")
     except OSError as error:
-        fail(73, f"{target}: {error.strerror}")
+        fail(74 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 73, f"{target}: {error.strerror}")
     finally:
         draft.unlink(missing_ok=True)
 

@@ -11,4 +11,19 @@ enum UserCache {
             ?? environment["HOME"].flatMap { $0.hasPrefix("/") ? "\($0)/.cache" : nil }
         return cache.map { "\($0)/omnicache/\(name)" }
     }
+
+    /// Makes the folder of the file at `path`, unless it is there.
+    ///
+    /// - Returns: whether it is there now.
+    static func makeFolder(of path: String) -> Bool {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return (try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil
+    }
+
+    /// Writes a text to the file at `path`, whole or not at all. What is remembered so can be found out again, so that
+    /// one that cannot be written is no error.
+    static func remember(_ text: String, at path: String) {
+        guard makeFolder(of: path) else { return }
+        try? Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+    }
 }

@@ -23,12 +23,16 @@ extension AutoencoderConfig: Decodable {
     ///
     /// - Throws: ``ModelError`` that names the file and the key at fault.
     public init(directory: String) throws(ModelError) {
-        let (json, path) = try ConfigFile.read(directory: directory)
-        try self.init(json: json, path: path)
+        try self.init(file: JSONFile(path: "\(directory)/config.json"))
     }
 
     /// Decodes and validates the text of a `config.json`; errors name `path`.
     public init(json: Data, path: String) throws(ModelError) {
-        self = try ConfigFile.decode(AutoencoderConfig.self, json: json, path: path)
+        try self.init(file: JSONFile(bytes: Array(json), path: path))
+    }
+
+    /// Decodes and validates a `config.json` that has been read.
+    package init(file: JSONFile) throws(ModelError) {
+        self = try ConfigFile.decode(AutoencoderConfig.self, from: file)
     }
 }

@@ -1,29 +1,17 @@
 import FoundationEssentials
 
-/// The text of a `config.json`, and what is wrong with it in one line.
+/// The values of a `config.json`, and what is wrong with them in one line.
 enum ConfigFile {
-    /// The bytes of `config.json` in `directory`, with its path.
-    ///
-    /// - Throws: ``ModelError`` when there is none, or when it is not a JSON object.
-    static func read(directory: String) throws(ModelError) -> (json: Data, path: String) {
-        let file = try JSONFile(path: "\(directory)/config.json")
-        return (Data(file.bytes), file.path)
-    }
-
-    /// Decodes the text of a `config.json`; errors name `path` and the key at fault.
-    static func decode<Value: Decodable>(_ type: Value.Type, json: Data, path: String) throws(ModelError) -> Value {
+    /// Decodes a `config.json`; errors name the file and the key at fault.
+    static func decode<Value: Decodable>(_ type: Value.Type, from file: JSONFile) throws(ModelError) -> Value {
         do {
-            // The decoder takes the last of two equal keys; this parser refuses them and says where a text breaks off.
-            _ = try StrictJSON.parse(Array(json))
-            return try JSONDecoder().decode(type, from: json)
-        } catch let problem as JSONProblem {
-            throw .invalidConfig(path: path, reason: "not valid JSON: \(problem.reason) at byte \(problem.offset)")
+            return try JSONDecoder().decode(type, from: Data(file.bytes))
         } catch let problem as ConfigProblem {
-            throw .invalidConfig(path: path, reason: problem.description)
+            throw file.problem(problem.description)
         } catch let error as DecodingError {
-            throw .invalidConfig(path: path, reason: reason(error))
+            throw file.problem(reason(error))
         } catch {
-            throw .invalidConfig(path: path, reason: "it cannot be decoded")
+            throw file.problem("it cannot be decoded")
         }
     }
 

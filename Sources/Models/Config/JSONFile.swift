@@ -15,26 +15,36 @@ package struct JSONFile: Sendable {
     /// - Throws: ``ModelError`` when there is none, when it is another kind of file (a Git LFS pointer, say), or when it
     ///   is not a JSON object.
     package init(path: String, allowsInfinity: Bool = false) throws(ModelError) {
-        self.path = path
-        do {
-            let file = try MappedFile(path: path)
-            if let format = ForeignFormat(startOf: file.bytes), !file.bytes.starts(with: [UInt8(ascii: "{")]) {
-                throw ModelError.invalidConfig(path: path, reason: "not JSON but \(format.name); \(format.advice)")
-            }
-            bytes = Array(file.bytes)
-            guard case .object(let members) = try StrictJSON.parse(bytes, allowsInfinity: allowsInfinity) else {
-                throw ModelError.invalidConfig(path: path, reason: "it is not a JSON object")
-            }
-            self.members = members
-        } catch let problem as JSONProblem {
-            throw .invalidConfig(path: path, reason: "not valid JSON: \(problem.reason) at byte \(problem.offset)")
-        } catch let error as ModelError {
-            throw error
-        } catch SafetensorsError.unreadable(_, let reason) {
+        let file: MappedFile
+        do throws(SafetensorsError) {
+            file = try MappedFile(path: path)
+        } catch .unreadable(_, let reason) {
             throw .unreadable(path: path, reason: reason)
         } catch {
             throw .missingConfig(path: path)
         }
+        if let format = ForeignFormat(startOf: file.bytes), !file.bytes.starts(with: [UInt8(ascii: "{")]) {
+            throw .invalidConfig(path: path, reason: "not JSON but \(format.name); \(format.advice)")
+        }
+        try self.init(bytes: Array(file.bytes), path: path, allowsInfinity: allowsInfinity)
+    }
+
+    /// Parses the text of the file at `path`.
+    ///
+    /// - Throws: ``ModelError`` when it is not a JSON object.
+    package init(bytes: [UInt8], path: String, allowsInfinity: Bool = false) throws(ModelError) {
+        self.path = path
+        self.bytes = bytes
+        let value: JSONValue
+        do throws(JSONProblem) {
+            value = try StrictJSON.parse(bytes, allowsInfinity: allowsInfinity)
+        } catch {
+            throw .invalidConfig(path: path, reason: "not valid JSON: \(error.reason) at byte \(error.offset)")
+        }
+        guard case .object(let members) = value else {
+            throw .invalidConfig(path: path, reason: "it is not a JSON object")
+        }
+        self.members = members
     }
 
     /// The value of a key; nil where it is absent or null.

@@ -11,7 +11,7 @@ extension TrajectoryReport {
             ] + quantities(of: call).flatMap { Self.cells($0.spread) }
         }
         let names = calls.first.map { quantities(of: $0).flatMap { [$0.name, "\($0.name)_sd"] } } ?? []
-        return Self.table(
+        return CSV.table(
             ["call", "step", "timestep", "path_position", "path_position_after"] + names, rows)
     }
 
@@ -23,7 +23,7 @@ extension TrajectoryReport {
                 "\(calls[row.call].timestep)",
             ] + Self.cells(row.relativeL1) + Self.cells(row.relativeL2) + Self.cells(row.cosine)
         }
-        return Self.table(
+        return CSV.table(
             [
                 "site", "block", "branch", "call", "timestep", "relative_l1", "relative_l1_sd", "relative_l2",
                 "relative_l2_sd", "cosine", "cosine_sd",
@@ -44,10 +44,6 @@ extension TrajectoryReport {
 
     private static func cells(_ spread: Spread?) -> [String] {
         [spread.map { "\($0.mean)" } ?? "", spread?.standardDeviation.map { "\($0)" } ?? ""]
-    }
-
-    private static func table(_ header: [String], _ rows: [[String]]) -> String {
-        ([header] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
     }
 
     /// `turningAngle` as `turning_angle`.

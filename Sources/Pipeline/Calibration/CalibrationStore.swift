@@ -60,10 +60,8 @@ public struct CalibrationStore: Sendable {
             throw PipelineError.cannotCreate(
                 "there is no cache folder to keep the calibration in; set HOME or XDG_CACHE_HOME")
         }
-        let parent = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
-        guard (try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)) != nil
-        else {
-            throw PipelineError.cannotCreate("\(parent): the folder for calibrations cannot be made")
+        guard UserCache.makeFolder(of: path) else {
+            throw PipelineError.cannotCreate("\(path): the folder for calibrations cannot be made")
         }
         try AtomicFile.write(file.bytes, to: path, onConflict: .replace)
         return path

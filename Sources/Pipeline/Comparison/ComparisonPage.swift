@@ -72,7 +72,7 @@ extension ComparisonReport {
     }
 
     /// A PSNR with one decimal.
-    private static func decibels(_ value: Double?) -> String {
+    static func decibels(_ value: Double?) -> String {
         value.map { "\(($0 * 10).rounded() / 10) dB" } ?? "∞"
     }
 }

@@ -80,19 +80,12 @@ struct UncachedImage {
         let measure = PairMeasure(
             evaluations: evaluations, seconds: seconds, speedUp: seconds.map { self.seconds / $0 },
             psnr: Self.finite(ImageMetrics.psnr(otherPlanes.elements, planes, range: decoder.range)),
-            psnr8: Self.finite(try ImageMetrics.psnr(otherPicture, picture)), ssim: try similarity(to: otherPicture),
+            psnr8: Self.finite(try ImageMetrics.psnr(otherPicture, picture)),
+            ssim: try ImageMetrics.ssimUnlessTooSmall(otherPicture, picture),
             latentError: Self.finite(relativeError(of: other)),
             highFrequencyEnergy: Self.finite(
                 ImageMetrics.highFrequencyEnergy(otherPicture) / highFrequencyEnergy))
         return (measure, otherPicture)
-    }
-
-    private func similarity(to other: Image) throws(ImagingError) -> Double? {
-        do throws(ImagingError) {
-            return try ImageMetrics.ssim(other, picture)
-        } catch .tooSmallForSSIM {
-            return nil
-        }
     }
 
     private func relativeError(of other: Tensor) -> Double {

@@ -52,8 +52,8 @@ public struct ModelDirectory: Sendable {
         networkDirectory = layout.network
         vaeDirectory = layout.vae
         tinyDirectory = layout.tiny
-        let file = "\(layout.network)/config.json"
-        config = try DiTConfig(directory: layout.network)
+        let file = try JSONFile(path: "\(layout.network)/config.json")
+        config = try DiTConfig(file: file)
         if let scheduler = layout.scheduler {
             let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
             try Self.checkAgreement(of: file, with: found.process, in: scheduler)
@@ -65,7 +65,7 @@ public struct ModelDirectory: Sendable {
         }
         archive = try WeightArchive(directory: layout.network)
         for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
-            _ = try DecoderSource.config(directory: decoder, channels: config.inChannels, network: file)
+            _ = try DecoderSource.config(directory: decoder, channels: config.inChannels, network: file.path)
         }
         let names = try layout.index?.classNames(count: config.numClasses) ?? config.classNames
         classes = ClassNames(names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names)
@@ -79,24 +79,23 @@ public struct ModelDirectory: Sendable {
 
     /// Checks that a `config.json` which says something of the process says what the scheduler does.
     private static func checkAgreement(
-        of file: String, with process: DiffusionProcess, in scheduler: String
+        of file: JSONFile, with process: DiffusionProcess, in scheduler: String
     ) throws {
-        let config = try JSONFile(path: file)
-        guard let key = processKeys.first(where: { config[$0] != nil }), try self.process(in: file) != process else {
+        guard let key = processKeys.first(where: { file[$0] != nil }), try self.process(in: file) != process else {
             return
         }
         throw PipelineError.badData(
-            "\(file): says otherwise (by \(key) and the like) than \(scheduler) what the model was trained on; remove "
-                + "one of the two")
+            "\(file.path): says otherwise (by \(key) and the like) than \(scheduler) what the model was trained on; "
+                + "remove one of the two")
     }
 
-    private static func process(in file: String) throws(PipelineError) -> DiffusionProcess {
+    private static func process(in file: JSONFile) throws(PipelineError) -> DiffusionProcess {
         do {
-            return try JSONDecoder().decode(DiffusionProcess.self, from: Data(contentsOf: URL(filePath: file)))
+            return try JSONDecoder().decode(DiffusionProcess.self, from: Data(file.bytes))
         } catch let error as SamplingError {
-            throw .badData("\(file): \(error)")
+            throw .badData("\(file.path): \(error)")
         } catch {
-            throw .inputOutput("\(file): cannot be read; check its permissions")
+            throw .badData("\(file.path): its noise schedule cannot be understood; see weights-format.md")
         }
     }
 

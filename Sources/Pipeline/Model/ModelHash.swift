@@ -22,11 +22,7 @@ enum ModelHash {
         var sum = SHA256()
         file.forEachPiece { sum.update($0) }
         let hash = sum.finish()
-        if let memory {
-            let folder = String(memory.prefix(upTo: memory.lastIndex(of: "/") ?? memory.startIndex))
-            try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try? Data(hash.utf8).write(to: URL(filePath: memory), options: .atomic)
-        }
+        if let memory { UserCache.remember(hash, at: memory) }
         return hash
     }
 

@@ -27,9 +27,6 @@ public struct FullRunTime: Sendable {
 
     /// Remembers the seconds.
     public func remember(_ seconds: Double) {
-        guard let path else { return }
-        let folder = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try? Data("\(seconds)".utf8).write(to: URL(filePath: path), options: .atomic)
+        if let path { UserCache.remember("\(seconds)", at: path) }
     }
 }

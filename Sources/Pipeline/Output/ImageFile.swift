@@ -7,6 +7,19 @@ public struct ImageFile: Equatable, Sendable {
         case png
         case ppm
 
+        /// The format of a file with these bytes: what begins as no PPM or PGM does counts as a PNG.
+        public init(of bytes: [UInt8]) {
+            self = bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8) ? .ppm : .png
+        }
+
+        /// Decodes a file of this format.
+        public func decode(_ bytes: [UInt8]) throws(ImagingError) -> Image {
+            switch self {
+            case .png: try PNGReader.decode(bytes)
+            case .ppm: try PPM.decode(bytes)
+            }
+        }
+
         /// The bytes of a file that holds the picture and what it was made from.
         public func encode(
             _ image: Image, record: ImageRecord, classNames: ClassNames

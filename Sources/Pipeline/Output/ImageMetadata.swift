@@ -74,7 +74,7 @@ extension ImageMetadata {
     ///
     /// - Throws: ``PipelineError/badData(_:)`` if the file is no PNG of omnicache's, or damaged.
     public init(png bytes: [UInt8], path: String) throws(PipelineError) {
-        guard !Self.isPPM(bytes) else {
+        guard ImageFile.Format(of: bytes) == .png else {
             throw .badData("\(path): a PPM keeps only the hash of its settings; give an image made as a PNG")
         }
         let texts: [PNGText]
@@ -116,9 +116,5 @@ extension ImageMetadata {
             hash.utf8.count == 64, text.hasPrefix("{\"record\":")
         else { return (try? JSONDecoder().decode(Hash.self, from: Data(text.utf8)))?.settingsHash }
         return String(hash)
-    }
-
-    private static func isPPM(_ bytes: [UInt8]) -> Bool {
-        bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8)
     }
 }

@@ -23,6 +23,15 @@ public struct Manifest: Sendable {
         name = "manifest-\(shard.index)-of-\(shard.count).jsonl"
     }
 
+    /// Whether a file of this name is a manifest.
+    static func isName(_ name: String) -> Bool {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == "manifest", parts[2] == "of", parts[3].hasSuffix(".jsonl") else {
+            return false
+        }
+        return (try? Shard("\(parts[1])/\(parts[3].dropLast(".jsonl".count))")) != nil
+    }
+
     /// Appends a line.
     ///
     /// - Throws: ``PipelineError`` when the file cannot be made or written.
@@ -76,19 +85,18 @@ public struct Manifest: Sendable {
         }
     }
 
-    /// The lines of a manifest's file; for lines that are not whole, none.
+    /// The lines of a manifest's file; none for a shard without images.
     ///
-    /// - Throws: ``PipelineError`` when there is no such file, or it is not a manifest.
+    /// - Throws: ``PipelineError`` when there is no such file, it is not a manifest, or a line of it is torn.
     public static func lines(of path: String) throws(PipelineError) -> [ManifestLine] {
         guard FileManager.default.fileExists(atPath: path) else { throw .missingInput("\(path): no such manifest") }
         guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
             throw .inputOutput("\(path): cannot be read; give a manifest-0-of-1.jsonl, and check its permissions")
         }
         let lines = bytes.split(separator: UInt8(ascii: "\n")).map { ManifestLine($0) }
-        guard !lines.isEmpty, lines.dropLast().allSatisfy({ $0 != nil }) else {
-            throw .badData("\(path): no manifest of a batch, or damaged; run the batch again to mend it")
-        }
-        return lines.compactMap { $0 }
+        guard let damaged = lines.firstIndex(of: nil) else { return lines.compactMap(\.self) }
+        throw .badData(
+            "\(path): line \(damaged + 1) is none of a manifest's, or torn; run the batch again to mend a manifest")
     }
 
     /// Opens the manifest under a lock that other processes respect, even if one of them replaces it meanwhile.

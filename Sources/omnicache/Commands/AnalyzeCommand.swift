@@ -22,11 +22,19 @@ struct AnalyzeCommand: ParsableCommand {
             plan (--budget, --mask, --plan) they mark its full and reused steps; the runs themselves reuse nothing.
 
             Without --count, four images are looked at, or one of each class given if those are more.
+
+            omnicache analyze set -o analysis
+            omnicache analyze set/manifest-0-of-4.jsonl set/manifest-1-of-4.jsonl
+
+            With finished batches, tells what they have cost and hold, and samples nothing: evaluations, seconds, fine \
+            detail and contrast of each image and class, and what is missing of the list. PREFIX.json holds all of it, \
+            PREFIX-images.csv one row per image, PREFIX-classes.csv one row per class; standard error has a table.
             """)
 
     /// How many images are looked at when neither a count nor more classes are given.
     private static let defaultCount = 4
 
+    @OptionGroup var finished: BatchesArgument
     @OptionGroup(title: "Model options") var model: ModelOptions
     @OptionGroup(title: "Image options") var subjects: SubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
@@ -46,10 +54,9 @@ struct AnalyzeCommand: ParsableCommand {
     var force = false
 
     func run() throws {
-        Interruption.install()
-        let log = Log(
-            format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose, keepsOutputFree: false)
+        let log = execution.begin()
         defer { log.finish() }
+        guard finished.batches.isEmpty else { return try analyzeBatches(log: log) }
         let directory = try model.open()
         let source = try ReuseSource(plan: plan, options: cache)
         let settings = sampling.settings(over: source.settings ?? directory.defaultSettings)
@@ -59,7 +66,7 @@ struct AnalyzeCommand: ParsableCommand {
             seed: subjects.seed ?? UInt32.random(in: 0...UInt32.max >> 1),
             count: subjects.count ?? max(classes?.count ?? 0, Self.defaultCount), classes: classes,
             classCount: directory.classes.count)
-        let files = try AnalysisFiles(prefix: output, replaces: force)
+        let files = try TrajectoryReport.files(prefix: output, replaces: force)
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
         if !execution.dryRun { try files.check() }
@@ -81,7 +88,8 @@ struct AnalyzeCommand: ParsableCommand {
         let analysis = try TrajectoryAnalysis(
             directory: directory, network: session.network(), settings: settings, workers: session.workers)
         for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
-        for path in try files.write(analysis.report(), marking: reuse) {
+        let report = try analysis.report()
+        for path in try files.write((report, TrajectoryDrawings(of: report, marking: reuse))) {
             try log.result(Log.Event(event: "file", file: path))
         }
     }

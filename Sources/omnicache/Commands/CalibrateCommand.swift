@@ -37,9 +37,7 @@ struct CalibrateCommand: ParsableCommand {
     var ship = false
 
     func run() throws {
-        Interruption.install()
-        let log = Log(
-            format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose, keepsOutputFree: false)
+        let log = execution.begin()
         defer { log.finish() }
         let directory = try model.open()
         let settings = sampling.settings(over: directory.defaultSettings)

@@ -16,26 +16,38 @@ struct CompareCommand: ParsableCommand {
 
             A strategy is one that others have published (fora, smoothcache, teacache, ...), PLANNER+FORECASTER, \
             fewer-steps or fewer-steps:SAMPLER; own, peers, sceptics and all stand for several. Wins are counted for the first.
+
+            omnicache compare full half -o comparison
+            omnicache compare full/manifest-0-of-4.jsonl half/manifest-0-of-4.jsonl
+
+            With finished batches, compares the images of the first with those of the others, place by place, and \
+            samples nothing: quality by the files of 8 bits, time and evaluations by the manifests. All batches have to \
+            be of one list of classes and seeds, and every file the one that its manifest lists.
             """)
 
     /// How many pairs are compared when no count is given.
     private static let defaultCount = 32
+    /// The budgets when none are given.
+    private static let defaultBudgets = "0.5,0.33,0.2"
     /// The first pair's seed when none is given.
     private static let defaultSeed: UInt32 = 1000
 
+    @OptionGroup var finished: BatchesArgument
     @OptionGroup(title: "Model options") var model: ModelOptions
     @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
     @OptionGroup(title: "Image options") var subjects: ComparedSubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Run options") var execution: RunOptions
 
-    @Option(help: ArgumentHelp("The strategies, separated by commas.", valueName: "list"))
-    var strategies = "all"
+    @Option(help: ArgumentHelp("The strategies, separated by commas. Default: all.", valueName: "list"))
+    var strategies: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The shares of evaluations to spend, separated by commas.", valueName: "list"))
-    var budgets = "0.5,0.33,0.2"
+        help: ArgumentHelp(
+            "The shares of evaluations to spend, separated by commas. Default: \(Self.defaultBudgets).",
+            valueName: "list"))
+    var budgets: String?
 
     @Flag(inversion: .prefixedNo, help: "Tell the time of the runs.")
     var timing = true
@@ -51,18 +63,18 @@ struct CompareCommand: ParsableCommand {
     var force = false
 
     func run() throws {
-        Interruption.install()
-        let log = Log(
-            format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose, keepsOutputFree: false)
+        let log = execution.begin()
         defer { log.finish() }
+        guard finished.batches.isEmpty else { return try compareBatches(log: log) }
         let directory = try model.open()
         let settings = sampling.settings(over: directory.defaultSettings)
         let evaluations = try settings.evaluations(for: directory)
         guard let source = try directory.decoder(decoder.choice) else { throw directory.needsDecoder(instead: "") }
         let request = try ComparisonRequest(
-            settings: settings, items: items(of: directory), strategies: StrategyCatalogue.strategies(strategies),
+            settings: settings, items: items(of: directory),
+            strategies: StrategyCatalogue.strategies(strategies ?? "all"),
             budgets: budgetList(), measuresTime: timing)
-        let files = try output.map { try ComparisonFiles(prefix: $0, replaces: force) }
+        let files = try output.map { try Comparison.files(prefix: $0, replaces: force) }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
         if execution.dryRun {
@@ -76,8 +88,7 @@ struct CompareCommand: ParsableCommand {
             request: request, calibration: session.calibration(for: settings, makes: true))
         let result = try comparison.run { try tell($0, of: request, log: log) }
         try print(result.report, log: log)
-        let command = Self.shellCommand(CommandLine.arguments)
-        for path in try files?.write(result, classNames: directory.classes, command: command) ?? [] {
+        for path in try files?.write((result, directory.classes, ShellCommand.present)) ?? [] {
             try log.result(Log.Event(event: "file", file: path))
         }
     }
@@ -95,7 +106,7 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func budgetList() throws -> [Budget] {
-        try budgets.split(separator: ",", omittingEmptySubsequences: false).map { text in
+        try (budgets ?? Self.defaultBudgets).split(separator: ",", omittingEmptySubsequences: false).map { text in
             guard let share = Double(text) else { throw PlanError.budgetOutOfRange(text.isEmpty ? "''" : String(text)) }
             return try Budget(share)
         }
@@ -124,20 +135,5 @@ struct CompareCommand: ParsableCommand {
         case .json:
             for row in report.rows { try Terminal.standardOutput.writeResult(row.line + "\n") }
         }
-    }
-
-    /// The command as it can be typed again.
-    private static func shellCommand(_ arguments: [String]) -> String {
-        (["omnicache"] + arguments.dropFirst()).map { argument in
-            let plain = argument.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "-_=+:,./@%".utf8.contains(byte)
-                }
-            }
-            return plain && !argument.isEmpty ? argument : "'\(argument.replacing("'", with: "'\\''"))'"
-        }.joined(separator: " ")
     }
 }

@@ -36,10 +36,7 @@ struct SampleCommand: ParsableCommand {
     var plan: String?
 
     func run() throws {
-        Interruption.install()
-        let log = Log(
-            format: execution.log, isQuiet: execution.quiet, isVerbose: execution.verbose,
-            keepsOutputFree: output.usesStandardOutput)
+        let log = execution.begin(keepsOutputFree: output.usesStandardOutput)
         defer { log.finish() }
         let session = try ModelSession(options: model, workers: execution.workers(), log: log)
         if let count = batch.inFlight, !(1...1024).contains(count) {

@@ -22,6 +22,15 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Say what would be done and what it would cost, and do nothing.")
     var dryRun = false
 
+    /// Begins the work: listens to signals from now on, and opens the log.
+    ///
+    /// - Parameter keepsOutputFree: whether standard output carries an image, so that results go nowhere.
+    /// - Returns: the log, to be finished at the end.
+    func begin(keepsOutputFree: Bool = false) -> Log {
+        Interruption.install()
+        return Log(format: log, isQuiet: quiet, isVerbose: verbose, keepsOutputFree: keepsOutputFree)
+    }
+
     /// The threads to work with.
     func workers() throws -> Workers { try Self.workers(threads: threads) }
 

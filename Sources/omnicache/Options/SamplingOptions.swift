@@ -56,6 +56,18 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("The share of the time that the last step of sde takes. Default: 0.04.", valueName: "x"))
     var lastStepSize: Double?
 
+    /// The first of the options that was given; nil if none was.
+    var given: String? {
+        let options = [
+            ("--steps", steps != nil), ("--cfg-scale", guidanceScale != nil),
+            ("--guided-channels", guidedChannels != nil), ("--sampler", sampler != nil), ("--eta", eta != nil),
+            ("--spacing", spacing != nil), ("--variance", variance != nil), ("--clip", clip != nil),
+            ("--diffusion", diffusion != nil), ("--diffusion-norm", diffusionNorm != nil),
+            ("--last-step", lastStep != nil), ("--last-step-size", lastStepSize != nil),
+        ]
+        return options.first { $0.1 }?.0
+    }
+
     /// The settings: those given here over those of `base`.
     func settings(over base: SampleSettings) -> SampleSettings {
         var settings = base

@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# A real Slurm of one node runs the array script: 4 tasks on 2 processors. One task is cancelled and then requeued, one is
+# told to end and queues itself again, one is requeued while it runs.
+
+# Starts munged, slurmctld and slurmd, by root, on the loopback device, without accounting, cgroups or systemd.
+start_slurm() {
+    local host key=$WORK/slurm/munge.key name
+    host=$(hostname -s)
+    mkdir -p slurm/state slurm/spool slurm/munge
+    for name in slurmd slurmctld munged; do undo+=("stop_daemon $name"); done
+    dd if=/dev/urandom of="$key" bs=128 count=8 status=none
+    chmod 400 "$key"
+    chmod 755 "$WORK" slurm slurm/munge
+    chown -R munge: slurm/munge "$key"
+    chown munge: slurm
+    setpriv --reuid munge --regid munge --clear-groups munged --foreground --force \
+        --key-file="$key" --socket="$WORK/slurm/munge/socket" --pid-file="$WORK/slurm/munge/pid" \
+        --log-file="$WORK/slurm/munge/log" --seed-file="$WORK/slurm/munge/seed" >slurm/munged.log 2>&1 &
+    echo $! >slurm/munged.pid
+    # A requeued task waits for as long as a credential lives (5 s is the least), and tasks are scheduled once in an
+    # interval.
+    cat >slurm/slurm.conf <<CONF
+ClusterName=verify
+SlurmctldHost=$host(127.0.0.1)
+AuthType=auth/munge
+AuthInfo=socket=$WORK/slurm/munge/socket,cred_expire=5
+CredType=cred/munge
+SlurmUser=root
+SlurmctldPort=26817
+SlurmdPort=26818
+StateSaveLocation=$WORK/slurm/state
+SlurmdSpoolDir=$WORK/slurm/spool
+SlurmctldPidFile=$WORK/slurm/ctld
+SlurmdPidFile=$WORK/slurm/d
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+MpiDefault=none
+ReturnToService=2
+JobRequeue=1
+KillWait=5
+SchedulerParameters=sched_interval=2,bf_interval=2
+NodeName=$host NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP
+CONF
+    export SLURM_CONF=$WORK/slurm/slurm.conf
+    within 10 [ -S slurm/munge/socket ] || return
+    slurmctld -D >slurm/slurmctld.log 2>&1 & echo $! >slurm/slurmctld.pid
+    within 20 scontrol ping >/dev/null || return
+    slurmd -D -N "$host" >slurm/slurmd.log 2>&1 & echo $! >slurm/slurmd.pid
+    within 20 node_is_idle
+}
+
+stop_daemon() {
+    local pid
+    pid=$(cat "$WORK/slurm/$1.pid" 2>/dev/null) || return
+    kill "$pid" 2>/dev/null || :
+    # It writes to its folder until it is gone.
+    wait "$pid" 2>/dev/null || :
+}
+
+# Waits until a command succeeds, for $1 seconds at most.
+within() {
+    local left=$(($1 * 5))
+    shift
+    until "$@" 2>/dev/null; do
+        left=$((left - 1))
+        [ $left -gt 0 ] || return 1
+        sleep 0.2
+    done
+}
+node_is_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
+# The state of an array's task, also of one that has ended.
+state() { scontrol -o show job "$1" | sed -n 's/.* JobState=\([A-Z]*\).*/\1/p'; }
+is() { [ "$(state "$1")" = "$2" ]; }
+restarts() { scontrol -o show job "$1" | sed -n 's/.* Restarts=\([0-9]*\).*/\1/p'; }
+has_images() { [ "$(find "$1" -name "0*.png" | wc -l)" -ge "$2" ]; }
+no_task_is_left() { [ -z "$(squeue -h)" ]; }
+# Tells why, by the daemons' logs.
+tell_logs() { tail -n 5 slurm/*.log >&2; squeue >&2 || :; }
+
+verify_array() {
+    local job task=0
+    mkdir calm_array
+    # Long enough that no task is through before its turn to be disturbed comes.
+    sample --count 64 --steps 60 --shard 0/1 -o 'calm_array/{index}.png' >/dev/null
+    job=$("$SCRIPTS/slurm.sh" -d array -n 4 -- --class all --seed 1 --count 64 --steps 60 --quiet | sed 's/.* //')
+    echo "submitted array $job"
+    within 60 has_images array 4 || { bad "no task of the array makes an image"; tell_logs; return; }
+
+    check "a task is cancelled" scancel "${job}_0"
+    # Scancel tries again and again where the task is gone by the time that it looks for it, and would meet its next start.
+    timeout 2 scancel --signal=TERM --batch "${job}_1" || :
+    check "Slurm says that it is cancelled" within 30 is "${job}_0" CANCELLED
+    check "a task that is told to end queues itself again" within 30 eval "[ \"\$(restarts ${job}_1)\" -ge 1 ]"
+    sleep 3
+    check "the cancelled one stays so, as whoever has cancelled it wants" is "${job}_0" CANCELLED
+    check "it is requeued" scontrol requeue "${job}_0"
+
+    for task in 2 3; do within 60 is "${job}_$task" RUNNING && break; done
+    check "a task is requeued while it runs" scontrol requeue "${job}_$task"
+    check "it begins anew" within 20 eval "[ \"\$(restarts ${job}_$task)\" -ge 1 ]"
+
+    within 300 no_task_is_left || { bad "the array does not end"; tell_logs; return; }
+    for task in 0 1 2 3; do
+        check "task $task has ended well: $(state "${job}_$task")" is "${job}_$task" COMPLETED
+    done
+    check "the array makes the set" same calm_array array
+    check "nothing is half-written" has_no_temporaries array
+    check "collect.sh finds it complete" "$SCRIPTS/collect.sh" array
+}
+
+if [ "$(id -u)" != 0 ]; then
+    skipped "Slurm: only root can start one"
+elif ! install sbatch slurm-wlm || ! install munged munge; then
+    skipped "Slurm is not installed, and cannot be"
+elif ! start_slurm; then
+    bad "Slurm does not start here"
+    tell_logs
+else
+    echo "$(slurmd -V), $(nproc) processors"
+    verify_array
+fi
