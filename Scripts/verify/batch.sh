@@ -72,15 +72,7 @@ install() {
 
 # Prints the path of a Python that has the packages of both lists.
 python() {
-    local venv=$SCRIPTS/../.venv list
-    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
-    for list in collect verify/batch; do
-        cmp -s "$SCRIPTS/$list/requirements.txt" "$venv/${list/\//-}.txt" && continue
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$SCRIPTS/$list/requirements.txt" >&2 \
-            || return
-        cp "$SCRIPTS/$list/requirements.txt" "$venv/${list/\//-}.txt"
-    done
-    realpath -s "$venv/bin/python"
+    "$SCRIPTS/venv.sh" "$SCRIPTS/collect/requirements.txt" "$SCRIPTS/verify/batch/requirements.txt"
 }
 
 for name in ${names//,/ }; do

@@ -12,7 +12,7 @@ public struct LibraryVersions: Codable, Equatable, Sendable {
     /// The processor family whose kernels OpenBLAS used; results agree to the last bit only within one.
     public let core: String
 
-    /// The versions of this process. Asked for once: OpenBLAS puts its text together in memory that all threads share.
+    /// The versions of this process.
     public static let current = LibraryVersions(
         omnicache: omnicache, openblas: BLAS.configuration, core: BLAS.coreName)
 }

@@ -5,11 +5,12 @@ import COpenBLAS
 /// OpenBLAS is set to one thread when the door is first used: its own threading is poor at small shapes, and calls
 /// from several threads at once are safe only when each is single-threaded.
 public enum BLAS {
-    /// What OpenBLAS says of itself: its version and build options.
-    public static var configuration: String { configured ? String(cString: openblas_get_config()) : "" }
+    /// What OpenBLAS says of itself: its version and build options. Asked for once: OpenBLAS puts the text together in
+    /// memory that all threads share.
+    public static let configuration = configured ? String(cString: openblas_get_config()) : ""
 
     /// The processor family whose kernels OpenBLAS has chosen, e.g. `SkylakeX`.
-    public static var coreName: String { configured ? String(cString: openblas_get_corename()) : "" }
+    public static let coreName = configured ? String(cString: openblas_get_corename()) : ""
 
     /// The processors that this process may run on, as OpenBLAS counts them from the affinity mask.
     static var processorCount: Int { max(1, Int(openblas_get_num_procs())) }

@@ -96,7 +96,10 @@ import Tensor
         Self.expect(#function, output, reference)
     }
 
-    @Test(arguments: [(1, 1, 1), (9, 2, 6), (16, 4, 8), (64, 3, 64), (130, 2, 12), (300, 1, 5), (700, 1, 64), (70, 1, 300)], [1, 2])
+    @Test(
+        arguments: [
+            (1, 1, 1), (9, 2, 6), (16, 4, 8), (64, 3, 64), (130, 2, 12), (300, 1, 5), (700, 1, 64), (70, 1, 300),
+        ], [1, 2])
     func `attention is the softmax-weighted mean of the values`(
         shape: (tokens: Int, heads: Int, headWidth: Int), threads: Int
     ) {

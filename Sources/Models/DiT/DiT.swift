@@ -193,7 +193,8 @@ public final class DiT: Sendable {
                 let (shift, scale) = modulation(entry)
                 LayerNorm.modulated(
                     workspace.stream.row(rows.lowerBound, of: entry), rows: rows.count, width: width,
-                    epsilon: epsilon, shift: shift, scale: scale, into: workspace.normed.row(rows.lowerBound, of: entry))
+                    epsilon: epsilon, shift: shift, scale: scale,
+                    into: workspace.normed.row(rows.lowerBound, of: entry))
             }
         }
 

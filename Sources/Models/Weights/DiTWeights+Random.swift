@@ -7,19 +7,12 @@ extension DiTWeights {
     /// that tokens keep their size over any depth. Time and memory of a forward do not depend on its weights, so this is
     /// what a benchmark needs where there is no checkpoint.
     package init(random config: DiTConfig, seed: UInt64) {
-        var state = seed
-        func tensor(_ shape: [Int], width: Float) -> Tensor {
-            let tensor = Tensor(uninitialized: shape)
-            for index in tensor.values.indices {
-                // Knuth's MMIX generator; the odd half step keeps zero out.
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                tensor.values[index] = (Float(state >> 41) + 0.5 - 4_194_304) / 4_194_304 * width
-            }
-            return tensor
-        }
+        var numbers = ArbitraryNumbers(seed: seed)
         func linear(_ outputs: Int, _ inputs: Int, gain: Float = 1) -> Linear {
             let width = gain * (3 / Float(inputs)).squareRoot()
-            return Linear(weight: tensor([outputs, inputs], width: width), bias: tensor([outputs], width: 0.1 * gain))
+            return Linear(
+                weight: numbers.tensor([outputs, inputs], width: width),
+                bias: numbers.tensor([outputs], width: 0.1 * gain))
         }
         let width = config.hiddenSize
         let patch = config.patchSize * config.patchSize
@@ -28,7 +21,7 @@ extension DiTWeights {
         embedders = [
             ConditionEmbedder(
                 timestepIn: linear(width, DiTConfig.timestepEmbeddingWidth), timestepOut: linear(width, width),
-                labels: tensor([config.numClasses + 1, width], width: 1))
+                labels: numbers.tensor([config.numClasses + 1, width]))
         ]
         blocks = (0..<config.depth).map { _ in
             Block(

@@ -37,12 +37,12 @@ final class BareProducts {
         init(_ config: DiTConfig, entries: Int, workers: Workers) {
             let (rows, width) = (entries * config.tokens, config.hiddenSize)
             let patch = config.patchSize * config.patchSize
-            narrow = RandomNumbers.tensor([rows, width], seed: 1)
-            wide = RandomNumbers.tensor([rows, config.mlpWidth], seed: 2)
-            qkv = RandomNumbers.tensor([rows, 3 * width], seed: 3)
+            narrow = ArbitraryNumbers.tensor([rows, width], seed: 1)
+            wide = ArbitraryNumbers.tensor([rows, config.mlpWidth], seed: 2)
+            qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 3)
             hidden = Tensor([rows, max(config.mlpWidth, 3 * width)])
             out = Tensor([rows, width])
-            patches = RandomNumbers.tensor([config.tokens, config.inChannels * patch], seed: 4)
+            patches = ArbitraryNumbers.tensor([config.tokens, config.inChannels * patch], seed: 4)
             projected = Tensor([rows, config.outChannels * patch])
             scores = (0..<workers.count).map { _ in Tensor([config.tokens, config.tokens]) }
         }

@@ -91,7 +91,7 @@ public struct Benchmark {
         var timings: [BenchmarkReport.Timing] = []
         let decoder = try subject.decoder?.load(workers: workers)
         if let decoder, let source = subject.decoder, source.directory != nil {
-            let latents = RandomNumbers.tensor(subject.latentShape, seed: 51)
+            let latents = ArbitraryNumbers.tensor(subject.latentShape, seed: 51)
             let reference = try source.load(workers: Workers(count: 1))
             try check("decoding", [decoder.planes(of: latents)], onOneThread: [reference.planes(of: latents)])
             let times = try (0..<repeats).map { _ in

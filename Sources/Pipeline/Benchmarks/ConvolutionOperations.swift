@@ -23,11 +23,11 @@ struct ConvolutionOperations {
     var all: [BenchmarkOperation] { shapes.map(convolution) }
 
     private func convolution(channels: Int, side: Int) -> BenchmarkOperation {
-        let weight = RandomNumbers.tensor([channels, channels, 3, 3], seed: 21)
-        let bias = RandomNumbers.tensor([channels], seed: 22)
+        let weight = ArbitraryNumbers.tensor([channels, channels, 3, 3], seed: 21)
+        let bias = ArbitraryNumbers.tensor([channels], seed: 22)
         let convolution = Convolution(
             weight: weight.pointer, outputs: channels, inputs: channels, bias: bias)
-        let input = FeatureMap(planes: RandomNumbers.tensor([channels, side, side], seed: 23))
+        let input = FeatureMap(planes: ArbitraryNumbers.tensor([channels, side, side], seed: 23))
         let output = FeatureMap(
             height: side, width: side, channels: channels,
             in: Tensor([FeatureMap.count(height: side, width: side, channels: channels)]))

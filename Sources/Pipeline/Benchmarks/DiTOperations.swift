@@ -57,7 +57,7 @@ struct DiTOperations {
         _ name: String, _ shape: String, layer: Linear, entries: Int, rows: Int
     ) -> BenchmarkOperation {
         let (inputs, outputs) = (layer.inputWidth, layer.outputWidth)
-        let x = RandomNumbers.tensor([entries * rows, inputs], seed: 11)
+        let x = ArbitraryNumbers.tensor([entries * rows, inputs], seed: 11)
         let y = Tensor([entries * rows, outputs])
         let workers = workers
         let checked = [0, entries * rows / 2, entries * rows - 1]
@@ -86,7 +86,7 @@ struct DiTOperations {
 
     private var attention: BenchmarkOperation {
         let (tokens, heads, width, head) = (config.tokens, config.heads, config.hiddenSize, config.headWidth)
-        let qkv = RandomNumbers.tensor([rows, 3 * width], seed: 12)
+        let qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 12)
         let output = Tensor([rows, width])
         let kernel = Attention(tokens: tokens, heads: heads, headWidth: head, workers: workers)
         let (workers, entries, checked, bare) = (workers, entries, checkedRows, bare)
@@ -141,8 +141,8 @@ struct DiTOperations {
 
     private var normalisation: BenchmarkOperation {
         let (rows, width, workers, checked) = (rows, config.hiddenSize, workers, checkedRows)
-        let x = RandomNumbers.tensor([rows, width], seed: 13)
-        let (shift, scale) = (RandomNumbers.tensor([width], seed: 14), RandomNumbers.tensor([width], seed: 15))
+        let x = ArbitraryNumbers.tensor([rows, width], seed: 13)
+        let (shift, scale) = (ArbitraryNumbers.tensor([width], seed: 14), ArbitraryNumbers.tensor([width], seed: 15))
         let y = Tensor([rows, width])
         let epsilon = config.normEpsilon
         return BenchmarkOperation(
@@ -172,8 +172,8 @@ struct DiTOperations {
 
     private var gatedAdd: BenchmarkOperation {
         let (rows, width, workers) = (rows, config.hiddenSize, workers)
-        let y = RandomNumbers.tensor([rows, width], seed: 16)
-        let gate = RandomNumbers.tensor([width], seed: 17)
+        let y = ArbitraryNumbers.tensor([rows, width], seed: 16)
+        let gate = ArbitraryNumbers.tensor([width], seed: 17)
         return inPlace(
             "gated add", rows: rows, width: width, bytes: 12,
             expected: { index, x in x + Double(gate.values[index % width]) * Double(y.values[index]) },
@@ -225,7 +225,7 @@ struct DiTOperations {
         expected: @escaping (_ index: Int, _ before: Double) -> Double,
         run: @escaping (UnsafeMutablePointer<Float>) -> Void
     ) -> BenchmarkOperation {
-        let source = RandomNumbers.tensor([rows, width], seed: 18)
+        let source = ArbitraryNumbers.tensor([rows, width], seed: 18)
         let values = Tensor([rows, width])
         prepare(source.pointer)
         return BenchmarkOperation(

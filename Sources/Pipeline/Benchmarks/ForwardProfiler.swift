@@ -57,7 +57,7 @@ struct ForwardProfiler {
     private func activationSeconds() -> Double {
         let layer = network.weights.blocks[0].mlpIn
         let tiling = layer.tiling(blocks: entries, rows: network.config.tokens, workers: workers)
-        let values = RandomNumbers.tensor([entries * network.config.tokens, layer.outputWidth], seed: 41)
+        let values = ArbitraryNumbers.tensor([entries * network.config.tokens, layer.outputWidth], seed: 41)
         let times = (0..<5).map { _ in
             Stopwatch.seconds {
                 for tile in 0..<tiling.count { layer.activate(tile: tile, of: tiling, values.pointer, by: .gelu) }

@@ -19,7 +19,7 @@ final class ForwardRunner {
         let config = network.config
         self.network = network
         subset = BatchSubset(first: entries)
-        latents = RandomNumbers.tensor([config.inChannels, config.inputSize, config.inputSize], seed: 31)
+        latents = ArbitraryNumbers.tensor([config.inChannels, config.inputSize, config.inputSize], seed: 31)
         outputs = (0..<entries).map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }
         table = ModulationTable(
             network: network, timesteps: [500], classes: Array([0, config.numClasses].prefix(entries)),

@@ -34,7 +34,7 @@ public final class ForwardService {
         ).calls
         outputs = BranchOutputs(
             branches: Self.branches(subject.branches), shape: shape, hasVariance: subject.config.learnSigma)
-        latents = RandomNumbers.tensor(shape, seed: 31)
+        latents = ArbitraryNumbers.tensor(shape, seed: 31)
         run = denoiser(0)
         try begin()
     }
