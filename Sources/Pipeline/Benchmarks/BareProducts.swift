@@ -17,10 +17,14 @@ final class BareProducts {
         case entries
         /// The columns of all entries' rows together.
         case joinedColumns = "joined columns"
+        /// As the forward's own layers are cut.
+        case tiles
         /// Attention: each head of each entry.
         case heads
         /// Attention: blocks of queries of each head.
         case queries
+        /// Attention: blocks that OpenBLAS multiplies without packing them, the keys transposed beforehand.
+        case direct
     }
 
     private let network: DiT
@@ -32,6 +36,8 @@ final class BareProducts {
     /// The numbers between the products, those of all entries one after another.
     private struct Memory {
         let narrow, wide, qkv, hidden, out, patches, projected: Tensor
+        /// The keys of every head of every entry, transposed.
+        let keys: Tensor
         let scores: [Tensor]
 
         init(_ config: DiTConfig, entries: Int, workers: Workers) {
@@ -40,6 +46,7 @@ final class BareProducts {
             narrow = ArbitraryNumbers.tensor([rows, width], seed: 1)
             wide = ArbitraryNumbers.tensor([rows, config.mlpWidth], seed: 2)
             qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 3)
+            keys = ArbitraryNumbers.tensor([entries * config.heads, config.headWidth, config.tokens], seed: 5)
             hidden = Tensor([rows, max(config.mlpWidth, 3 * width)])
             out = Tensor([rows, width])
             patches = ArbitraryNumbers.tensor([config.tokens, config.inChannels * patch], seed: 4)
@@ -64,8 +71,8 @@ final class BareProducts {
         self.memory = memory
         var best: [ForwardProduct: Split] = [:]
         for product in ForwardProduct.allCases {
-            let candidates = Self.splits(of: product, entries: entries)
             let trial = BareProducts(network: network, entries: entries, workers: workers, splits: [:], memory: memory)
+            let candidates = trial.splits(of: product)
             let bodies: [() -> Void] = candidates.map { split in { trial.runAll(product, split) } }
             let first = bodies.map { Stopwatch.seconds($0) }
             // The longer one takes, the less it is disturbed.
@@ -86,19 +93,22 @@ final class BareProducts {
         self.memory = memory
     }
 
+    /// The blocks of a head that OpenBLAS multiplies without packing, if there are any.
+    private var directBlocks: (queries: Int, keys: Int)? {
+        Attention.directBlocks(tokens: config.tokens, headWidth: config.headWidth)
+    }
+
     /// The splits that make sense for a product.
-    static func splits(of product: ForwardProduct, entries: Int) -> [Split] {
+    func splits(of product: ForwardProduct) -> [Split] {
         switch product {
-        case .attention: [.heads, .queries]
-        case .patchEmbedding: [.columns, .rows]
-        default: entries > 1 ? [.columns, .rows, .entries, .joinedColumns] : [.columns, .rows]
+        case .attention: [.heads, .queries] + (directBlocks == nil ? [] : [.direct])
+        case .patchEmbedding: [.columns, .rows, .tiles]
+        default: [.columns, .rows, .tiles] + (entries > 1 ? [.entries, .joinedColumns] : [])
         }
     }
 
     /// The split that was found to be the best.
-    func split(of product: ForwardProduct) -> Split {
-        splits[product] ?? Self.splits(of: product, entries: entries)[0]
-    }
+    func split(of product: ForwardProduct) -> Split { splits[product] ?? splits(of: product)[0] }
 
     /// Makes every product of a forward once, in its order.
     func run() {
@@ -121,10 +131,12 @@ final class BareProducts {
         for block in 0..<(product.isInBlocks ? config.depth : 1) { make(product, block: block, split) }
     }
 
-    /// The result of a product of block 0 in a given split, and what it was made from.
-    func result(of product: ForwardProduct, _ split: Split) -> (input: Tensor, output: Tensor) {
+    /// The result of a product of block 0 in a given split; zeros where it leaves its memory alone.
+    func result(of product: ForwardProduct, _ split: Split) -> Tensor {
+        let output = operands(of: product).output
+        output.values.update(repeating: 0)
         make(product, block: 0, split)
-        return operands(of: product)
+        return output
     }
 
     private func operands(of product: ForwardProduct) -> (input: Tensor, output: Tensor) {
@@ -142,10 +154,22 @@ final class BareProducts {
     private func make(_ product: ForwardProduct, block: Int, _ split: Split) {
         let (input, output) = operands(of: product)
         guard let layer = product.layer(network.weights, block: block) else {
+            guard split != .direct else { return attendDirectly() }
             return attend(queries: split == .queries ? Self.queries : config.tokens)
         }
         guard let weight = layer.weight.float32 else { preconditionFailure("benchmarks load weights at 32 bits") }
         let rows = (product == .patchEmbedding ? 1 : entries) * config.tokens
+        func multiply(_ rows: Range<Int>, _ columns: Range<Int>) {
+            BLAS.multiply(
+                m: rows.count, n: columns.count, k: layer.inputWidth,
+                input.pointer + rows.lowerBound * layer.inputWidth, lda: layer.inputWidth,
+                weight + columns.lowerBound * layer.inputWidth, ldb: layer.inputWidth, .transposed,
+                into: output.pointer + rows.lowerBound * layer.outputWidth + columns.lowerBound, ldc: layer.outputWidth)
+        }
+        guard split != .tiles else {
+            let tiling = layer.tiling(blocks: rows / config.tokens, rows: config.tokens, workers: workers)
+            return workers.run(tasks: tiling.count) { _, tile in multiply(tiling[tile].rows, tiling[tile].columns) }
+        }
         let blocks = split == .joinedColumns ? 1 : rows / config.tokens
         let (height, width) = (rows / blocks, layer.outputWidth)
         let columns = split == .columns || split == .joinedColumns ? Self.pieces(width, workers.count) : [0..<width]
@@ -155,11 +179,7 @@ final class BareProducts {
             let column = columns[task % pieces % columns.count]
             let band = bands[task % pieces / columns.count]
             let first = task / pieces * height + band.lowerBound
-            BLAS.multiply(
-                m: band.count, n: column.count, k: layer.inputWidth,
-                input.pointer + first * layer.inputWidth, lda: layer.inputWidth,
-                weight + column.lowerBound * layer.inputWidth, ldb: layer.inputWidth, .transposed,
-                into: output.pointer + first * width + column.lowerBound, ldc: width)
+            multiply(first..<first + band.count, column)
         }
     }
 
@@ -180,6 +200,32 @@ final class BareProducts {
             BLAS.multiply(
                 m: rows, n: head, k: tokens, scores, lda: tokens, qkv + 2 * width, ldb: 3 * width,
                 into: memory.out.pointer + (entry + first) * width + column, ldc: width)
+        }
+    }
+
+    /// The same in small blocks, with the keys transposed.
+    private func attendDirectly() {
+        guard let block = directBlocks else { return }
+        let (tokens, width, head) = (config.tokens, config.hiddenSize, config.headWidth)
+        let queries = (tokens + block.queries - 1) / block.queries
+        workers.run(tasks: entries * config.heads * queries) { worker, task in
+            let first = task % queries * block.queries
+            let rows = min(block.queries, tokens - first)
+            let (entry, index) = (task / queries / config.heads * tokens, task / queries % config.heads)
+            let qkv = memory.qkv.pointer + entry * 3 * width + index * head
+            let keys = memory.keys.pointer + task / queries * head * tokens
+            let scores = memory.scores[worker].pointer
+            for key in stride(from: 0, to: tokens, by: block.keys) {
+                BLAS.multiply(
+                    m: rows, n: min(block.keys, tokens - key), k: head, qkv + first * 3 * width, lda: 3 * width,
+                    keys + key, ldb: tokens, into: scores + key, ldc: tokens)
+            }
+            for key in stride(from: 0, to: tokens, by: block.keys) {
+                BLAS.multiply(
+                    m: rows, n: head, k: min(block.keys, tokens - key), scores + key, lda: tokens,
+                    qkv + 2 * width + key * 3 * width, ldb: 3 * width,
+                    into: memory.out.pointer + (entry + first) * width + index * head, ldc: width, adding: key > 0)
+            }
         }
     }
 

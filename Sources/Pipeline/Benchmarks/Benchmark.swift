@@ -2,7 +2,8 @@ import Models
 import Sampling
 import Tensor
 
-/// Measures a model on this machine, and tells nothing before it has been checked.
+/// Measures a model on this machine, and tells nothing before it has been checked: operations against a calculation in
+/// double precision, what is made of them for being the same on all threads as on one.
 public struct Benchmark {
     /// What is measured.
     public let subject: BenchmarkSubject

@@ -51,7 +51,7 @@ public struct Attention {
 
     /// Blocks that are small enough for OpenBLAS to multiply them without packing, in the first cache; nil where it has
     /// no such way, or the heads are so wide that few keys would make a block.
-    private static func directBlocks(tokens: Int, headWidth: Int) -> (queries: Int, keys: Int)? {
+    package static func directBlocks(tokens: Int, headWidth: Int) -> (queries: Int, keys: Int)? {
         let queries = 32
         let most = BLAS.directLimit / (queries * headWidth)
         guard BLAS.hasWideKernels, most >= 256 else { return nil }

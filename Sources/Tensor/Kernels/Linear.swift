@@ -25,9 +25,10 @@ public struct Linear: Sendable {
         self.init(weight: WeightMatrix(weight), bias: bias)
     }
 
-    /// How many inputs are multiplied at a time: those that OpenBLAS' own inner loop takes, so that panels of widened
-    /// weights stay in the cache.
+    /// How many inputs are multiplied at a time: those that OpenBLAS' own inner loop takes.
     private static let inputsPerPass = 384
+    /// How many outputs' weights are widened at a time, so that they stay in the cache.
+    private static let outputsPerStrip = 256
 
     /// How y, `blocks` times (`rows`, out), is cut for `workers`.
     public func tiling(blocks: Int = 1, rows: Int, workers: Workers) -> ProductTiling {
@@ -63,19 +64,31 @@ public struct Linear: Sendable {
                     into: y, ldc: outputWidth, adding: true)
             }
         } else {
-            let capacity = columns.count * min(inputWidth, 2 * Self.inputsPerPass)
+            let strips = strips(rows: rows.count, columns: columns.count)
+            let width = (columns.count + strips - 1) / strips
+            let capacity = width * min(inputWidth, 2 * Self.inputsPerPass)
             withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { panel in
                 guard let panel = panel.baseAddress else { return }
-                forEachPass { inputs in
-                    weight.widen(rows: columns, columns: inputs, into: panel)
-                    BLAS.multiply(
-                        m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
-                        panel, ldb: inputs.count, .transposed,
-                        into: y, ldc: outputWidth, adding: true)
+                for strip in 0..<strips {
+                    let first = columns.count * strip / strips
+                    let end = columns.count * (strip + 1) / strips
+                    let outputs = columns.lowerBound + first..<columns.lowerBound + end
+                    forEachPass { inputs in
+                        weight.widen(rows: outputs, columns: inputs, into: panel)
+                        BLAS.multiply(
+                            m: rows.count, n: outputs.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
+                            panel, ldb: inputs.count, .transposed, into: y + first, ldc: outputWidth, adding: true)
+                    }
                 }
             }
         }
         activate(rows: rows.count, columns: columns.count, y, by: activation)
+    }
+
+    /// In how many strips the widened weights of a tile's columns are multiplied: in one where that could change bits.
+    private func strips(rows: Int, columns: Int) -> Int {
+        let least = rows * Self.outputsPerStrip * min(inputWidth, Self.inputsPerPass)
+        return BLAS.hasWideKernels && least > BLAS.directLimit ? max(1, columns / Self.outputsPerStrip) : 1
     }
 
     /// Applies `activation` to one tile of y, as ``run(tile:of:_:into:activation:)`` does once its products are made.

@@ -2,8 +2,8 @@ import Synchronization
 
 /// How many threads one forward may use, and the loop that spreads tasks over them.
 ///
-/// Work is cut into tasks by its shape alone, never by the number of threads, so that a result does not depend on
-/// ``count`` (same request, same bits).
+/// No bit of a result depends on ``count`` (same request, same bits): work is cut into tasks by its shape alone, or in
+/// ways that change none (``ProductTiling``, ``Attention``).
 public struct Workers: Sendable, Equatable {
     /// The most threads that work at a time, at least 1.
     public let count: Int

@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
             omnicache bench --size S/2 --profile --log json
 
             Times every operation of a forward, forwards, a decoding and a short image. Operations are checked against \
-            a calculation in double precision first. A forward is timed in turns with the list of its own matrix \
+            a calculation in double precision first, the others for being the same on all threads as on one. A forward is timed in turns with the list of its own matrix \
             products, bare through OpenBLAS in the split over the threads that is best here: the share tells how near \
             it comes to that. --forwards, --profile and --scaling, alone or together, measure only what they name.
             """)

@@ -32,6 +32,20 @@ import Testing
         #expect(forwards.allSatisfy { $0.share.quartiles.median > 0 && !$0.splits.isEmpty })
     }
 
+    @Test func `every split of a bare product makes the same numbers`() throws {
+        let network = try BenchmarkSubject(size: "S/8").network
+        let bare = BareProducts(network: network, entries: 2, workers: Workers(count: 2))
+        for product in ForwardProduct.allCases {
+            // The keys that are transposed beforehand are others.
+            let splits = bare.splits(of: product).filter { $0 != .direct }
+            let results = splits.map { bare.result(of: product, $0).elements }
+            for result in results.dropFirst() {
+                let pairs = zip(result, results[0]).map { ($0, Double($1)) }
+                #expect(BenchmarkOperation.error(pairs) < 1e-5)
+            }
+        }
+    }
+
     @Test func `what computes something wrong is not timed`() {
         var runs = 0
         let operation = BenchmarkOperation(
