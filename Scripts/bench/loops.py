@@ -8,7 +8,7 @@ from pathlib import Path
 from contestants import Peer
 from forwards import LABEL, WrongOutput, largest_difference, noise
 from launch import launch
-from places import directory, onnx_file
+from places import directory, onnx_file, partial
 from report import Row
 
 SIZE = "S/2"
@@ -24,12 +24,13 @@ def without_decoder(folder):
     """The pipeline as a directory of its own that has no decoder, so that a run ends with the latents."""
     whole, bare = directory(folder, SIZE), folder / "loop"
     if not bare.exists():
-        bare.mkdir()
+        made = partial(folder)
         for part in ("transformer", "scheduler"):
-            (bare / part).symlink_to(Path("..") / whole.name / part)
+            (made / part).symlink_to(Path("..") / whole.name / part)
         index = json.loads((whole / "model_index.json").read_text())
         del index["vae"]
-        (bare / "model_index.json").write_text(json.dumps(index))
+        (made / "model_index.json").write_text(json.dumps(index))
+        made.rename(bare)
     return bare
 
 
