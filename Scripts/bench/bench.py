@@ -63,7 +63,9 @@ def arguments():
     parser.add_argument("--prepare", action="store_true", help="make the models and calibrations, and time nothing")
     parser.add_argument("--strict", action="store_true", help="exit code 1 when a bound is missed")
     given = parser.parse_args()
-    given.start_binary = given.start_binary or given.binary
+    # A relative path would mean something else to the programs that get it: caches ignore a relative XDG_CACHE_HOME.
+    given.folder, given.binary = given.folder.resolve(), given.binary.absolute()
+    given.start_binary = (given.start_binary or given.binary).absolute()
     for binary in (given.binary, given.start_binary):
         if not binary.exists():
             parser.error(f"{binary} is not there; run 'make build', or name it with --binary")
