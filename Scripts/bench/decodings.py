@@ -22,8 +22,8 @@ from command import run  # noqa: E402
 def check(vae, binary, directory, folder, threads):
     """Both must make the same picture of the same latents."""
     latents, image = folder / "decoded.safetensors", folder / "decoded.png"
-    run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1, "--threads", threads, "--force",
-        "--save-latents", latents, "-o", image)
+    run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1, "--threads", threads,
+        "--save-latents", latents, "-o", image, "--force")
     (ours,) = load_file(latents).values()
     decoded = vae.decode(ours.reshape(1, 4, 32, 32) / vae.config.scaling_factor).sample[0]
     picture = ((decoded / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()

@@ -2,12 +2,11 @@
 
 import json
 import statistics
-import subprocess
 from pathlib import Path
 
 from contestants import Peer
 from forwards import LABEL, WrongOutput, largest_difference, noise
-from launch import launch
+from launch import launch, output
 from places import directory, onnx_file, partial
 from report import Row
 
@@ -36,9 +35,8 @@ def without_decoder(folder):
 
 def calibrate(binary, folder):
     """Makes the calibration that a budget needs, unless it is there: it is made once and not for every image."""
-    subprocess.run([str(word) for word in (
-        binary, "calibrate", "--model", without_decoder(folder), "--steps", STEPS, "--cfg-scale", GUIDANCE, "--budget",
-        BUDGET, "-q")], check=True, stdout=subprocess.DEVNULL)
+    output(binary, "calibrate", "--model", without_decoder(folder), "--steps", STEPS, "--cfg-scale", GUIDANCE,
+           "--budget", BUDGET, "-q")
 
 
 def measure(binary, folder, scratch, rounds, threads):
