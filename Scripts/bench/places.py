@@ -19,7 +19,7 @@ def onnx_file(folder, size):
 
 
 def partial(folder):
-    """An empty folder for what is not whole yet and is renamed when it is; what an interruption left there is removed."""
+    """An empty folder for what is renamed when it is whole; what an interruption left there is removed."""
     made = folder / "partial"
     if made.exists():
         shutil.rmtree(made)
