@@ -1,13 +1,17 @@
 """Programs that make forwards when they are asked to, and only then take any processor time."""
 
+import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from launch import last_line
+
+PATIENCE = 30  # seconds, for a program to end when there is nothing left to ask
 
 
 class Contestant:
@@ -27,24 +31,42 @@ class Contestant:
         return self
 
     def __exit__(self, *_):
-        os.kill(self.process.pid, signal.SIGCONT)
-        self.process.stdin.close()
-        self.process.wait()
+        self.end()
 
-    def read(self):
+    def end(self):
+        """Ends the process, stopped or not; returns its exit code."""
+        self.process.send_signal(signal.SIGCONT)
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def read(self, member):
+        """The next answer, which has the member; the process is ended where that is not what comes."""
         line = self.process.stdout.readline()
-        if not line:
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or member not in answer:
+            code = self.end()
+            if line:
+                raise RuntimeError(f"{self.name}: its answer has no '{member}': {line.strip()}")
             self.errors.seek(0)
-            last = (self.errors.read().strip().splitlines() or ["no message"])[-1]
-            raise RuntimeError(f"{self.name} ended: {last}")
-        os.kill(self.process.pid, signal.SIGSTOP)
-        return json.loads(line)
+            raise RuntimeError(f"{self.name}: exit code {code}: {last_line(self.errors.read())}")
+        self.process.send_signal(signal.SIGSTOP)
+        return answer
 
     def ask(self, **request):
         """The answer to a request."""
-        os.kill(self.process.pid, signal.SIGCONT)
-        self.process.stdin.write(json.dumps(request) + "\n")
-        return self.read()
+        self.process.send_signal(signal.SIGCONT)
+        # A process that has ended cannot be written to; reading tells why it did.
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(request) + "\n")
+        return self.read("seconds")
 
     def turn(self, untimed, timed):
         """The mean seconds of some forwards in a row, after some that put caches and threads back to work."""
@@ -63,5 +85,5 @@ class Peer(Contestant):
     def __init__(self, name, pipeline, onnx, threads):
         start = time.perf_counter()
         super().__init__(name, [sys.executable, Path(__file__).with_name("peer.py"), name, pipeline, onnx, threads])
-        self.version = self.read()["version"]
+        self.version = self.read("version")["version"]
         self.seconds_to_ready = time.perf_counter() - start

@@ -1,10 +1,9 @@
 """What omnicache costs by itself: start, memory, and how time grows with images and tokens."""
 
 import json
-import subprocess
 
 from command import run
-from launch import launch
+from launch import launch, output
 from places import embedded_model
 from report import Row
 
@@ -45,10 +44,8 @@ def measure_images(binary, scratch, rounds, threads):
 
 def measure_tokens(binary, rounds, threads):
     """What `omnicache bench --scaling` finds at S/2: it takes pairs of its own, and tells their interval."""
-    done = subprocess.run([str(word) for word in (binary, "bench", "--size", "S/2", "--scaling", "--repeats", rounds,
-                                                  "--threads", threads, "--log", "json")],
-                          check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout)["scaling"]
+    found = json.loads(output(binary, "bench", "--size", "S/2", "--scaling", "--repeats", rounds, "--threads", threads,
+                              "--log", "json"))["scaling"]
 
     def row(what, ratio, bound):
         return Row(what, [ratio["low"], ratio["quartiles"]["median"], ratio["high"]], bound, at_least=False)

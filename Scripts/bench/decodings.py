@@ -19,11 +19,11 @@ import checkpoints  # noqa: E402
 from command import run  # noqa: E402
 
 
-def check(vae, binary, directory, folder):
+def check(vae, binary, directory, folder, threads):
     """Both must make the same picture of the same latents."""
     latents, image = folder / "decoded.safetensors", folder / "decoded.png"
-    run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1, "--force", "--save-latents",
-        latents, "-o", image)
+    run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1, "--threads", threads,
+        "--save-latents", latents, "-o", image, "--force")
     (ours,) = load_file(latents).values()
     decoded = vae.decode(ours.reshape(1, 4, 32, 32) / vae.config.scaling_factor).sample[0]
     picture = ((decoded / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()
@@ -40,8 +40,8 @@ def main():
     vae = AutoencoderKL.from_pretrained(directory / "vae", low_cpu_mem_usage=False).eval()
     vae = vae.to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        check(vae, binary, directory, folder)
-        pairs = list(checkpoints.time_decodings(vae, directory, folder, binary, rounds))
+        check(vae, binary, directory, folder, threads)
+        pairs = list(checkpoints.time_decodings(vae, directory, folder, binary, rounds, threads))
     print(json.dumps({"pairs": pairs, "version": torch.__version__}))
 
 

@@ -2,13 +2,12 @@
 
 import json
 import statistics
-import subprocess
 from pathlib import Path
 
 from contestants import Peer
 from forwards import LABEL, WrongOutput, largest_difference, noise
-from launch import launch
-from places import directory, onnx_file
+from launch import launch, output
+from places import directory, onnx_file, partial
 from report import Row
 
 SIZE = "S/2"
@@ -24,20 +23,20 @@ def without_decoder(folder):
     """The pipeline as a directory of its own that has no decoder, so that a run ends with the latents."""
     whole, bare = directory(folder, SIZE), folder / "loop"
     if not bare.exists():
-        bare.mkdir()
+        made = partial(folder)
         for part in ("transformer", "scheduler"):
-            (bare / part).symlink_to(Path("..") / whole.name / part)
+            (made / part).symlink_to(Path("..") / whole.name / part)
         index = json.loads((whole / "model_index.json").read_text())
         del index["vae"]
-        (bare / "model_index.json").write_text(json.dumps(index))
+        (made / "model_index.json").write_text(json.dumps(index))
+        made.rename(bare)
     return bare
 
 
 def calibrate(binary, folder):
     """Makes the calibration that a budget needs, unless it is there: it is made once and not for every image."""
-    subprocess.run([str(word) for word in (
-        binary, "calibrate", "--model", without_decoder(folder), "--steps", STEPS, "--cfg-scale", GUIDANCE, "--budget",
-        BUDGET, "-q")], check=True, stdout=subprocess.DEVNULL)
+    output(binary, "calibrate", "--model", without_decoder(folder), "--steps", STEPS, "--cfg-scale", GUIDANCE,
+           "--budget", BUDGET, "-q")
 
 
 def measure(binary, folder, scratch, rounds, threads):

@@ -1,5 +1,6 @@
 """Where things lie, and the sizes that are compared; free of heavy imports."""
 
+import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,6 +16,15 @@ def directory(folder, size):
 def onnx_file(folder, size):
     """Its transformer for ONNX Runtime and OpenVINO."""
     return folder / f"{size.replace('/', '-')}-onnx" / "model.onnx"
+
+
+def partial(folder):
+    """An empty folder for what is renamed when it is whole; what an interruption left there is removed."""
+    made = folder / "partial"
+    if made.exists():
+        shutil.rmtree(made)
+    made.mkdir()
+    return made
 
 
 def embedded_model():

@@ -6,6 +6,7 @@ Each becomes a diffusers pipeline, which omnicache and PyTorch read as it is, an
 is there already is left.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 sys.path += [str(Path(__file__).resolve().parents[1] / part) for part in ("golden", "verify")]
 import checkpoints  # noqa: E402
 
-from places import SIZES, directory, onnx_file  # noqa: E402
+from places import SIZES, directory, onnx_file, partial  # noqa: E402
 
 OPSET = 20  # the first that has GELU as one operation
 
@@ -42,12 +43,16 @@ def make(folder, size):
     """The files of one size; under another name until they are whole."""
     if directory(folder, size).exists():
         return
-    partial = folder / "partial"
-    pipe, made = checkpoints.pipeline("made", SIZES[size], checkpoints.autoencoder(), partial)
-    write_onnx(pipe.transformer, onnx_file(partial, "made"))
-    onnx_file(partial, "made").parent.rename(onnx_file(folder, size).parent)
+    unfinished = partial(folder)
+    pipe, made = checkpoints.pipeline("made", SIZES[size], checkpoints.autoencoder(), unfinished)
+    write_onnx(pipe.transformer, onnx_file(unfinished, "made"))
+    # The pipeline comes last, so that an ONNX file without one is what an interruption left.
+    onnx = onnx_file(folder, size).parent
+    if onnx.exists():
+        shutil.rmtree(onnx)
+    onnx_file(unfinished, "made").parent.rename(onnx)
     made.rename(directory(folder, size))
-    partial.rmdir()
+    unfinished.rmdir()
 
 
 def main():

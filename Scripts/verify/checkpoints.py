@@ -103,21 +103,23 @@ def check_pipelines(report, binary, folder):
         del pipe
 
 
-def time_decodings(vae, directory, folder, binary, rounds):
-    """The seconds that decoding 256 x 256 pixels takes in PyTorch and here, one after the other in each round."""
+def time_decodings(vae, directory, folder, binary, rounds, threads):
+    """The seconds that decoding 256 x 256 pixels takes in PyTorch, which has its threads already, and here, one after
+    the other in each round."""
     latents = torch.randn(1, 4, 32, 32)
     for _ in range(rounds):
         start = time.perf_counter()
         vae.decode(latents)
         theirs = time.perf_counter() - start
-        done = run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1, "-o",
-                   folder / "decoded.png", "--force")
+        done = run(binary, "sample", "--model", directory, "--class", 1, "--seed", 1, "--steps", 1,
+                   "--threads", threads, "-o", folder / "decoded.png", "--force")
         yield theirs, done.events[-1]["decodeSeconds"]
 
 
 def check_decoding(report, vae, directory, done, folder, binary):
     """Speed and memory of the decoder, at 256 and 512 pixels, and the tiny decoder's picture."""
-    theirs, ours = zip(*time_decodings(vae, directory, folder, binary, rounds=3))
+    threads = torch.get_num_threads()
+    theirs, ours = zip(*time_decodings(vae, directory, folder, binary, rounds=3, threads=threads))
     report.line("checkpoints: speed of decoding 256 x 256, times PyTorch's", min(theirs) / min(ours), 1.0,
                 at_least=True)
     # The encoder is not read.

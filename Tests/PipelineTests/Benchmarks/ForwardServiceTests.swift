@@ -6,13 +6,17 @@ import Testing
 
 @testable import Pipeline
 
-@Suite struct ForwardServiceTests {
+@Suite final class ForwardServiceTests {
     private let folder: String
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "omnicache-service-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         folder = url.path
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     private func subject(classes: Int = 3) throws -> BenchmarkSubject {
