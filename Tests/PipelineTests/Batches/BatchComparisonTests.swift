@@ -66,6 +66,21 @@ import Testing
         #expect(!report.table.plainText.contains("s/image"))
     }
 
+    @Test(arguments: [(true, true), (true, false), (false, true), (false, false)])
+    func `seconds have columns and a legend where any batch knows them`(oneKnows: Bool, twoKnows: Bool) throws {
+        try two.make(count: 5)
+        for (folder, knows) in [(one, oneKnows), (two, twoKnows)] where !knows {
+            try folder.remove("manifest-0-of-1.jsonl")
+            for index in 0..<5 {
+                try Manifest(shard: .whole, folder: folder.path)
+                    .append(BatchFolder.line(index).of(folder.bytes("\(index).png"), seconds: nil))
+            }
+        }
+        let report = try compare().report
+        #expect(report.table.plainText.contains("s/image") == (oneKnows || twoKnows))
+        #expect(report.legend.contains("s/image") == (oneKnows || twoKnows))
+    }
+
     @Test func `a report is read as it was written`() throws {
         try two.make(count: 5, picture: { $0 + 1 })
         let report = try compare().report
