@@ -36,7 +36,7 @@ extension BatchComparisonReport {
     /// What the columns of ``table`` mean.
     public var legend: String {
         let infinite = rows.contains { $0.summary.psnr.identical > 0 && $0.summary.psnr.mean != nil }
-        return "\(images.count) \(images.count == 1 ? "pair" : "pairs") of class and seed, each against the image of "
+        return "\(extent) of class and seed, each against the image of "
             + "\(reference.name), by their files of 8 bits; lower, median and upper are quartiles"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
             + ". fine detail: high-frequency energy over that of the other image"
