@@ -18,8 +18,8 @@ import zlib
 
 MOST_NAMED = 10
 MOST_IMAGES = 1_000_000
-# Enough for vectors of some length, few enough for any memory.
-IMAGES_AT_ONCE = 256
+# Of the pixels of images that are unfiltered together: enough for long vectors, though that takes several times as much.
+BYTES_AT_ONCE = 64 << 20
 
 
 def fail(code, message):
@@ -175,7 +175,7 @@ def chunks(paths, numpy):
                  "an .npz holds one size")
         shape = own
         pending.append(rows)
-        if len(pending) == IMAGES_AT_ONCE:
+        if (len(pending) + 1) * rows.size > BYTES_AT_ONCE:
             yield unfilter(numpy.stack(pending), shape[2], numpy)
             pending = []
     if pending:

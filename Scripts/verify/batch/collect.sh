@@ -50,6 +50,17 @@ assert png.files == ["arr_0"], png.files
 png, ppm = png["arr_0"], ppm["arr_0"]
 assert (png.shape, png.dtype) == ((24, 64, 64, 3), numpy.uint8), (png.shape, png.dtype)
 assert (png == ppm).all() and png.std() > 1'
+    # Five images of this set, and less than one.
+    for bytes in 62000 1; do
+        check "the same comes out of pieces of $bytes bytes" "$interpreter" -B -c '
+import pathlib, sys
+import numpy
+sys.path.insert(0, sys.argv[1])
+import pack
+pack.BYTES_AT_ONCE = int(sys.argv[2])
+pack.pack(sorted(pathlib.Path("one").glob("0*.png")), pathlib.Path("pieces.npz"))
+assert (numpy.load("pieces.npz")["arr_0"] == numpy.load("one.npz")["arr_0"]).all()' "$SCRIPTS/collect" $bytes
+    done
     cp -R pixmaps damaged
     rm damaged/000005.ppm
     printf x >>damaged/000006.ppm
