@@ -10,7 +10,7 @@
 #
 # One process keeps all processors busy, too: several are of use where processors have memory of their own, or to be
 # safe from one that dies. Images that are there are left as they are, so that the same command again goes on where it
-# stopped. Ctrl-C stops all with 75; of several exit codes, the largest is given. The environment variable OMNICACHE
+# stopped. Ctrl-C and SIGTERM stop all with 75; of several exit codes, the largest is given. The environment variable OMNICACHE
 # names the binary; without it, omnicache on the PATH is called, else the one that was built beside this script.
 
 set -eu
@@ -36,18 +36,22 @@ $dry_run || make_directory "$directory"
 
 # Ctrl-C comes to all processes of the terminal by itself; a second signal would end them at once.
 pids=
-trap : INT
+told=
+stopping=false
+trap 'stopping=true' INT
 # shellcheck disable=SC2086
-trap '[ -z "$pids" ] || kill -TERM $pids 2>/dev/null || :' TERM
+trap 'stopping=true; told="told $pids"; [ -z "$pids" ] || kill -TERM $pids 2>/dev/null || :' TERM
 
 shard=0
-while [ "$shard" -lt "$processes" ]; do
+while [ "$shard" -lt "$processes" ] && ! $stopping; do
     set -- "$@" --shard "$shard/$processes"
     if $dry_run; then
         quote "$binary" sample --threads "$threads" --output "$directory/{index}.png" "$@"
     else
         "$binary" sample --threads "$threads" --output "$directory/{index}.png" "$@" &
         pids="$pids $!"
+        # The signal may have come before the process was in the list.
+        [ -z "$told" ] || [ "$told" = "told $pids" ] || kill -TERM "$!" 2>/dev/null || :
     fi
     # Drops the shard's two words from the end.
     count=$(($# - 2))
@@ -61,8 +65,11 @@ while [ "$shard" -lt "$processes" ]; do
 done
 
 worst=0
+[ "$shard" = "$processes" ] || worst=75
 for pid in $pids; do
     await "$pid"
+    # Told to end before it could listen.
+    [ "$status" != 143 ] || ! $stopping || status=75
     [ "$status" -le "$worst" ] || worst=$status
 done
 exit "$worst"

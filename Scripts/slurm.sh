@@ -60,8 +60,17 @@ pid=$!
 trap 'kill -TERM "$pid" 2>/dev/null || :' INT TERM
 await "$pid"
 task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-# Who has cancelled a task does not want it back.
-if [ "$status" = 75 ] && [ "$(squeue --noheader --jobs "$task" --format %T)" = RUNNING ]; then
-    exec scontrol requeue "$task"
-fi
-exit "$status"
+[ "$status" = 75 ] || exit "$status"
+# Slurm's controller may be away for a moment; a task that it says nothing of had better be queued once too often.
+tries=5
+while [ "$tries" -gt 0 ]; do
+    state=$(squeue --noheader --jobs "$task" --format %T) || state=
+    case $state in
+        # Who has cancelled a task does not want it back.
+        CANCELLED | COMPLETING) exit 75 ;;
+        ?*) ! scontrol requeue "$task" || exit 0 ;;
+    esac
+    tries=$((tries - 1))
+    sleep 2
+done
+exec scontrol requeue "$task"

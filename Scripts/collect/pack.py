@@ -17,8 +17,9 @@ import zipfile
 import zlib
 
 MOST_NAMED = 10
-# Enough for vectors of some length, few enough for any memory.
-IMAGES_AT_ONCE = 256
+MOST_IMAGES = 1_000_000
+# Of the pixels of images that are unfiltered together: enough for long vectors, though that takes several times as much.
+BYTES_AT_ONCE = 64 << 20
 
 
 def fail(code, message):
@@ -26,23 +27,52 @@ def fail(code, message):
     sys.exit(code)
 
 
+def read_count(folder):
+    """How many images the batch's list has."""
+    path = folder / "run.json"
+    try:
+        run = json.loads(path.read_bytes())
+    except OSError as error:
+        fail(66, f"{path}: {error.strerror}; give the directory of a batch")
+    except (ValueError, RecursionError):
+        run = None
+    count = run.get("count") if isinstance(run, dict) else None
+    # A truth value is an int, too.
+    if type(count) is not int or not 1 <= count <= MOST_IMAGES:
+        fail(65, f"{path}: damaged, or not that of a batch; remove it and run the batch again")
+    return count
+
+
+def read_line(text):
+    """What a line of a manifest says: index, file and SHA-256."""
+    line = json.loads(text)
+    index, name, digest = line["index"], line["file"], line["sha256"]
+    if type(index) is not int or type(name) is not str or type(digest) is not str or "\0" in name:
+        raise ValueError("not what a manifest holds")
+    os.fsencode(name)
+    return index, (name, digest)
+
+
 def read_manifests(folder):
-    """The lines of all manifests by their index, and what is wrong with them."""
+    """The file and SHA-256 of each image that the manifests list, by its index, and what is wrong with them."""
     lines, faults = {}, []
     paths = sorted(folder.glob("manifest-*-of-*.jsonl"))
     if not paths:
         fail(66, f"{folder}: no manifest there; give the directory of a batch")
     for path in paths:
-        for number, text in enumerate(path.read_text().splitlines(), 1):
-            try:
-                line = json.loads(text)
-                index, digest = int(line["index"]), line["sha256"]
-                name = line["file"]
-            except (ValueError, KeyError, TypeError):
-                faults.append(f"{path.name}:{number}: a torn line; run the shard again to mend it")
+        try:
+            texts = path.read_bytes().split(b"\n")
+        except OSError as error:
+            fail(66, f"{path}: {error.strerror}")
+        for number, text in enumerate(texts, 1):
+            if not text:
                 continue
-            known = lines.setdefault(index, line)
-            if (known["file"], known["sha256"]) != (name, digest):
+            try:
+                index, entry = read_line(text)
+            except (ValueError, KeyError, TypeError, RecursionError):
+                faults.append(f"{path.name}:{number}: a torn or damaged line; run the shard again to mend it")
+                continue
+            if lines.setdefault(index, entry) != entry:
                 faults.append(f"image {index}: listed twice, with different files or contents")
     return lines, faults
 
@@ -56,15 +86,16 @@ def check(folder, count):
         faults.append(f"{len(missing)} of {count} images are missing: {named}{', …' if len(missing) > MOST_NAMED else ''}")
     faults += [f"image {index}: not in the list of {count}" for index in lines if not 0 <= index < count]
     for index in sorted(lines):
-        path = folder / lines[index]["file"]
+        name, listed = lines[index]
+        path = folder / name
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             faults.append(f"{path}: {error.strerror}")
             continue
-        if digest != lines[index]["sha256"]:
+        if digest != listed:
             faults.append(f"{path}: not the file that the manifest lists")
-    return [folder / lines[index]["file"] for index in sorted(lines)], faults
+    return [folder / lines[index][0] for index in sorted(lines)], faults
 
 
 def read_image(path, numpy):
@@ -144,7 +175,7 @@ def chunks(paths, numpy):
                  "an .npz holds one size")
         shape = own
         pending.append(rows)
-        if len(pending) == IMAGES_AT_ONCE:
+        if (len(pending) + 1) * rows.size > BYTES_AT_ONCE:
             yield unfilter(numpy.stack(pending), shape[2], numpy)
             pending = []
     if pending:
@@ -183,11 +214,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--npz", type=pathlib.Path)
     arguments = parser.parse_args()
-    try:
-        run = json.loads((arguments.folder / "run.json").read_text())
-    except (OSError, ValueError):
-        fail(66, f"{arguments.folder}/run.json: missing or damaged; give the directory of a batch")
-    paths, faults = check(arguments.folder, run["count"])
+    paths, faults = check(arguments.folder, read_count(arguments.folder))
     for fault in faults:
         print(f"collect.sh: {fault}", file=sys.stderr)
     if faults:

@@ -48,6 +48,7 @@ check() { local claim=$1; shift; if "$@"; then ok "$claim"; else bad "$claim"; f
 
 # The images alone: the seconds in a manifest differ from run to run.
 same() { diff -r --exclude='manifest-*' --exclude='*.log' "$1" "$2"; }
+are_filled() { local file; for file in "$@"; do [ -s "$file" ] || return; done; }
 has_no_temporaries() { [ -z "$(find "$1" -name '.*.tmp')" ]; }
 # The same 24 images everywhere, unless told otherwise. In the background, the shell has to become the process: then $!
 # is the one that is killed, or whose memory is looked at.

@@ -57,7 +57,29 @@ import Testing
         result.expectSuccess()
         #expect(result.outputLines.count == 6)
         #expect(result.outputLines[..<5].allSatisfy { $0.contains(#""pair":{"#) && $0.contains(#""seed":"#) })
-        #expect(result.outputLines[5].contains(#""reference":"full","summary":{"#))
+        #expect(result.outputLines[5].contains(#""images":5,"listed":5,"reference":"full","summary":{"#))
+    }
+
+    @Test func `whoever compares a part of the list is told so`() throws {
+        #expect(try place.shell("cp -R half copy").status == 0)
+        let part = "half/manifest-0-of-2.jsonl copy/manifest-0-of-2.jsonl"
+        #expect(try run("compare", part).errorText.contains("3 of 5 pairs are compared"))
+        let result = try run("compare", part, "--log", "json")
+        #expect(result.errorText.contains("3 of 5 pairs are compared"))
+        #expect(result.outputLines[3].contains(#""images":3,"listed":5,"#))
+        #expect(!(try run("compare", "half copy").errorText.contains("are compared")))
+    }
+
+    @Test(arguments: ["compare full", "analyze"])
+    func `a count that no batch has is refused before it is used`(command: String) throws {
+        for count in ["-1", "9000000000000000000"] {
+            #expect(
+                try place.shell(
+                    "sed 's/\"count\" : [0-9-]*/\"count\" : \(count)/' half/run.json >r && cp r half/run.json"
+                )
+                .status == 0)
+            try run(command, "half").expectFailure(65, "half/run.json", count)
+        }
     }
 
     @Test func `a batch compared with itself by another name is the same in every picture`() throws {

@@ -8,7 +8,7 @@ for shard in 0 1; do sample --budget 0.6 --planner uniform --forecaster hold --s
 report=$(OMNICACHE_MODELS=/nowhere "$OMNICACHE" compare one half -q --log json -o compared)
 check "compare pairs all images of two finished batches" [ "$(grep -c '"pair"' <<<"$report")" = 24 ]
 figure "$(grep -o '"psnr":{[^}]*}' <<<"$report" | tail -n 1)"
-check "it writes its report" [ -s compared.json ] && [ -s compared.html ]
+check "it writes its report" are_filled compared.json compared.html
 OMNICACHE_MODELS=/nowhere "$OMNICACHE" analyze one half/manifest-?-of-2.jsonl -q >/dev/null
 check "analyze tells of every image" [ "$(wc -l <analysis-images.csv)" = 49 ]
 echo >>half/000003.png

@@ -113,6 +113,31 @@ verify_array() {
     check "collect.sh finds it complete" "$SCRIPTS/collect.sh" array
 }
 
+# Programs in the place of Slurm's and of the binary: squeue fails $1 times, then prints $2; scontrol notes what it is told.
+# Prints the exit code of a task that is told to end, and what scontrol was told.
+task_beside() {
+    local status=0
+    rm -rf stand_ins
+    mkdir stand_ins
+    printf '#!/bin/sh\nexit 75\n' >stand_ins/omnicache
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\necho >>%s\n[ "$(wc -l <%s)" -gt %s ] && echo %s\n' stand_ins/asked stand_ins/asked "$1" "$2" \
+        >stand_ins/squeue
+    printf '#!/bin/sh\necho "$@" >>stand_ins/told\n' >stand_ins/scontrol
+    chmod +x stand_ins/*
+    PATH=$PWD/stand_ins:$PATH OMNICACHE=$PWD/stand_ins/omnicache SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2 \
+        "$SCRIPTS/slurm.sh" --task -d stand_ins -n 4 -- --seed 1 >/dev/null 2>&1 || status=$?
+    echo "$status $(cat stand_ins/told 2>/dev/null)"
+}
+
+check "a task that is told to end is requeued" [ "$(task_beside 0 RUNNING)" = "0 requeue 7_2" ]
+check "also where squeue fails twice" [ "$(task_beside 2 RUNNING)" = "0 requeue 7_2" ]
+check "also where squeue fails for good" [ "$(task_beside 99 RUNNING)" = "0 requeue 7_2" ]
+for state in CANCELLED COMPLETING; do
+    check "not where it is $state" [ "$(task_beside 0 $state)" = "75 " ]
+    check "nor where squeue has failed before it says so" [ "$(task_beside 1 $state)" = "75 " ]
+done
+
 if [ "$(id -u)" != 0 ]; then
     skipped "Slurm: only root can start one"
 elif ! install sbatch slurm-wlm || ! install munged munge; then

@@ -96,7 +96,7 @@ public struct Manifest: Sendable {
         let lines = bytes.split(separator: UInt8(ascii: "\n")).map { ManifestLine($0) }
         guard let damaged = lines.firstIndex(of: nil) else { return lines.compactMap(\.self) }
         throw .badData(
-            "\(path): line \(damaged + 1) is none of a manifest's, or torn; run the batch again to mend a manifest")
+            "\(path): line \(damaged + 1) is none of a manifest's, or damaged; run the batch again to mend a manifest")
     }
 
     /// Opens the manifest under a lock that other processes respect, even if one of them replaces it meanwhile.

@@ -2,6 +2,9 @@ import FoundationEssentials
 
 /// What a batch's manifest says of one image, on one line.
 public struct ManifestLine: Codable, Equatable, Sendable {
+    /// More evaluations than any image takes, and few enough that those of a whole batch can be added.
+    private static let mostEvaluations = 1_000_000_000
+
     /// The image's place in the whole list.
     public let index: Int
     /// Its path, seen from the manifest's directory.
@@ -44,9 +47,10 @@ public struct ManifestLine: Codable, Equatable, Sendable {
             && evaluations == other.evaluations
     }
 
-    /// Reads a line; nil for one that was cut short.
+    /// Reads a line; nil for one that was cut short, or cannot be true.
     init?(_ text: some Sequence<UInt8>) {
-        guard let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)), line.sha256.utf8.count == 64
+        guard let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)), line.sha256.utf8.count == 64,
+            (0...Self.mostEvaluations).contains(line.evaluations)
         else { return nil }
         self = line
     }

@@ -77,7 +77,7 @@ public struct RunFile: Codable, Equatable, Sendable {
 
     /// Reads the file in `folder`.
     ///
-    /// - Throws: ``PipelineError`` when it is missing, or no such file.
+    /// - Throws: ``PipelineError`` when it is missing, damaged, or no such file.
     public init(folder: String) throws(PipelineError) {
         let path = folder + Self.name
         guard FileManager.default.fileExists(atPath: path) else {
@@ -88,6 +88,11 @@ public struct RunFile: Codable, Equatable, Sendable {
         }
         guard let file = try? JSONDecoder().decode(RunFile.self, from: data), file.schema == Self.currentSchema else {
             throw .badData("\(path): not the \(Self.name) of a batch, or of another version of omnicache")
+        }
+        guard (1...WorkList.mostImages).contains(file.count) else {
+            throw .badData(
+                "\(path): tells of \(file.count) images, where a batch has 1 to \(WorkList.mostImages); remove it and run "
+                    + "the batch again")
         }
         self = file
     }

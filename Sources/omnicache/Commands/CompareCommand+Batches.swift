@@ -26,6 +26,11 @@ extension CompareCommand {
             log.share(Double(done) / Double(total), label: "image \(done) of \(total)")
         }
         log.finish()
+        if !result.report.isWhole {
+            log.message(
+                "\(result.report.extent) are compared, since the manifests list no more; run what is unfinished again, "
+                    + "and give all manifests, to compare the rest")
+        }
         switch execution.log {
         case .text:
             try Terminal.standardOutput.writeResult(result.report.table.plainText)

@@ -66,12 +66,45 @@ import Testing
         #expect(!report.table.plainText.contains("s/image"))
     }
 
+    @Test(arguments: [(true, true), (true, false), (false, true), (false, false)])
+    func `seconds have columns and a legend where any batch knows them`(oneKnows: Bool, twoKnows: Bool) throws {
+        try two.make(count: 5)
+        for (folder, knows) in [(one, oneKnows), (two, twoKnows)] where !knows {
+            try folder.remove("manifest-0-of-1.jsonl")
+            for index in 0..<5 {
+                try Manifest(shard: .whole, folder: folder.path)
+                    .append(BatchFolder.line(index).of(folder.bytes("\(index).png"), seconds: nil))
+            }
+        }
+        let report = try compare().report
+        #expect(report.table.plainText.contains("s/image") == (oneKnows || twoKnows))
+        #expect(report.legend.contains("s/image") == (oneKnows || twoKnows))
+    }
+
     @Test func `a report is read as it was written`() throws {
         try two.make(count: 5, picture: { $0 + 1 })
         let report = try compare().report
         #expect(try BatchComparisonReport(json: report.json, path: "x") == report)
         #expect(report.lines.count == 6)
         #expect(throws: PipelineError.self) { try BatchComparisonReport(json: Array("{}".utf8), path: "x") }
+    }
+
+    @Test func `a report tells how much of the list it compares, as text, JSON and HTML`() throws {
+        try two.make(count: 5, shards: 2)
+        let whole = try compare()
+        #expect(whole.report.isWhole && whole.report.legend.hasPrefix("5 pairs of class and seed"))
+        try one.remove("manifest-0-of-1.jsonl")
+        try one.make(count: 5, shards: 2)
+        try one.remove("manifest-0-of-2.jsonl")
+        try two.remove("manifest-0-of-2.jsonl")
+        let part = try compare()
+        let report = part.report
+        #expect(!report.isWhole && report.legend.hasPrefix("2 of 5 pairs of class and seed"))
+        let page = try String(decoding: report.page(gallery: part.gallery, command: "x").bytes(), as: UTF8.self)
+        #expect(page.contains("2 of 5 pairs"))
+        #expect(String(decoding: report.lines[2], as: UTF8.self).contains(#""images":2,"listed":5,"#))
+        let read = try BatchComparisonReport(json: report.json, path: "x")
+        #expect(read.reference.count == 5 && read.rows[0].batch.count == 5 && read.extent == report.extent)
     }
 
     @Test func `the farthest pairs come first`() throws {

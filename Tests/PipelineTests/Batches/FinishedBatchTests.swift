@@ -98,6 +98,24 @@ import Testing
         #expect(isBadData(refusal([folder.path]), "line 3"))
     }
 
+    @Test(arguments: ["-1", "0", "1000001", "\(Int.max)", "\(Int.max)0"])
+    func `a run.json of no image, or of more than a batch can have, is refused`(count: String) throws {
+        try folder.make(count: 2)
+        let text = String(decoding: try folder.bytes("run.json"), as: UTF8.self)
+        let damaged = text.replacing("\"count\" : 2", with: "\"count\" : \(count)")
+        #expect(damaged != text)
+        try folder.write(Array(damaged.utf8), to: "run.json")
+        #expect(isBadData(refusal([folder.path]), "run.json"))
+        try folder.write(Array(text.utf8), to: "run.json")
+        #expect(refusal([folder.path]) == nil)
+    }
+
+    @Test(arguments: [-1, 1_000_000_001, .max])
+    func `evaluations that no image takes are refused with the line's number`(evaluations: Int) throws {
+        try folder.make(count: 2, line: { BatchFolder.line($0, evaluations: $0 == 1 ? evaluations : 4) })
+        #expect(isBadData(refusal([folder.path]), "manifest-0-of-1.jsonl: line 2"))
+    }
+
     @Test func `an image beyond the list is refused`() throws {
         try folder.make(count: 2)
         try Manifest(shard: .whole, folder: folder.path).append(BatchFolder.line(2).of([], seconds: 1))

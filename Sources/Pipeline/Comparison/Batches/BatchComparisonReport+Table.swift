@@ -1,12 +1,14 @@
 import Imaging
 
 extension BatchComparisonReport {
+    /// Whether the seconds of any image are known.
+    private var isTimed: Bool { reference.seconds != nil || rows.contains { $0.summary.seconds != nil } }
+
     /// The table that a person reads: a row per batch, the first above the others.
     public var table: HTMLTable {
-        let timed = reference.seconds != nil || rows.contains { $0.summary.seconds != nil }
         let similar = rows.contains { $0.summary.ssim != nil }
         var columns = [HTMLTable.Column("batch"), HTMLTable.Column("evaluations")]
-        if timed {
+        if isTimed {
             columns += [HTMLTable.Column("s/image", best: .least), HTMLTable.Column("speed-up", best: .greatest)]
         }
         columns += ["mean", "worst", "lower", "median", "upper"].map {
@@ -20,25 +22,25 @@ extension BatchComparisonReport {
         columns += [HTMLTable.Column("fine detail")]
         let own = HTMLTable.Row(
             [.text(reference.name), .number(reference.evaluations, digits: 1)]
-                + (timed
+                + (isTimed
                     ? [.number(reference.seconds?.median ?? .nan, digits: 3), .number(1, digits: 2, suffix: "×")] : []),
             isReference: true)
         return HTMLTable(
             columns: columns,
             sections: [
                 HTMLTable.Section(rows: [own]),
-                HTMLTable.Section(rows: rows.map { HTMLTable.Row($0.cells(timed: timed, similar: similar)) }),
+                HTMLTable.Section(rows: rows.map { HTMLTable.Row($0.cells(timed: isTimed, similar: similar)) }),
             ])
     }
 
     /// What the columns of ``table`` mean.
     public var legend: String {
         let infinite = rows.contains { $0.summary.psnr.identical > 0 && $0.summary.psnr.mean != nil }
-        return "\(images.count) \(images.count == 1 ? "pair" : "pairs") of class and seed, each against the image of "
+        return "\(extent) of class and seed, each against the image of "
             + "\(reference.name), by their files of 8 bits; lower, median and upper are quartiles"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
             + ". fine detail: high-frequency energy over that of the other image"
-            + (reference.seconds == nil ? "." : ". s/image and speed-up: medians, by the manifests.")
+            + (isTimed ? ". s/image and speed-up: medians, by the manifests." : ".")
     }
 
     /// The farthest pairs of a row, with class and seed so that they can be made again.

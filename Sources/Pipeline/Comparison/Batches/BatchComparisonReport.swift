@@ -13,6 +13,8 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
         public let model: ImageRecord.Model
         /// What its images share; more than one where the list's options differ.
         public let variants: [RunFile.Variant]
+        /// How many images its whole list has; those compared may be fewer.
+        public let count: Int
         /// The mean over the images.
         public let evaluations: Double
         /// Over the images whose seconds are known; nil if none are.
@@ -58,6 +60,17 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
         self.versions = versions
     }
 
+    /// How many pairs there are if the whole list is compared.
+    public var listed: Int { ([reference] + rows.map(\.batch)).map(\.count).max() ?? images.count }
+
+    /// Whether all of the list is compared.
+    public var isWhole: Bool { images.count == listed }
+
+    /// How much of the list is compared: "400 of 1000 pairs", or "1000 pairs" if it is all.
+    public var extent: String {
+        "\(images.count)\(isWhole ? "" : " of \(listed)") \(listed == 1 ? "pair" : "pairs")"
+    }
+
     /// The report as JSON, on one line.
     public var json: [UInt8] { Self.line(self) }
 
@@ -71,11 +84,18 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
         struct SummaryLine: Encodable {
             let batch: String
             let reference: String
+            let images: Int
+            let listed: Int
             let summary: BatchSummary
         }
         return rows.flatMap { row in
             zip(images, row.pairs).map { Self.line(PairLine(batch: row.batch.name, item: $0.item, pair: $1)) }
-                + [Self.line(SummaryLine(batch: row.batch.name, reference: reference.name, summary: row.summary))]
+                + [
+                    Self.line(
+                        SummaryLine(
+                            batch: row.batch.name, reference: reference.name, images: images.count, listed: listed,
+                            summary: row.summary))
+                ]
         }
     }
 
@@ -108,7 +128,7 @@ extension BatchComparisonReport.Batch {
     /// Describes a batch by those of its images that are compared.
     init(_ batch: FinishedBatch, measuresTime: Bool) {
         self.init(
-            name: batch.name, model: batch.run.model, variants: batch.run.variants,
+            name: batch.name, model: batch.run.model, variants: batch.run.variants, count: batch.run.count,
             evaluations: batch.lines.reduce(0) { $0 + Double($1.evaluations) } / Double(batch.lines.count),
             seconds: measuresTime ? Quartiles(unlessEmpty: batch.lines.compactMap(\.seconds)) : nil)
     }
