@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Pipeline
 
 /// What looking at finished batches would do.
@@ -19,9 +18,7 @@ struct BatchDryRun: Encodable {
     func print(format: LogFormat) throws {
         switch format {
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(self), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(json: self)
         case .text:
             let lines = zip(batches, images).map { "\($0): \($1) \($1 == 1 ? "image" : "images") to read" }
             try Terminal.standardOutput.writeResult((lines + files).map { $0 + "\n" }.joined())

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Pipeline
 import Tensor
 
@@ -93,9 +92,7 @@ struct BenchCommand: ParsableCommand {
         case .text:
             try Terminal.standardOutput.writeResult(report.text)
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(report), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(json: report)
         }
     }
 }

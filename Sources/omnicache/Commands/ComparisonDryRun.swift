@@ -1,4 +1,3 @@
-import FoundationEssentials
 import OmniCache
 import Pipeline
 
@@ -35,9 +34,7 @@ struct ComparisonDryRun: Encodable {
     func print(format: LogFormat) throws {
         switch format {
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(self), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(json: self)
         case .text:
             let lines = rows.map { row in
                 "\(row.strategy) at \(row.budget.share): at most \(row.evaluations) of \(evaluationsFull) evaluations an "

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import OmniCache
 import Pipeline
 
@@ -54,9 +53,7 @@ struct DryRun: Encodable {
     func print(format: LogFormat) throws {
         switch format {
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(self), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(json: self)
         case .text:
             let rows = plan.map { "\($0)\n\(planner ?? "") planner, \(forecaster ?? "") forecaster\n" } ?? ""
             let cost = "\(evaluations) of \(evaluationsFull) evaluations an image"

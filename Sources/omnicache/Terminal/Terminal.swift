@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// One of the two standard streams, written to directly.
@@ -27,6 +28,15 @@ struct Terminal: Sendable {
         } catch {
             guard error.code == EPIPE else { throw error }
         }
+    }
+
+    /// Writes a result as one line of JSON, its keys in order.
+    ///
+    /// - Throws: `StreamFailure` when the stream does not take it, or what encoding `result` throws.
+    func writeResult(json result: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try writeResult(String(decoding: encoder.encode(result), as: UTF8.self) + "\n")
     }
 
     /// Writes all bytes.
