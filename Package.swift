@@ -15,6 +15,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // MARK: - Libraries, ground floor first
         .target(name: "Tensor", dependencies: ["COpenBLAS"]),
@@ -22,7 +23,7 @@ let package = Package(
         .target(name: "Sampling", dependencies: ["Tensor"]),
         .target(name: "OmniCache", dependencies: ["Tensor", "Sampling", "CLAPACKE"]),
         .target(name: "Imaging", dependencies: ["CZlib"]),
-        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging"]),
+        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging", "CCrypto"]),
 
         // MARK: - The command line
         .executableTarget(

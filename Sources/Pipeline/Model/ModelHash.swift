@@ -19,7 +19,7 @@ enum ModelHash {
         {
             return text
         }
-        var sum = SHA256()
+        let sum = SHA256()
         file.forEachPiece { sum.update($0) }
         let hash = sum.finish()
         if let memory { UserCache.remember(hash, at: memory) }
