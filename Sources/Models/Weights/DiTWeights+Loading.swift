@@ -12,7 +12,7 @@ extension DiTWeights {
     ///   - precision: how wide the numbers of the blocks' and the modulation's matrices are in memory.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Throws: ``ModelError`` when the tensors are not those of `config`, ``SafetensorsError`` when one is of a type
-    ///   that cannot be loaded or holds a value that is not finite.
+    ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     public init(
         from archive: WeightArchive, config: DiTConfig, precision: WeightPrecision = .float32,
         progress: ((Double) -> Void)? = nil
@@ -26,6 +26,9 @@ extension DiTWeights {
             layout: layout, config: config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses)
         try Self.checkDepth(layout, archive, config)
         try Self.checkNamesAndShapes(map, archive, config)
+
+        try SystemMemory.require(
+            Self.widenedBytes(map, archive, precision), for: "widening the weights in \(archive.directory) to 32 bits")
 
         var loader = Loader(archive: archive, precision: precision, map: map, progress: progress)
         patchEmbedding = try loader.linear(map.patchEmbedding)
@@ -46,6 +49,15 @@ extension DiTWeights {
 }
 
 // MARK: - Checks
+
+extension DiTWeights {
+    /// The memory that weights of 16 bits take once they are widened; at the least, without the small ones.
+    private static func widenedBytes(_ map: DiTTensorMap, _ archive: WeightArchive, _ precision: WeightPrecision) -> Int {
+        guard precision == .float32 else { return 0 }
+        let narrow = map.required.filter { $0.names.allSatisfy { archive.entry($0)?.elementType != .f32 } }
+        return narrow.reduce(0) { $0 + $1.shape.reduce(1, *) } * MemoryLayout<Float>.stride
+    }
+}
 
 extension DiTWeights {
     /// Whether the label tables in `archive` have a row for the null class, as far as the headers say.

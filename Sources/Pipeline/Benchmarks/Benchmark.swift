@@ -29,7 +29,7 @@ public struct Benchmark {
     public var emptyReport: BenchmarkReport {
         let config = subject.config
         return BenchmarkReport(
-            versions: .current, threads: workers.count, repeats: repeats,
+            versions: .current, kernels: BLAS.kernels, threads: workers.count, repeats: repeats,
             subject: BenchmarkReport.Subject(
                 name: subject.name, depth: config.depth, width: config.hiddenSize, heads: config.heads,
                 tokens: config.tokens, parameters: network.weights.parameterCount))

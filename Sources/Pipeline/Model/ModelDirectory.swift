@@ -115,9 +115,10 @@ public struct ModelDirectory: Sendable {
     ///   - precision: how wide the numbers are in memory.
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the network.
-    /// - Throws: ``ModelError`` or ``SafetensorsError``.
+    /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS or too little memory.
     public func load(precision: WeightPrecision = .float32, progress: ((Double) -> Void)? = nil) throws -> DiT {
-        DiT(
+        try BLAS.open()
+        return DiT(
             config: config,
             weights: try DiTWeights(from: archive, config: config, precision: precision, progress: progress))
     }

@@ -1,5 +1,4 @@
-import Dispatch
-import FoundationEssentials
+import Glibc
 import Models
 import Tensor
 
@@ -45,34 +44,41 @@ public struct Lanes: Equatable, Sendable {
     /// The scratch memory of one image in flight, in bytes: workspace and modulation table of a guided run.
     public static func runBytes(of config: DiTConfig) -> Int {
         let tokens = config.tokens
-        let perEntry = tokens * (7 * config.hiddenSize + config.mlpWidth + tokens)
+        let perEntry = tokens * (7 * config.hiddenSize + config.mlpWidth)
         let table = ModulationTable.callsPerWindow * 6 * config.hiddenSize * (config.depth + 2)
         return 2 * MemoryLayout<Float>.stride * (perEntry + table)
     }
 
-    /// The memory that can be had without taking any from others, in bytes: what the kernel says, and what a control
-    /// group leaves.
-    public static var freeMemory: Int {
-        let limit = number(in: "/sys/fs/cgroup/memory.max", after: "") ?? .max
-        let used = number(in: "/sys/fs/cgroup/memory.current", after: "") ?? 0
-        let available = number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 } ?? .max
-        return min(available, max(0, limit - used))
-    }
-
-    private static func number(in path: String, after key: String) -> Int? {
-        guard let text = try? String(contentsOf: URL(filePath: path), encoding: .utf8) else { return nil }
-        let line = text.split(separator: "\n").first { $0.hasPrefix(key) }
-        return line?.dropFirst(key.count).split(separator: " ").first.flatMap { Int($0) }
-    }
-
     /// Runs `body` for every lane, each on a thread of its own, and returns when all are through.
+    ///
+    /// Where the system gives fewer threads, fewer lanes run; the first always does.
     public func run(_ body: @Sendable @escaping (_ lane: Int) -> Void) {
-        guard workers.count > 1 else { return body(0) }
-        let group = DispatchGroup()
-        for lane in workers.indices {
-            // A serial queue has a thread of its own, however many are at work.
-            DispatchQueue(label: "omnicache lane \(lane)").async(group: group) { body(lane) }
+        var threads: [pthread_t] = []
+        for lane in workers.indices.dropFirst() {
+            let work = Unmanaged.passRetained(Work { body(lane) })
+            var thread = pthread_t()
+            let status = pthread_create(
+                &thread, nil,
+                { argument in
+                    argument.map { Unmanaged<Work>.fromOpaque($0).takeRetainedValue().body() }
+                    return nil
+                }, work.toOpaque())
+            guard status == 0 else {
+                work.release()
+                break
+            }
+            threads.append(thread)
         }
-        group.wait()
+        body(0)
+        for thread in threads { pthread_join(thread, nil) }
+    }
+
+    /// What a thread does.
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @Sendable @escaping () -> Void) {
+            self.body = body
+        }
     }
 }

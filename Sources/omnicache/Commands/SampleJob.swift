@@ -70,9 +70,13 @@ final class SampleJob: Sendable {
 
     private func lanes(for tasks: [SampleTask]) throws -> Lanes {
         let decoding = request.decoder?.scratchBytes(side: directory.config.inputSize) ?? 0
-        return Lanes(
-            asked: inFlight.map { min($0, tasks.count) }, threads: session.workers.count, images: tasks.count,
-            bytes: (Lanes.runBytes(of: directory.config), decoding), free: Lanes.freeMemory)
+        func lanes(asked: Int?) -> Lanes {
+            Lanes(
+                asked: asked, threads: session.workers.count, images: tasks.count,
+                bytes: (Lanes.runBytes(of: directory.config), decoding), free: SystemMemory.now.free)
+        }
+        let wanted = lanes(asked: inFlight.map { min($0, tasks.count) }).workers.count
+        return lanes(asked: try session.makeRoom(lanes: wanted, bytes: decoding))
     }
 
     private func carryOut(_ tasks: [SampleTask], in lanes: Lanes) throws {
