@@ -30,6 +30,9 @@ int openblas_processor_count(void);
 /// What this processor, and the system on it, can do beyond the first x86-64; bits in the order below.
 unsigned openblas_processor_features(void);
 
+/// Whether this processor is one of Intel's.
+int openblas_processor_is_intel(void);
+
 enum {
     OPENBLAS_SSE3 = 1 << 0,
     OPENBLAS_SSSE3 = 1 << 1,

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Tensor
@@ -55,6 +56,25 @@ import Testing
         #expect(KernelChoice(running: "Zen", asked: nil, features: Self.haswell).faster == nil)
         #expect(KernelChoice(running: "SapphireRapids", asked: nil, features: Self.cooperlake).faster == nil)
         #expect(KernelChoice(running: "NEOVERSEN1", asked: nil, features: []).faster == nil)
+    }
+
+    @Test(arguments: [(haswell, "Haswell"), (skylake, "SkylakeX"), (cooperlake, "Cooperlake")])
+    func `an Intel processor gets the kernels of its features, even if OpenBLAS does not know it`(
+        features: ProcessorFeatures, name: String
+    ) {
+        #expect(KernelFamily.toAskFor(on: features, isIntel: true)?.name == name)
+        #expect(KernelFamily.toAskFor(on: features, isIntel: false) == nil)
+    }
+
+    @Test(arguments: [[], nehalem, sandybridge])
+    func `OpenBLAS chooses itself for processors without AVX2`(features: ProcessorFeatures) {
+        #expect(KernelFamily.toAskFor(on: features, isIntel: true) == nil)
+    }
+
+    @Test(.enabled(if: getenv("OPENBLAS_CORETYPE") == nil, "OPENBLAS_CORETYPE is set"))
+    func `no faster kernels than those that run could run on this processor`() {
+        #expect(BLAS.kernels.faster == nil)
+        #expect(getenv("OPENBLAS_CORETYPE") == nil)
     }
 
     @Test func `this processor can run what OpenBLAS has chosen`() {
