@@ -33,7 +33,7 @@ public enum WeightFiles {
     ///
     /// - Parameters:
     ///   - status: the exit code.
-    ///   - prefix: what is written before the line, such as what clears a progress bar; kept for ever.
+    ///   - prefix: what the line begins with, such as the name of the program.
     public static func endOnLoss(status: Int32, prefix: StaticString) {
         prefix.withUTF8Buffer { text in
             guard let start = text.baseAddress else { return }
