@@ -28,6 +28,18 @@ public enum WeightFiles {
         for file in present { try file.checkUnchanged() }
     }
 
+    /// Does `body`; where it fails and somebody has written to one of the files meanwhile, that is why.
+    ///
+    /// - Throws: ``SafetensorsError/changed(path:)``, or what `body` throws.
+    public static func blamed<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            try checkUnchanged()
+            throw error
+        }
+    }
+
     /// From now on, a process that reads bytes of these files which are gone, since the file was cut short or its disk
     /// fails, says so in one line and ends. For executables: without this it dies of SIGBUS.
     ///
