@@ -12,6 +12,7 @@ PREFIX  ?= /usr/local
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
+RELEASE_PACKAGES := debootstrap binutils
 BATCH_PACKAGES := slurm-wlm munge parallel
 
 # Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
@@ -71,6 +72,12 @@ verify-batch: build
 	@$(call install_missing,$(BATCH_PACKAGES))
 	Scripts/verify/batch.sh --binary $(abspath $(BINARY))
 
+.PHONY: verify-release
+# Runs the binary of `make release` in a bare Debian with nothing but the packages that the README names; as root.
+verify-release: release
+	@$(call install_missing,$(RELEASE_PACKAGES))
+	Scripts/verify/release.sh --binary .build-release/release/omnicache
+
 .PHONY: benchmark
 # Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.
 benchmark: build
@@ -96,9 +103,9 @@ ablation: build
 		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering
 
 .PHONY: release
-# A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside.
+# A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside and without symbols.
 release: deps
-	swift build -c release --static-swift-stdlib --scratch-path .build-release --product omnicache
+	swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path .build-release --product omnicache
 
 .PHONY: install
 # The binary of `make release`, with the embedded model where it looks for it; builds nothing, so that root need not.

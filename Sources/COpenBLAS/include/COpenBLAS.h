@@ -3,8 +3,14 @@
 #ifndef OMNICACHE_COPENBLAS_H
 #define OMNICACHE_COPENBLAS_H
 
-#include <cblas.h>
 #include <stddef.h>
+
+#if __has_include(<cblas-openblas.h>)
+// Debian's name for OpenBLAS's own header, whichever library has given it cblas.h.
+#include <cblas-openblas.h>
+#else
+#include <cblas.h>
+#endif
 
 /// The functions that are used, with the types of their header.
 struct openblas_functions {

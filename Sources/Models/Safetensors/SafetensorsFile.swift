@@ -49,8 +49,12 @@ public final class SafetensorsFile: Sendable {
         return tensor
     }
 
-    /// Another text once the file is another or has been written to; the same for every name of one file.
+    /// Another text once the file is another or has been written to, if ``awaitRest()`` was called before its bytes were
+    /// read; the same for every name of one file.
     public var identity: String { file.identity.text }
+
+    /// Waits a moment if somebody has just written to the file: another write would not show in its times.
+    public func awaitRest() { file.awaitRest() }
 
     /// Whether nobody has written to the file since it was opened.
     public var isUnchanged: Bool { (try? file.checkUnchanged()) != nil }
@@ -83,6 +87,7 @@ public final class SafetensorsFile: Sendable {
     func read(_ entry: SafetensorsEntry, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
         precondition(destination.count == entry.count, "\(destination.count) elements cannot hold \(entry.shape)")
         guard let source = address(of: entry), let target = destination.baseAddress else { return }
+        file.awaitRest()
         file.announce(range(of: entry))
         defer { file.release(range(of: entry)) }
         switch entry.elementType {
@@ -113,6 +118,7 @@ extension SafetensorsFile {
             element != .float32 || UInt(bitPattern: source).isMultiple(of: 4)
         else { return nil }
         precondition(shape.reduce(1, *) == entry.count, "\(entry.shape) is not \(shape)")
+        file.awaitRest()
         file.announce(range(of: entry))
         let matrix = WeightMatrix(
             shape: shape, element: element, address: source,

@@ -52,7 +52,9 @@ extension DiTWeights {
 
 extension DiTWeights {
     /// The memory that weights of 16 bits take once they are widened; at the least, without the small ones.
-    private static func widenedBytes(_ map: DiTTensorMap, _ archive: WeightArchive, _ precision: WeightPrecision) -> Int {
+    private static func widenedBytes(
+        _ map: DiTTensorMap, _ archive: WeightArchive, _ precision: WeightPrecision
+    ) -> Int {
         guard precision == .float32 else { return 0 }
         let narrow = map.required.filter { $0.names.allSatisfy { archive.entry($0)?.elementType != .f32 } }
         return narrow.reduce(0) { $0 + $1.shape.reduce(1, *) } * MemoryLayout<Float>.stride

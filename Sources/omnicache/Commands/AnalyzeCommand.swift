@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Pipeline
 import Sampling
 
@@ -87,8 +88,10 @@ struct AnalyzeCommand: ParsableCommand {
         }
         let analysis = try TrajectoryAnalysis(
             directory: directory, network: session.network(), settings: settings, workers: session.workers)
-        for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
-        let report = try analysis.report()
+        let report = try WeightFiles.blamed {
+            for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
+            return try analysis.report()
+        }
         for path in try files.write((report, TrajectoryDrawings(of: report, marking: reuse))) {
             try log.result(Log.Event(event: "file", file: path))
         }

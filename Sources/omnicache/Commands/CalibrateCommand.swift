@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import OmniCache
 import Pipeline
 
@@ -62,8 +63,10 @@ struct CalibrateCommand: ParsableCommand {
                 Log.Event(event: "calibration", evaluations: measured + planned, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store, log: log)
-        let (file, evaluations) = try job.calibrate(items) { calibration in
-            try plans(for: budgets, calibration: calibration, schedule: schedule)
+        let (file, evaluations) = try WeightFiles.blamed {
+            try job.calibrate(items) { calibration in
+                try plans(for: budgets, calibration: calibration, schedule: schedule)
+            }
         }
         let path = try store.save(file, ships: ship)
         let runs = Double(evaluations) / Double(schedule.evaluations)

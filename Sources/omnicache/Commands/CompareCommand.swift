@@ -87,7 +87,7 @@ struct CompareCommand: ParsableCommand {
         let comparison = try Comparison(
             directory: directory, network: session.network(), decoder: session.load(source), workers: session.workers,
             request: request, calibration: session.calibration(for: settings, makes: true))
-        let result = try comparison.run { try tell($0, of: request, log: log) }
+        let result = try WeightFiles.blamed { try comparison.run { try tell($0, of: request, log: log) } }
         try WeightFiles.checkUnchanged()
         try print(result.report, log: log)
         for path in try files?.write((result, directory.classes, ShellCommand.present)) ?? [] {

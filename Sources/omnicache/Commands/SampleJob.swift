@@ -1,5 +1,6 @@
 import Dispatch
 import Imaging
+import Models
 import Pipeline
 import Sampling
 import Synchronization
@@ -100,9 +101,11 @@ final class SampleJob: Sendable {
                     var made = false
                     // Another process may have been given the same shard, and be ahead.
                     if try self.standing(of: task.target) == .free || task.latents == .free {
-                        made = try lane.make(task) { bytes in
-                            guard let line = self.line(of: task.target) else { return }
-                            try request.books?.enter(line.of(bytes, seconds: (clock.now - start) / .seconds(1)))
+                        made = try WeightFiles.blamed {
+                            try lane.make(task) { bytes in
+                                guard let line = self.line(of: task.target) else { return }
+                                try request.books?.enter(line.of(bytes, seconds: (clock.now - start) / .seconds(1)))
+                            }
                         }
                     }
                     let seconds = (clock.now - start) / .seconds(1)

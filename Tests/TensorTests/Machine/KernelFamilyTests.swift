@@ -12,12 +12,14 @@ import Testing
     private static let cooperlake = skylake.union(.avx512BF16)
     private static let piledriver = sandybridge.union([.fma, .fma4])
 
-    @Test(arguments: [
-        ("Haswell", sandybridge, "AVX2"), ("ZEN", sandybridge, "FMA3 and AVX2"), ("SkylakeX", haswell, "AVX-512"),
-        ("skylakex", piledriver, "AVX-512"), ("Cooperlake", skylake, "AVX-512 BF16"), ("Bulldozer", cooperlake, "FMA4"),
-        ("Excavator", haswell, "FMA4"), ("Sandybridge", nehalem, "AVX"), ("Nehalem", [], "SSE4.2"),
-        ("SapphireRapids", haswell, "AVX-512 and AVX-512 BF16"),
-    ])
+    @Test(
+        arguments: [
+            ("Haswell", sandybridge, "AVX2"), ("ZEN", sandybridge, "FMA3 and AVX2"), ("SkylakeX", haswell, "AVX-512"),
+            ("skylakex", piledriver, "AVX-512"), ("Cooperlake", skylake, "AVX-512 BF16"),
+            ("Bulldozer", cooperlake, "FMA4"),
+            ("Excavator", haswell, "FMA4"), ("Sandybridge", nehalem, "AVX"), ("Nehalem", [], "SSE4.2"),
+            ("SapphireRapids", haswell, "AVX-512 and AVX-512 BF16"),
+        ] as [(String, ProcessorFeatures, String)])
     func `kernels whose instructions a processor lacks are refused, in any case`(
         name: String, features: ProcessorFeatures, lacks: String
     ) throws {
@@ -25,10 +27,11 @@ import Testing
         #expect(text.contains("OPENBLAS_CORETYPE=\(name)") && text.contains(lacks) && !text.contains("\n"))
     }
 
-    @Test(arguments: [
-        ("Haswell", haswell), ("Zen", haswell), ("Haswell", cooperlake), ("Piledriver", piledriver),
-        ("Cooperlake", cooperlake), ("Prescott", nehalem), ("nonsense", []), ("", []), ("Katmai", []),
-    ])
+    @Test(
+        arguments: [
+            ("Haswell", haswell), ("Zen", haswell), ("Haswell", cooperlake), ("Piledriver", piledriver),
+            ("Cooperlake", cooperlake), ("Prescott", nehalem), ("nonsense", []), ("", []), ("Katmai", []),
+        ] as [(String, ProcessorFeatures)])
     func `kernels that a processor can run, and names that OpenBLAS does not know, are let through`(
         name: String, features: ProcessorFeatures
     ) {
