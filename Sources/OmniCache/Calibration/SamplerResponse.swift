@@ -6,37 +6,102 @@ import Tensor
 /// Measured on the sampler itself, so it holds for every one: a run over one number that is zero but for a small x0, or a
 /// small state, at a single call, looked at when that call's step is over. For DDIM an error in x0 moves the state by
 /// |s' − s|/s of it, and an error in the state stays by s'/s.
+///
+/// A sampler that clips x0 passes errors on in another way where x0 is beyond the limit: see ``Clipping``.
 public struct SamplerResponse: Codable, Equatable, Sendable {
-    /// Δz after the call's step, per unit of error in the estimate of x0.
+    /// Δz after the call's step, per unit of error in the estimate of x0, where x0 is not clipped.
     public let clean: [Double]
     /// Δz after the call's step, per unit of error in z before the call, with x0 as it is.
     public let state: [Double]
+    /// What becomes of x0 beyond the limit; nil where the sampler does not clip.
+    public internal(set) var clipping: Clipping?
+
+    /// How a sampler that clips the estimate of x0 steps where x0 is beyond its limit.
+    ///
+    /// DPM-Solver++ and DDPM use the clipped x0 alone, and errors beyond the limit are lost. DDIM re-mixes it with the
+    /// noise ε as the model gave it, which belongs to the x0 that was not clipped: there a larger x0 makes for a
+    /// smaller state, ten times as fast as it makes for a larger one within the limit (50 steps).
+    public struct Clipping: Codable, Equatable, Sendable {
+        /// The largest magnitude of x0 that is left as it is.
+        public let limit: Double
+        /// Δz after the call's step, per unit of error in the estimate of x0, where x0 is clipped.
+        public let beyond: [Double]
+        /// The share of the elements of x0 that were clipped at each call, in the full runs that were measured.
+        public internal(set) var share: [Double]
+
+        /// Joins the parts, with one number per model call.
+        public init(limit: Double, beyond: [Double], share: [Double]) {
+            self.limit = limit
+            self.beyond = beyond
+            self.share = share
+        }
+    }
 
     /// Responses that were measured before.
-    public init(clean: [Double], state: [Double]) {
+    public init(clean: [Double], state: [Double], clipping: Clipping? = nil) {
         self.clean = clean
         self.state = state
+        self.clipping = clipping
+    }
+
+    /// Every series, of one number per model call.
+    public var series: [[Double]] { [clean, state] + (clipping.map { [$0.beyond, $0.share] } ?? []) }
+
+    /// The root of the mean square of Δz per unit of error in x0 at a call, over the elements.
+    func clean(at call: Int) -> Double {
+        guard let clipping else { return abs(clean[call]) }
+        let (share, beyond) = (clipping.share[call], clipping.beyond[call])
+        return ((1 - share) * clean[call] * clean[call] + share * beyond * beyond).squareRoot()
     }
 
     /// Probes a sampler.
     ///
+    /// - Parameters:
+    ///   - options: The sampler.
+    ///   - process: What it undoes.
+    ///   - steps: The steps of a run.
+    ///   - references: Full runs that tell how much of x0 the sampler clips; without any it is taken for nothing.
     /// - Throws: ``SamplingError`` when the options do not fit the process.
-    public init(_ options: SamplerOptions, process: DiffusionProcess, steps: Int) throws(SamplingError) {
+    public init(
+        _ options: SamplerOptions, process: DiffusionProcess, steps: Int, references: [Trajectory] = []
+    ) throws(SamplingError) {
         let calls = try makeSampler(options, process: process, steps: steps, shape: [1]).calls
-        var (clean, state): ([Double], [Double]) = ([], [])
-        for call in calls {
+        func probe(_ call: ModelCall, clean: Double, state: Double) throws(SamplingError) -> Double {
             var sampler = try makeSampler(options, process: process, steps: steps, shape: [1])
-            clean.append(
-                Self.probe(&sampler, at: call, type: process.predictionType, clean: Self.size, state: 0) / Self.size)
-            sampler = try makeSampler(options, process: process, steps: steps, shape: [1])
-            state.append(
-                Self.probe(&sampler, at: call, type: process.predictionType, clean: 0, state: Self.size) / Self.size)
+            return Self.probe(&sampler, at: call, type: process.predictionType, clean: clean, state: state)
         }
-        self.init(clean: clean, state: state)
+        // Within what the sampler clips x0 to.
+        let size = min(Self.size, options.clip.map { $0 / 2 } ?? Self.size)
+        var (clean, state, beyond): ([Double], [Double], [Double]) = ([], [], [])
+        for call in calls {
+            clean.append(try probe(call, clean: size, state: 0) / size)
+            state.append(try probe(call, clean: 0, state: size) / size)
+            guard let limit = options.clip else { continue }
+            beyond.append(
+                (try probe(call, clean: 3 * limit, state: 0) - probe(call, clean: 2 * limit, state: 0)) / limit)
+        }
+        self.init(
+            clean: clean, state: state,
+            clipping: options.clip.map { limit in
+                Clipping(
+                    limit: limit, beyond: beyond,
+                    share: calls.indices.map { Self.shareClipped(references, to: limit, at: $0) })
+            })
     }
 
-    /// Small enough to stay within what a sampler may clip x0 to.
+    /// The size of a probe.
     private static let size = 1e-3
+
+    /// The share of the elements of the guided x0 at `call` that are beyond `limit`, over all runs.
+    private static func shareClipped(_ references: [Trajectory], to limit: Double, at call: Int) -> Double {
+        var (clipped, count) = (0, 0)
+        for reference in references {
+            let clean = reference.guidedClean(at: call)
+            clipped += clean.count { abs($0) > limit }
+            count += clean.count
+        }
+        return count == 0 ? 0 : Double(clipped) / Double(count)
+    }
 
     /// z after the step of `probed`.
     private static func probe(
