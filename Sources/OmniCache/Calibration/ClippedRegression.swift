@@ -57,6 +57,7 @@ struct ClippedRegression {
     /// The best weights, by source and band.
     ///
     /// - Parameter prior: Where the search begins, and where the ridge pulls to.
+    /// - Returns: Weights from which the steps end no farther from their targets than from the prior's.
     func weights(from prior: [[Double]]) -> [[Double]] {
         let start = prior.flatMap(\.self)
         let scales = scales(start.count)

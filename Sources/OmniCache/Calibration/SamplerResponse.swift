@@ -14,7 +14,7 @@ public struct SamplerResponse: Codable, Equatable, Sendable {
     /// Δz after the call's step, per unit of error in z before the call, with x0 as it is.
     public let state: [Double]
     /// What becomes of x0 beyond the limit; nil where the sampler does not clip.
-    public internal(set) var clipping: Clipping?
+    public let clipping: Clipping?
 
     /// How a sampler that clips the estimate of x0 steps where x0 is beyond its limit.
     ///
@@ -26,14 +26,11 @@ public struct SamplerResponse: Codable, Equatable, Sendable {
         public let limit: Double
         /// Δz after the call's step, per unit of error in the estimate of x0, where x0 is clipped.
         public let beyond: [Double]
-        /// The share of the elements of x0 that were clipped at each call, in the full runs that were measured.
-        public internal(set) var share: [Double]
 
-        /// Joins the parts, with one number per model call.
-        public init(limit: Double, beyond: [Double], share: [Double]) {
+        /// Joins the parts; `beyond` has one number per model call.
+        public init(limit: Double, beyond: [Double]) {
             self.limit = limit
             self.beyond = beyond
-            self.share = share
         }
     }
 
@@ -45,26 +42,12 @@ public struct SamplerResponse: Codable, Equatable, Sendable {
     }
 
     /// Every series, of one number per model call.
-    public var series: [[Double]] { [clean, state] + (clipping.map { [$0.beyond, $0.share] } ?? []) }
-
-    /// The root of the mean square of Δz per unit of error in x0 at a call, over the elements.
-    func clean(at call: Int) -> Double {
-        guard let clipping else { return abs(clean[call]) }
-        let (share, beyond) = (clipping.share[call], clipping.beyond[call])
-        return ((1 - share) * clean[call] * clean[call] + share * beyond * beyond).squareRoot()
-    }
+    public var series: [[Double]] { [clean, state] + (clipping.map { [$0.beyond] } ?? []) }
 
     /// Probes a sampler.
     ///
-    /// - Parameters:
-    ///   - options: The sampler.
-    ///   - process: What it undoes.
-    ///   - steps: The steps of a run.
-    ///   - references: Full runs that tell how much of x0 the sampler clips; without any it is taken for nothing.
     /// - Throws: ``SamplingError`` when the options do not fit the process.
-    public init(
-        _ options: SamplerOptions, process: DiffusionProcess, steps: Int, references: [Trajectory] = []
-    ) throws(SamplingError) {
+    public init(_ options: SamplerOptions, process: DiffusionProcess, steps: Int) throws(SamplingError) {
         let calls = try makeSampler(options, process: process, steps: steps, shape: [1]).calls
         func probe(_ call: ModelCall, clean: Double, state: Double) throws(SamplingError) -> Double {
             var sampler = try makeSampler(options, process: process, steps: steps, shape: [1])
@@ -81,27 +64,11 @@ public struct SamplerResponse: Codable, Equatable, Sendable {
                 (try probe(call, clean: 3 * limit, state: 0) - probe(call, clean: 2 * limit, state: 0)) / limit)
         }
         self.init(
-            clean: clean, state: state,
-            clipping: options.clip.map { limit in
-                Clipping(
-                    limit: limit, beyond: beyond,
-                    share: calls.indices.map { Self.shareClipped(references, to: limit, at: $0) })
-            })
+            clean: clean, state: state, clipping: options.clip.map { Clipping(limit: $0, beyond: beyond) })
     }
 
     /// The size of a probe.
     private static let size = 1e-3
-
-    /// The share of the elements of the guided x0 at `call` that are beyond `limit`, over all runs.
-    private static func shareClipped(_ references: [Trajectory], to limit: Double, at call: Int) -> Double {
-        var (clipped, count) = (0, 0)
-        for reference in references {
-            let clean = reference.guidedClean(at: call)
-            clipped += clean.count { abs($0) > limit }
-            count += clean.count
-        }
-        return count == 0 ? 0 : Double(clipped) / Double(count)
-    }
 
     /// z after the step of `probed`.
     private static func probe(

@@ -18,7 +18,7 @@ final class PlanCost {
             let clean = ForecastQuantity.clean.pathSum(of: calibration.predictionType, at: level)
             let perClean = abs(clean.direction) / abs(sum.direction)
             let gain = objective == .image ? calibration.stateGain[call] : 1
-            let weight = calibration.response.clean(at: call) * perClean * gain
+            let weight = abs(calibration.response.clean[call]) * perClean * gain
             return weight * weight
         }
     }

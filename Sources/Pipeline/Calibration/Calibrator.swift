@@ -89,6 +89,7 @@ public final class Calibrator {
     ///   - items: The images to learn from.
     ///   - checked: An image to check fits on, which nothing is learnt from; nil where nothing will be fitted.
     ///   - progress: Called with the evaluations of each step.
+    /// - Returns: What was seen, with the recorded runs.
     /// - Throws: What the sampler throws, and what `progress` does.
     public func measure(
         _ items: [SampleItem], check checked: SampleItem? = nil, progress: Progress
@@ -109,8 +110,7 @@ public final class Calibrator {
         let geometry = DirectionGeometry(of: directions, .guided, calls: schedule.calls)
         let calibration = Calibration(
             gram: outputs, quantity: Self.quantity, predictionType: process.predictionType,
-            response: try SamplerResponse(
-                sampler.settings.sampler, process: process, steps: sampler.settings.steps, references: references),
+            response: try SamplerResponse(sampler.settings.sampler, process: process, steps: sampler.settings.steps),
             stateGain: gain.values,
             path: Calibration.PathSeries(
                 curvature: geometry.calls.map { $0.curvature ?? 0 },

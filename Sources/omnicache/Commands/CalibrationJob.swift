@@ -23,7 +23,8 @@ struct CalibrationJob {
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }
             let images = file.items.count == 1 ? "1 image" : "\(file.items.count) images"
-            log.message("no steering forecaster for this plan yet: fitting one to \(images), and checking it on another")
+            log.message(
+                "no steering forecaster for this plan yet: fitting one to \(images), and checking it on another")
             let fits = try calibrate(file.items, checks: true) { _ in [plan] }.file.fits
             return try keep(fits.reduce(file) { $0.adding($1) })
         }
@@ -44,6 +45,8 @@ struct CalibrationJob {
     ///   - items: The images to learn from.
     ///   - checks: Whether one more image is sampled, to check the fits on; without it there can be none.
     ///   - plans: Makes the plans to fit forecasters for.
+    /// - Returns: The calibration with its fits, and what it has cost.
+    /// - Throws: What the calibrator or `plans` throws, or `Interrupted`.
     func calibrate(
         _ items: [SampleItem], checks: Bool, plans: (Calibration) throws -> [ReusePlan]
     ) throws -> Outcome {
