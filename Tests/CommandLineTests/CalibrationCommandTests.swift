@@ -104,7 +104,7 @@ import Testing
         let bytes = try Data(contentsOf: URL(filePath: path))
         let spoilt: [Data] = [
             bytes.prefix(bytes.count / 2), Data(),
-            Data(String(decoding: bytes, as: UTF8.self).replacing("\"samples\":2", with: "\"samples\":3").utf8),
+            Data(String(decoding: bytes, as: UTF8.self).replacing("\"samples\":1", with: "\"samples\":3").utf8),
             Data(String(decoding: bytes, as: UTF8.self).replacing("calibration/1", with: "calibration/9").utf8),
         ]
         for data in spoilt {
