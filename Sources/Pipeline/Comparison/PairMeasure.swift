@@ -8,7 +8,8 @@ public struct PairMeasure: Codable, Equatable, Sendable {
     public let evaluations: Double
     /// From the initial noise to the final latents; nil where time is not measured.
     public let seconds: Double?
-    /// The uncached run's seconds over ``seconds``.
+    /// The uncached run's seconds over ``seconds``, but no more than its evaluations over ``evaluations``: other work on
+    /// the machine can slow one of the two.
     public let speedUp: Double?
     /// In dB, of the pictures before they are rounded to 8 bits; nil for the same picture, where it is infinite.
     public let psnr: Double?
@@ -50,13 +51,15 @@ struct UncachedImage {
     let latents: Tensor
     let picture: Image
     let seconds: Double
+    let evaluations: Int
     private let decoder: any LatentDecoder
     private let planes: [Float]
     private let highFrequencyEnergy: Double
 
-    init(latents: Tensor, seconds: Double, decoder: any LatentDecoder) throws {
+    init(latents: Tensor, evaluations: Int, seconds: Double, decoder: any LatentDecoder) throws {
         let planes = try decoder.planes(of: latents)
         self.latents = latents
+        self.evaluations = evaluations
         self.seconds = seconds
         self.decoder = decoder
         self.planes = planes.elements
@@ -78,7 +81,10 @@ struct UncachedImage {
         let otherPlanes = try decoder.planes(of: other)
         let otherPicture = decoder.picture(otherPlanes)
         let measure = PairMeasure(
-            evaluations: evaluations, seconds: seconds, speedUp: seconds.map { self.seconds / $0 },
+            evaluations: evaluations, seconds: seconds,
+            speedUp: seconds.map {
+                SpeedUp.possible(self.seconds / $0, from: Double(self.evaluations), to: evaluations)
+            },
             psnr: Self.finite(ImageMetrics.psnr(otherPlanes.elements, planes, range: decoder.range)),
             psnr8: Self.finite(try ImageMetrics.psnr(otherPicture, picture)),
             ssim: try ImageMetrics.ssimUnlessTooSmall(otherPicture, picture),
