@@ -71,6 +71,10 @@ verify-batch: build
 	@$(call install_missing,$(BATCH_PACKAGES))
 	Scripts/verify/batch.sh --binary $(abspath $(BINARY))
 
+.PHONY: scripts-tools
+# What the tests of the batch scripts run where it is installed.
+scripts-tools: ; @$(call install_missing,parallel)
+
 .PHONY: benchmark
 # Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.
 benchmark: build

@@ -4,8 +4,8 @@
 #
 # usage: Scripts/verify/batch.sh --binary OMNICACHE [--only NAME,...]
 #
-#   --only NAME,...   of shards, kill, twice, disk, signals, compare, collect, parallel, kubernetes, slurm, throughput
-#                     and memory, each in a script of that name in batch/ (default: all)
+#   --only NAME,...   of shards, kill, twice, disk, signals, compare, collect, names, parallel, kubernetes, slurm,
+#                     throughput and memory, each in a script of that name in batch/ (default: all)
 #
 # As root, installs slurm-wlm and parallel if they are missing, and mounts a small tmpfs; what checks the packed images
 # and the Kubernetes job goes into .venv of the repository. What cannot be had is skipped, and why is said.
@@ -18,7 +18,7 @@ if [ "${1:-}" != --binary ] || [ $# -lt 2 ]; then
 fi
 OMNICACHE=$(realpath "$2")
 [ "${3:---only}" = --only ] || { echo "batch.sh: unknown option $3" >&2; exit 64; }
-names=shards,kill,twice,disk,signals,compare,collect,parallel,kubernetes,slurm,throughput,memory
+names=shards,kill,twice,disk,signals,compare,collect,names,parallel,kubernetes,slurm,throughput,memory
 names=${4:-$names}
 SCRIPTS=$(cd "$(dirname "$0")/.." && pwd)
 : "${OMNICACHE_MODELS:=$SCRIPTS/../Models}"
