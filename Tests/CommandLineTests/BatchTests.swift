@@ -50,13 +50,18 @@ import Testing
 
     @Test(arguments: [
         ("class,seed\nowl,1\nunicorn,2\n", "list:3:1: "), ("class,seed\nowl\n", "list:2:4: "),
-        ("seed,colour\n1,red\n", "list:1:6: "), ("seed,steps\n1,0\n", "list:2:3: "), ("seed\n4294967296\n", "list:2:1: "),
+        ("seed,colour\n1,red\n", "list:1:6: "), ("seed,steps\n1,0\n", "list:2:3: "),
+        ("seed\n4294967296\n", "list:2:1: "),
         ("{\"seed\": 1}\n{\"seed\": [2]}\n", "list:2:10: "), ("{\"seed\": 1, \"help\": 1}\n", "list:1:13: "),
         ("{\"seed\": 1}\n\nnonsense\n", "list:3:1: "), ("", "list: "), ("seed\n", "list:1:1: "),
-        ("seed,budget\n1,7\n", "list:2:"), ("seed,seed\n1,2\n", "list:1:6: "), ("seed,class\n5.5,1\n", "list:2:1: seed '5.5'"),
-        ("seed;class\n\"1,000\";1\n", "list:2:1: seed '1,000'"), ("class,seed\n1,4.3E+09\n", "list:2:3: seed '4.3E+09'"),
-        ("{\"seed\": 5.5}", "list:1:10: seed '5.5'"), ("{\"seed\": -1}", "list:1:10: seed '-1'"), ("[{\"seed\": \"1 000\"}]", "list:1:11: "),
-        ("seed,steps\n1,5.5\n", "list:2:3: "), ("seed,class\n1,1.5\n", "list:2:3: "), ("class\n1\n", "list:2:1: no seed"),
+        ("seed,budget\n1,7\n", "list:2:"), ("seed,seed\n1,2\n", "list:1:6: "),
+        ("seed,class\n5.5,1\n", "list:2:1: seed '5.5'"),
+        ("seed;class\n\"1,000\";1\n", "list:2:1: seed '1,000'"),
+        ("class,seed\n1,4.3E+09\n", "list:2:3: seed '4.3E+09'"),
+        ("{\"seed\": 5.5}", "list:1:10: seed '5.5'"), ("{\"seed\": -1}", "list:1:10: seed '-1'"),
+        ("[{\"seed\": \"1 000\"}]", "list:1:11: "),
+        ("seed,steps\n1,5.5\n", "list:2:3: "), ("seed,class\n1,1.5\n", "list:2:3: "),
+        ("class\n1\n", "list:2:1: no seed"),
         ("class,seed\n1,2\n1,\n", "list:3:1: no seed"), ("seed,cfg-scale\n1,\"1,5\"\n", "list:2:3: "),
     ])
     func `a list that makes no sense is refused with line and column`(text: String, place name: String) throws {

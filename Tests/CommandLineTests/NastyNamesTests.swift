@@ -41,7 +41,8 @@ import Testing
 
     private var environment: [String: String] {
         [
-            "SCRIPTS": "\(Installation.repository)/Scripts", "HOME_NAME": "-it's {= system(q(touch pwned)) =} $(touch pwned)\n",
+            "SCRIPTS": "\(Installation.repository)/Scripts",
+            "HOME_NAME": "-it's {= system(q(touch pwned)) =} $(touch pwned)\n",
             "BINARY_NAME": "omni {} {#} '\"`touch pwned`\n",
         ]
     }
@@ -49,10 +50,19 @@ import Testing
     /// Names, each of them a folder in the one before it.
     static let names: [[String]] = [
         ["-dash", "--force", "-n", "a b", " lead", "trail ", "it's", "''", "\"q\"", "back\\slash", "\\"],
-        ["$(touch pwned)", "`touch pwned`", "a;touch pwned", "&touch pwned", "|touch pwned", "${HOME}", "$1", "<in>", "#", "!x"],
-        ["{index}", "{class}", "{seed}", "{}", "{.}", "{/}", "{//}", "{#}", "{%}", "{1}", "{+}", "}{", "{{", "}}", "{", "}"],
-        ["{= system(q(touch pwned)) =}", "{=1 $_=qx(touch pwned) =}", "¯<system(q(touch pwned))¯>", "{= =", ":::", "::::", "\u{AF}<"],
-        ["%j", "%a", "%A_%a", "%%", "%", "%5j", "\\%j", "%u%N%x", "#SBATCH --array=0-9999", "\n#SBATCH --array=0-9999\n"],
+        [
+            "$(touch pwned)", "`touch pwned`", "a;touch pwned", "&touch pwned", "|touch pwned", "${HOME}", "$1", "<in>",
+            "#", "!x",
+        ],
+        ["{index}", "{class}", "{seed}", "{}", "{.}", "{/}", "{#}", "{%}", "{1}", "{+}", "}{", "{{", "}}", "{", "}"],
+        [
+            "{= system(q(touch pwned)) =}", "{=1 $_=qx(touch pwned) =}", "¯<system(q(touch pwned))¯>", "{= =", ":::",
+            "::::", "\u{AF}<",
+        ],
+        [
+            "%j", "%a", "%A_%a", "%%", "%", "%5j", "\\%j", "%u%N%x", "#SBATCH --array=0-9999",
+            "\n#SBATCH --array=0-9999\n",
+        ],
         ["new\nline", "\n", "tab\t", "return\r", "dos\r\nline", "\u{1}", "\u{1B}[31m", "\u{7F}", "last\n"],
         ["*", "?", "[a-z]", "~", "~root", "e\u{301}é", "\u{301}mark", "'\u{301}", "😀", "a=b", "...", "nul", "..."],
     ]
@@ -69,12 +79,12 @@ import Testing
                 -d "$FOLDER" -- --model "$TINY" --steps 2 --batch="$LIST" --quiet
             """#, environment: environment.merging(["SCRIPT": script, "FOLDER": folder, "LIST": list]) { $1 })
         #expect(result.status == 0, "\(result.errorText)\(logs)", sourceLocation: sourceLocation)
-        for index in 0..<3 {
-            #expect(place.files.contains("\(folder)/00000\(index).png"), "\(logs)", sourceLocation: sourceLocation)
-        }
-        #expect(place.files.filter { $0.hasSuffix(".png") }.count == 3, sourceLocation: sourceLocation)
+        let expected = (0..<3).map { "\(folder)/00000\($0).png" }
+        #expect(pictures == expected, "\(logs)", sourceLocation: sourceLocation)
         #expect(!isPwned, sourceLocation: sourceLocation)
     }
+
+    private var pictures: [String] { place.files.filter { $0.hasSuffix(".png") } }
 
     /// Whether a command in a name was run.
     private var isPwned: Bool { place.files.contains { URL(filePath: $0).lastPathComponent == "pwned" } }
@@ -96,7 +106,9 @@ import Testing
         #expect(place.files.contains("\(names.joined(separator: "/"))/slurm-7_1.log"))
     }
 
-    @Test(.enabled(if: has("parallel"), "GNU parallel is not installed; 'make scripts-tools' does that"), arguments: names)
+    @Test(
+        .enabled(if: has("parallel"), "GNU parallel is not installed; 'make scripts-tools' does that"), arguments: names
+    )
     func `parallel.sh makes its images in the directory of any name, and runs nothing in it`(names: [String]) throws {
         try expectSet("parallel.sh", "-n 2 -j 1", in: names.joined(separator: "/"))
     }
@@ -126,14 +138,15 @@ import Testing
         let run = try place.shell(
             #"mkdir "./$FOLDER" && PATH="$PWD/programs:$PATH" exec sh commands"#, environment: ["FOLDER": folder])
         #expect(run.status == 0, "\(run.errorText)")
-        #expect(place.files.filter { $0.hasSuffix(".png") } == (0..<2).map { "\(folder)/00000\($0).png" })
+        #expect(pictures == (0..<2).map { "\(folder)/00000\($0).png" })
         #expect(!isPwned)
     }
 
     @Test func `a directory without a name is refused`() throws {
         for script in ["batch.sh", "slurm.sh", "parallel.sh"] {
             let result = try place.shell(
-                #"exec "$SCRIPTS/$SCRIPT" -d '' -- --seed 1"#, environment: environment.merging(["SCRIPT": script]) { $1 })
+                #"exec "$SCRIPTS/$SCRIPT" -d '' -- --seed 1"#,
+                environment: environment.merging(["SCRIPT": script]) { $1 })
             #expect(result.status == 64 && result.errorText.contains("give a directory"))
         }
     }

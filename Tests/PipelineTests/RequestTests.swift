@@ -52,7 +52,8 @@ import Testing
     @Test(arguments: [
         ("{class}-{seed}.png", "arts-crafts-7.png"), ("out/{index}.ppm", "out/000012.ppm"), ("plain.png", "plain.png"),
         ("{seed}{seed}/{class}", "77/arts-crafts"), ("a {{class}} b/{index}.png", "a {class} b/000012.png"),
-        ("{{{seed}}}.png", "{7}.png"), ("{{{{/{seed}", "{{/7"), ("}{seed}} }x.png", "}7} }x.png"), ("{{/\u{301}{seed}", "{/\u{301}7"),
+        ("{{{seed}}}.png", "{7}.png"), ("{{{{/{seed}", "{{/7"), ("}{seed}} }x.png", "}7} }x.png"),
+        ("{{/\u{301}{seed}", "{/\u{301}7"),
     ])
     func `placeholders are filled in`(pattern: String, path: String) throws {
         let item = SampleItem(classID: 1, seed: 7)
@@ -65,10 +66,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a/b/{index}.png", "a/b/", "000012.png"), ("{index}.png", "", "000012.png"), ("a/x{seed}/{index}", "a/", "x7/000012"),
-        ("{{a}}/{index}.png", "{a}/", "000012.png"), ("a/\u{301}{seed}.png", "a/", "\u{301}7.png"), ("/{seed}", "/", "7"),
+        ("a/b/{index}.png", "a/b/", "000012.png"), ("{index}.png", "", "000012.png"),
+        ("a/x{seed}/{index}", "a/", "x7/000012"),
+        ("{{a}}/{index}.png", "{a}/", "000012.png"), ("a/\u{301}{seed}.png", "a/", "\u{301}7.png"),
+        ("/{seed}", "/", "7"),
     ])
-    func `the folder of a pattern is what all of its paths are in`(pattern: String, folder: String, name: String) throws {
+    func `the folder of a pattern is what all of its paths are in`(pattern: String, folder: String, name: String) throws
+    {
         let output = try OutputPattern(pattern)
         let path = output.path(for: SampleItem(classID: 1, seed: 7), index: 12, classNames: names)
         #expect(output.folder == folder)

@@ -25,7 +25,7 @@ new_books
 manifest=books/manifest-0-of-1.jsonl
 line=$(cat $manifest)
 # The line with another value: with KEY VALUE.
-with() { sed -E "s|\"$1\":(\"[^\"]*\"|[^,}]*)|\"$1\":$2|" <<<"$line"; }
+with() { sed -E "s#\"$1\":(\"[^\"]*\"|[^,}]*)#\"$1\":$2#" <<<"$line"; }
 long=$(head -c 70000 /dev/zero | tr '\0' a)
 for text in '{}' '[]' '7' $'\xff' '{"index": 0, "file": 7, "sha256": ""}' "$(with file '"\\u0000"')" "$(with file '"\\ud800"')" \
     "$(with index '"0"')" "$(with index true)" "$(with index -1)" "$(with index 1)" "$(with index 1e300)" "$(with seed -1)" \
@@ -38,14 +38,13 @@ done
 # A separator of lines that is none in JSON.
 printf '%s\n' "${line/\"class\":\"/\"class\":\"$'\xe2\x80\xa8'}" >$manifest
 check "a class with U+2028 in its name is no end of a line" "$SCRIPTS/collect.sh" books
-for name in /dev/zero /etc/passwd ../one/000000.png a/../000000.png .. . '' ./000000.png a//000000.png '..\\\\x' '\\n' '\\u001b[31m'; do
-    with file "\"$name\"" >$manifest
-    check "a manifest that lists '$name' is refused with 65" refuses 65 manifest-0-of-1.jsonl:1
-    check "compare refuses it, too" [ "$(code "$OMNICACHE" compare one books)" = 65 ]
+for listed in /dev/zero /etc/passwd ../one/000000.png a/../000000.png .. . '' ./000000.png a//000000.png '..\\\\x' '\\n' '\\u001b[31m'; do
+    with file "\"$listed\"" >$manifest
+    check "a manifest that lists '$listed' is refused with 65" refuses 65 manifest-0-of-1.jsonl:1
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
 done
 printf '%s\n' "$line" >$manifest
 mv books/000000.png kept.png
-whole
 for make in 'mkfifo books/000000.png' 'ln -s ../kept.png books/000000.png' 'ln -s 000000.png books/000000.png' \
     'mkdir books/000000.png' 'truncate -s 2G books/000000.png'; do
     rm -rf books/000000.png

@@ -26,6 +26,7 @@ struct DecodedMemory {
         guard bytes > share else { return }
         throw .badData(
             "\(path): a picture of \(size.width)x\(size.height) takes \(bytes >> 20) MB to look at, and \(share >> 20) MB are free "
-                + "for each of \(peers) at a time; " + (peers > 1 ? "give --threads 1, or make it smaller" : "make it smaller"))
+                + "for each of \(peers) at a time; "
+                + (peers > 1 ? "give --threads 1, or make it smaller" : "make it smaller"))
     }
 }

@@ -105,11 +105,13 @@ public struct FinishedBatch: Sendable {
     /// - Parameters:
     ///   - line: what the manifest says of it.
     ///   - peers: how many images are looked at side by side.
+    /// - Returns: the picture.
     /// - Throws: ``PipelineError`` when it is missing, another one, damaged, or too large.
     public func picture(of line: ManifestLine, peers: Int = 1) throws(PipelineError) -> Image {
         let path = path(of: line)
         let bytes = try folder.read(
-            line.file, most: Self.mostImageBytes, missing: ", though its manifest lists it; run the batch again to make it")
+            line.file, most: Self.mostImageBytes,
+            missing: ", though its manifest lists it; run the batch again to make it")
         guard SHA256.hexadecimal(bytes) == line.sha256 else {
             throw .badData(
                 "\(path): not the file that its manifest lists, by its SHA-256; remove it and run the batch again")

@@ -95,6 +95,7 @@ public struct Manifest: Sendable {
     /// - Parameters:
     ///   - name: its name.
     ///   - folder: its directory.
+    /// - Returns: the lines in their order.
     /// - Throws: ``PipelineError`` when there is no such file, it is not a manifest, or a line of it is torn.
     static func lines(of name: String, in folder: UntrustedFolder) throws(PipelineError) -> [ManifestLine] {
         let bytes = try folder.read(name, most: mostBytes, missing: "; give a batch's manifest-0-of-1.jsonl")
@@ -104,6 +105,11 @@ public struct Manifest: Sendable {
                 throw .badData(
                     "\(folder.path)\(name): line \(lines.count + 1) is none of a manifest's, or damaged; run the batch "
                         + "again to mend a manifest")
+            }
+            guard UntrustedFolder.isPlain(line.file) else {
+                throw .badData(
+                    "\(folder.path)\(name): line \(lines.count + 1) names a file that is not in the directory, or not by a plain "
+                        + "relative path; no batch wrote that")
             }
             lines.append(line)
         }

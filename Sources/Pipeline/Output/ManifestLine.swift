@@ -56,7 +56,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
         guard text.count <= Self.mostBytes, let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)),
             line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0, line.classID >= 0,
             (0...Self.mostEvaluations).contains(line.evaluations), (0...Self.mostSeconds).contains(line.seconds ?? 0),
-            !line.class.hasControlCharacters, UntrustedFolder.isPlain(line.file)
+            !line.class.hasControlCharacters
         else { return nil }
         self = line
     }

@@ -97,7 +97,8 @@ public struct RunFile: Codable, Equatable, Sendable {
 
     /// Whether no text of it holds a control character, which none has that a batch wrote.
     private var isPrintable: Bool {
-        let names: [String?] = [model.name, model.hash, decoder?.name] + variants.map(\.planner) + variants.map(\.forecaster)
+        let names: [String?] =
+            [model.name, model.hash, decoder?.name] + variants.map(\.planner) + variants.map(\.forecaster)
         return !names.contains { $0?.hasControlCharacters == true }
     }
 

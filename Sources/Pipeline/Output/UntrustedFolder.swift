@@ -11,7 +11,8 @@ public struct UntrustedFolder: Equatable, Sendable {
     public static func isPlain(_ name: String) -> Bool {
         let isPrintable = name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }
         let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return isPrintable && parts.allSatisfy { !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
+        return isPrintable
+            && parts.allSatisfy { !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
     }
 
     /// Whether `other` is this directory, perhaps under another name.
@@ -27,6 +28,7 @@ public struct UntrustedFolder: Equatable, Sendable {
     ///   - name: its plain name; no part of it may be a symbolic link.
     ///   - most: the most bytes that it may have.
     ///   - missing: what to do where there is no such file.
+    /// - Returns: its bytes.
     /// - Throws: ``PipelineError`` when it is missing, cannot be read, or is no such file.
     func read(_ name: String, most: Int, missing: String) throws(PipelineError) -> [UInt8] {
         guard Self.isPlain(name) else {
@@ -43,7 +45,8 @@ public struct UntrustedFolder: Equatable, Sendable {
             switch error {
             case .missing: throw .missingInput("\(path)\(name): no such file\(missing)")
             case .notSuch(let what): throw .badData("\(path)\(name): \(what); put the file itself there")
-            case .failed(let code): throw .inputOutput("\(path)\(name): cannot be read: \(String(cString: strerror(code)))")
+            case .failed(let code):
+                throw .inputOutput("\(path)\(name): cannot be read: \(String(cString: strerror(code)))")
             }
         }
     }

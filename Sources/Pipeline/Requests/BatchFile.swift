@@ -65,7 +65,8 @@ public struct BatchFile: Sendable {
             let names = ListNames(known: names)
             let first = text.bytes.first { !" \t\r\n".utf8.contains($0) }
             let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-            entries = isJSON ? try ObjectList.entries(of: text, names: names) : try TableList.entries(of: text, names: names)
+            entries =
+                isJSON ? try ObjectList.entries(of: text, names: names) : try TableList.entries(of: text, names: names)
         } catch {
             throw Self.error(path, error.place, error.reason)
         }

@@ -30,7 +30,8 @@ struct BatchList {
         for (index, entry) in file.entries.enumerated() {
             let own = try entry.fields["seed"].map { field in
                 guard let seed = UInt32(field.plainNumber) else {
-                    throw file.error(at: field.place, "seed '\(field.text)': give a whole number from 0 to \(UInt32.max)")
+                    throw file.error(
+                        at: field.place, "seed '\(field.text)': give a whole number from 0 to \(UInt32.max)")
                 }
                 return seed
             }
@@ -97,7 +98,9 @@ struct BatchList {
     }
 
     /// A value as an argument of the command line.
-    private static func argument(_ name: String, _ field: BatchFile.Field) -> String { "--\(name)=\(field.plainNumber)" }
+    private static func argument(_ name: String, _ field: BatchFile.Field) -> String {
+        "--\(name)=\(field.plainNumber)"
+    }
 
     private static func parse(
         _ arguments: [String], of entry: BatchFile.Entry, in file: BatchFile

@@ -126,15 +126,19 @@ import Testing
     private func makeListing(_ name: String) throws {
         try folder.make(count: 2)
         let text = String(decoding: try folder.bytes("manifest-0-of-1.jsonl"), as: UTF8.self)
-        let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\u{1B}", with: "\\u001b")
+        let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing(
+            "\u{1B}", with: "\\u001b")
         try folder.write(Array(text.replacing("\"1.png\"", with: "\"\(escaped)\"").utf8), to: "manifest-0-of-1.jsonl")
     }
 
     @Test(arguments: [
-        "/dev/zero", "/etc/passwd", "../1.png", "a/../1.png", "..", ".", "", "./1.png", "a//1.png", "1.png/", "..\\1.png", "a\n.png",
+        "/dev/zero", "/etc/passwd", "../1.png", "a/../1.png", "..", ".", "", "./1.png", "a//1.png", "1.png/",
+        "..\\1.png", "a\n.png",
         "\u{1B}[31m.png",
     ])
-    func `a name that leads out of the directory, or is no plain one, is refused without being opened`(name: String) throws {
+    func `a name that leads out of the directory, or is no plain one, is refused without being opened`(name: String)
+        throws
+    {
         try makeListing(name)
         #expect(isBadData(refusal([folder.path]), "manifest-0-of-1.jsonl: line 2"))
     }
@@ -177,8 +181,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"seed\":101", "\"seed\":-1"), ("\"seed\":101", "\"seed\":4294967296"), ("\"seconds\":1.5", "\"seconds\":NaN"),
-        ("\"seconds\":1.5", "\"seconds\":-1"), ("\"seconds\":1.5", "\"seconds\":1e999"), ("\"seconds\":1.5", "\"seconds\":1e300"),
+        ("\"seed\":101", "\"seed\":-1"), ("\"seed\":101", "\"seed\":4294967296"),
+        ("\"seconds\":1.5", "\"seconds\":NaN"),
+        ("\"seconds\":1.5", "\"seconds\":-1"), ("\"seconds\":1.5", "\"seconds\":1e999"),
+        ("\"seconds\":1.5", "\"seconds\":1e300"),
         ("\"index\":1,", "\"index\":-1,"), ("\"index\":1,", "\"index\":1e300,"), ("\"classID\":1", "\"classID\":-1"),
         ("\"class\":\"class 1\"", "\"class\":\"a\\u001b[31m\""), ("\"sha256\":\"", "\"sha256\":\"zz"),
         ("\"class\":\"class 1\"", "\"class\":\"" + String(repeating: "a", count: 70_000) + "\""),
@@ -187,7 +193,9 @@ import Testing
         try folder.make(count: 2)
         let text = String(decoding: try folder.bytes("manifest-0-of-1.jsonl"), as: UTF8.self)
         #expect(text.contains(old))
-        try folder.write(Array(text.replacing(old, with: new).utf8), to: "manifest-0-of-1.jsonl")
+        let lines = text.split(separator: "\n")
+        let damaged = lines[0] + "\n" + lines[1].replacing(old, with: new) + "\n"
+        try folder.write(Array(damaged.utf8), to: "manifest-0-of-1.jsonl")
         #expect(isBadData(refusal([folder.path]), "manifest-0-of-1.jsonl: line 2"))
     }
 
@@ -202,7 +210,9 @@ import Testing
             try DecodedMemory((16384, 16384, 3)).check(path: "a", peers: 2, free: 1 << 40)
         }
         for (size, peers) in [((16384, 16384, 3), 1), ((4096, 4096, 1), 8), ((2, 1 << 26, 4), 1)] {
-            #expect(throws: PipelineError.self) { try DecodedMemory(size).check(path: "a", peers: peers, free: 1 << 30) }
+            #expect(throws: PipelineError.self) {
+                try DecodedMemory(size).check(path: "a", peers: peers, free: 1 << 30)
+            }
         }
     }
 

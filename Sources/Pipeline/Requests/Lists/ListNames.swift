@@ -19,7 +19,9 @@ struct ListNames {
     func unknown(_ name: String, kind: String) -> String {
         let name = name.onOneLine
         let key = Self.canonical(name)
-        let nearest = key.utf8.count > 64 ? nil : known.sorted().min { ClassNames.distance(key, $0) < ClassNames.distance(key, $1) }
+        let nearest =
+            key.utf8.count > 64
+            ? nil : known.sorted().min { ClassNames.distance(key, $0) < ClassNames.distance(key, $1) }
         let isNear = nearest.map { ClassNames.distance(key, $0) <= max(2, key.count / 3) } == true
         let list = ["class", "seed"] + known.subtracting(["class", "seed"]).sorted()
         let hint = isNear ? "did you mean '\(nearest ?? "")'?" : "there are \(list.joined(separator: ", "))"
@@ -29,11 +31,14 @@ struct ListNames {
     /// A value at its place.
     ///
     /// - Throws: ``ListText/Problem`` when it holds a control character.
-    static func field(_ text: String, of name: String, at place: BatchFile.Place) throws(ListText.Problem) -> BatchFile.Field {
+    static func field(_ text: String, of name: String, at place: BatchFile.Place) throws(ListText.Problem)
+        -> BatchFile.Field
+    {
         if let control = text.firstControlCharacter {
             let code = String(control.value, radix: 16, uppercase: true)
             throw ListText.Problem(
-                reason: "\(name) has the control character U+\(String(repeating: "0", count: 4 - code.count))\(code); remove it",
+                reason:
+                    "\(name) has the control character U+\(String(repeating: "0", count: 4 - code.count))\(code); remove it",
                 place: place)
         }
         return BatchFile.Field(text: text, place: place)

@@ -36,7 +36,7 @@ struct ListText {
         return count
     }
 
-    /// The line and the character of a byte; takes no longer than the text between this one and the one asked for before.
+    /// The line and the character of a byte. Asked for bytes in their order, all calls together read the text once.
     mutating func place(of offset: Int) -> BatchFile.Place {
         if offset < self.offset { (self.offset, line, column) = (0, 1, 1) }
         while self.offset < min(offset, bytes.count) {

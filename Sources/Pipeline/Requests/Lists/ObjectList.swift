@@ -41,6 +41,7 @@ struct ObjectList {
 
     private mutating func object() throws(ListText.Problem) -> BatchFile.Entry {
         let start = scanner.offset
+        let place = text.place(of: start)
         guard scanner.accept("{") else {
             throw problem("not a JSON object; write an image as {\"class\": 3, \"seed\": 7}", at: start)
         }
@@ -49,7 +50,7 @@ struct ObjectList {
             repeat { try member(of: &fields) } while scanner.accept(",")
             try read { scanner throws(JSONProblem) in try scanner.expect("}") }
         }
-        return BatchFile.Entry(place: text.place(of: start), fields: fields)
+        return BatchFile.Entry(place: place, fields: fields)
     }
 
     private mutating func member(of fields: inout [String: BatchFile.Field]) throws(ListText.Problem) {

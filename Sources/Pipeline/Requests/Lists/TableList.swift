@@ -61,7 +61,8 @@ struct TableList {
         var columns: [String] = []
         for cell in cells[...last] {
             guard !cell.text.isEmpty else {
-                throw ListText.Problem(reason: "column \(columns.count + 1) has no name; give it one", place: cell.place)
+                throw ListText.Problem(
+                    reason: "column \(columns.count + 1) has no name; give it one", place: cell.place)
             }
             guard names.contains(cell.text) else {
                 let reason = names.unknown(cell.text, kind: "column")
@@ -79,8 +80,8 @@ struct TableList {
     }
 
     private mutating func entry(_ line: Range<Int>, columns: [String]) throws(ListText.Problem) -> BatchFile.Entry {
-        let cells = try cells(of: line)
         let place = text.place(of: line.lowerBound)
+        let cells = try cells(of: line)
         let surplus = cells.dropFirst(columns.count).first { !$0.text.isEmpty }
         guard cells.count >= columns.count, surplus == nil else {
             throw ListText.Problem(
@@ -147,7 +148,8 @@ struct TableList {
         skipSpaces(&offset, to: end)
         guard offset == end || text.bytes[offset] == separator else {
             throw ListText.Problem(
-                reason: "text after a closing quote; separate fields by \(separatorName)", place: text.place(of: offset))
+                reason: "text after a closing quote; separate fields by \(separatorName)", place: text.place(of: offset)
+            )
         }
         return content
     }
