@@ -45,11 +45,15 @@ find_binary
 place_in "$directory"
 
 if ! $is_task; then
-    # Slurm reads patterns such as %j, and takes backslashes away, in the name of a log, but not in that of the directory
-    # that it lies in; the task goes back to where it was submitted.
     case $directory in /*) folder=$directory ;; *) folder=$PWD/$directory ;; esac
-    quote "$PWD"
-    task="cd $quoted || exit 66"
+    # In a log's path Slurm reads patterns such as %j and takes backslashes away, in the working directory before it, too.
+    # So the task opens its log itself; Slurm adds its own messages where it can.
+    case $folder in
+        *[%\\]*) log=/dev/null ;;
+        *) log=$folder/slurm-%A_%a.log ;;
+    esac
+    quote "$folder/slurm-"
+    task="exec >>$quoted\"\${SLURM_ARRAY_JOB_ID}_\$SLURM_ARRAY_TASK_ID.log\" 2>&1"
     quote "$binary"
     task="$task
 OMNICACHE=$quoted"
@@ -57,7 +61,7 @@ OMNICACHE=$quoted"
     quote "$HERE/slurm.sh" --task -d "$directory" -n "$shards" -c "$processors" -- "$@"
     task="$task exec $quoted"
     set -- sbatch --job-name=omnicache --array="0-$((shards - 1))" --cpus-per-task="$processors" --requeue \
-        --open-mode=append --signal=B:TERM@60 --chdir="$folder" --output=slurm-%A_%a.log --wrap "$task"
+        --open-mode=append --signal=B:TERM@60 --output="$log" --wrap "$task"
     if $dry_run; then
         print_command "$@"
         exit 0

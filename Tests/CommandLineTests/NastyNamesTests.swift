@@ -25,17 +25,15 @@ import Testing
         for word in "$@"; do
             case $word in
                 --array=0-*) last=${word#--array=0-} ;;
-                --chdir=*) folder=${word#--chdir=} ;;
-                --output=*) [ "$word" = --output=slurm-%A_%a.log ] ;;
+                --output=/dev/null) ;;
+                --output=*) case ${word%slurm-%A_%a.log} in *[%\\]*) exit 9 ;; esac ;;
             esac
             wrap=$word
         done
         printf '#!/bin/sh\n# This script was created by sbatch --wrap.\n\n%s\n' "$wrap" >programs/job
         if grep -q "$(printf '\r')\$" programs/job; then exit 9; fi
-        job=$PWD/programs/job
-        cd "$folder"
         for task in $(seq 0 "$last"); do
-            SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task sh "$job" >>"slurm-7_$task.log" 2>&1
+            SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task sh programs/job
         done
         """#
 
