@@ -78,6 +78,10 @@ verify-release: release
 	@$(call install_missing,$(RELEASE_PACKAGES))
 	Scripts/verify/release.sh --binary .build-release/release/omnicache
 
+.PHONY: scripts-tools
+# What the tests of the batch scripts run where it is installed.
+scripts-tools: ; @$(call install_missing,parallel)
+
 .PHONY: benchmark
 # Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.
 benchmark: build

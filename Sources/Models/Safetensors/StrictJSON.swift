@@ -16,14 +16,14 @@ package enum JSONValue: Equatable, Sendable {
 }
 
 /// Where and why a text is not JSON; `offset` counts bytes.
-struct JSONProblem: Error, Equatable {
-    let reason: String
-    let offset: Int
+package struct JSONProblem: Error, Equatable {
+    package let reason: String
+    package let offset: Int
 }
 
 /// A JSON (RFC 8259) parser that refuses what lenient ones hide: a key that occurs twice in an object, bytes that are
 /// not UTF-8, unpaired surrogates.
-struct StrictJSON {
+package struct StrictJSON {
     private static let deepestNesting = 64
     private static let decimalDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
@@ -207,5 +207,77 @@ struct StrictJSON {
             position += 1
         }
         return unit
+    }
+}
+
+extension StrictJSON {
+    /// Walks through JSON texts token by token, by the same rules: for readers that tell where a value stands.
+    package struct Scanner {
+        /// A value that stands alone, or any other.
+        package enum Value {
+            case string(String)
+            /// A number as it is written.
+            case number(String)
+            /// A truth value, null, an array or an object.
+            case other
+        }
+
+        private var parser: StrictJSON
+
+        /// A scanner at the beginning of a text.
+        package init(_ bytes: [UInt8]) {
+            parser = StrictJSON(bytes: bytes, allowsInfinity: false)
+        }
+
+        /// The byte that comes next, after white space.
+        package var next: UInt8? {
+            mutating get {
+                parser.skipWhitespace()
+                return parser.next
+            }
+        }
+
+        /// The place of ``next``.
+        package var offset: Int {
+            mutating get {
+                parser.skipWhitespace()
+                return parser.position
+            }
+        }
+
+        /// The place after the last token.
+        package var end: Int { parser.position }
+
+        /// Steps over a character if it comes next.
+        package mutating func accept(_ character: Unicode.Scalar) -> Bool {
+            parser.skipWhitespace()
+            return parser.accept(character)
+        }
+
+        /// Steps over a character that has to come next.
+        package mutating func expect(_ character: Unicode.Scalar) throws(JSONProblem) {
+            parser.skipWhitespace()
+            try parser.expect(character)
+        }
+
+        /// Steps over a string.
+        package mutating func string() throws(JSONProblem) -> String {
+            parser.skipWhitespace()
+            return try parser.string()
+        }
+
+        /// Steps over a value.
+        package mutating func value() throws(JSONProblem) -> Value {
+            let start = offset
+            switch parser.next {
+            case UInt8(ascii: "\""): return .string(try parser.string())
+            case let byte? where byte == UInt8(ascii: "-") || StrictJSON.decimalDigits.contains(byte):
+                _ = try parser.number()
+                return .number(String(decoding: parser.bytes[start..<parser.position], as: UTF8.self))
+            default:
+                _ = try parser.value(depth: 0)
+                return .other
+            }
+        }
     }
 }

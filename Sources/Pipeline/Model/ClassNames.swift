@@ -126,7 +126,7 @@ public struct ClassNames: Sendable, Equatable {
     }
 
     /// The fewest insertions, deletions and replacements that turn one text into the other (Levenshtein).
-    private static func distance(_ first: String, _ second: String) -> Int {
+    static func distance(_ first: String, _ second: String) -> Int {
         let second = Array(second)
         var row = Array(0...second.count)
         for (i, character) in first.enumerated() {

@@ -21,6 +21,14 @@ public struct ImageFile: Equatable, Sendable {
             }
         }
 
+        /// The size that the header of a file of this format declares; reads no pixels.
+        public func size(of bytes: [UInt8]) throws(ImagingError) -> (width: Int, height: Int, channels: Int) {
+            switch self {
+            case .png: try PNGReader.size(of: bytes)
+            case .ppm: try PPM.size(of: bytes)
+            }
+        }
+
         /// The bytes of a file that holds the picture and what it was made from.
         public func encode(
             _ image: Image, record: ImageRecord, classNames: ClassNames
