@@ -50,7 +50,8 @@ import Testing
             let isSound =
                 header.entries.reduce(0) { $0 + $1.range.count } == dataSize
                 && header.entries.allSatisfy {
-                    $0.range.upperBound <= dataSize && $0.range.count * 8 == $0.count * $0.elementType.bits
+                    $0.range.upperBound <= dataSize
+                        && $0.elementType.map { type in $0.range.count * 8 == $0.count * type.bits } ?? true
                 }
             if !isSound { unsound.append(bytes) }
         }
