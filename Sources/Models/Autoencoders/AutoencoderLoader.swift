@@ -19,8 +19,20 @@ struct AutoencoderLoader {
     ) throws(ModelError) {
         let tensors = sources.flatMap(\.tensors)
         let missing = tensors.map(\.name).filter { archive.entry($0) == nil }
+        if let first = missing.first, let example = WrappedNames.first(standingFor: first, in: archive.names) {
+            throw .wrappedNames(directory: archive.directory, example: example)
+        }
         guard missing.isEmpty else {
             throw .missingTensors(directory: archive.directory, names: Array(missing.prefix(3)), count: missing.count)
+        }
+        let used = Set(tensors.map(\.name))
+        let foreign = archive.names.filter {
+            $0.hasPrefix("decoder.") && !used.contains($0) && archive.entry($0)?.elementType?.isLoadable == true
+        }
+        guard foreign.isEmpty else {
+            throw .foreignTensors(
+                directory: archive.directory, network: "the decoder that config.json describes",
+                names: Array(foreign.prefix(3)), count: foreign.count)
         }
         for tensor in tensors {
             guard let found = archive.entry(tensor.name)?.shape, !tensor.shapes.contains(found) else { continue }

@@ -76,8 +76,8 @@ public final class SafetensorsFile: Sendable {
         guard entry.shape == shape else {
             throw .wrongShape(path: path, tensor: entry.name, expected: shape, found: entry.shape)
         }
-        guard entry.elementType.isLoadable else {
-            throw .unsupportedElementType(path: path, tensor: entry.name, found: entry.elementType.rawValue)
+        guard entry.elementType?.isLoadable == true else {
+            throw .unsupportedElementType(path: path, tensor: entry.name, found: entry.dtype)
         }
     }
 
@@ -94,7 +94,7 @@ public final class SafetensorsFile: Sendable {
         case .f32: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: entry.range.count)
         case .f16: FloatWidening.float16(source, into: target, count: entry.count)
         case .bf16: FloatWidening.bfloat16(source, into: target, count: entry.count)
-        default: preconditionFailure("\(entry.elementType) has not been checked")
+        default: preconditionFailure("\(entry.dtype) has not been checked")
         }
         guard FloatWidening.areFinite(UnsafeBufferPointer(destination)) else {
             let index = destination.firstIndex { !$0.isFinite } ?? 0
@@ -114,7 +114,7 @@ extension SafetensorsFile {
     /// - Returns: nil if the numbers cannot be used as they lie in the file.
     /// - Throws: ``SafetensorsError/notFinite(path:tensor:index:)``.
     func matrix(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) -> WeightMatrix? {
-        guard let element = entry.elementType.matrixElement, let source = address(of: entry),
+        guard let element = entry.elementType?.matrixElement, let source = address(of: entry),
             element != .float32 || UInt(bitPattern: source).isMultiple(of: 4)
         else { return nil }
         precondition(shape.reduce(1, *) == entry.count, "\(entry.shape) is not \(shape)")

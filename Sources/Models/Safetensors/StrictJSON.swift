@@ -24,26 +24,31 @@ package struct JSONProblem: Error, Equatable {
 /// A JSON (RFC 8259) parser that refuses what lenient ones hide: a key that occurs twice in an object, bytes that are
 /// not UTF-8, unpaired surrogates.
 package struct StrictJSON {
-    private static let deepestNesting = 64
+    private static let deepestNesting = 128
     private static let decimalDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     private let bytes: [UInt8]
     private let allowsInfinity: Bool
+    private let allowsRepeatedKeys: Bool
     private var position = 0
 
     /// Parses a whole text; white space may surround the value. `Infinity` and `-Infinity`, as Python writes them, count as
-    /// numbers only where that is allowed.
-    static func parse(_ bytes: [UInt8], allowsInfinity: Bool = false) throws(JSONProblem) -> JSONValue {
-        var parser = StrictJSON(bytes: bytes, allowsInfinity: allowsInfinity)
+    /// numbers only where that is allowed, and a key may occur twice in an object only where the caller looks after that.
+    static func parse(
+        _ bytes: [UInt8], allowsInfinity: Bool = false, allowsRepeatedKeys: Bool = false
+    ) throws(JSONProblem) -> JSONValue {
+        var parser = StrictJSON(
+            bytes: bytes, allowsInfinity: allowsInfinity, allowsRepeatedKeys: allowsRepeatedKeys)
         let value = try parser.value(depth: 0)
         parser.skipWhitespace()
         guard parser.position == bytes.count else { throw parser.problem("text after the end of the value") }
         return value
     }
 
-    private init(bytes: [UInt8], allowsInfinity: Bool) {
+    private init(bytes: [UInt8], allowsInfinity: Bool, allowsRepeatedKeys: Bool) {
         self.bytes = bytes
         self.allowsInfinity = allowsInfinity
+        self.allowsRepeatedKeys = allowsRepeatedKeys
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -92,7 +97,9 @@ package struct StrictJSON {
         repeat {
             skipWhitespace()
             let key = try string()
-            guard keys.insert(key).inserted else { throw problem("the key \(key.debugDescription) occurs twice") }
+            guard keys.insert(key).inserted || allowsRepeatedKeys else {
+                throw problem("the key \(key.debugDescription) occurs twice")
+            }
             skipWhitespace()
             try expect(":")
             members.append(.init(key: key, value: try value(depth: depth + 1)))

@@ -17,15 +17,15 @@ extension DiTWeights {
         from archive: WeightArchive, config: DiTConfig, precision: WeightPrecision = .float32,
         progress: ((Double) -> Void)? = nil
     ) throws {
-        guard let layout = DiTLayout(names: archive.names) else {
-            throw ModelError.unknownLayout(
-                directory: archive.directory, someNames: Array(archive.names.prefix(3)))
-        }
+        let layout = try Self.layout(of: archive)
         let hasNullClass = Self.hasNullClass(layout, archive, config)
         let map = DiTTensorMap(
             layout: layout, config: config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses)
         try Self.checkDepth(layout, archive, config)
         try Self.checkNamesAndShapes(map, archive, config)
+        let used = Set((map.required + [map.positions]).flatMap(\.names))
+        unusedTensors = archive.names.filter { !used.contains($0) }
+        try Self.checkUnused(unusedTensors, archive)
 
         try SystemMemory.require(
             Self.widenedBytes(map, archive, precision), for: "widening the weights in \(archive.directory) to 32 bits")
@@ -43,8 +43,6 @@ extension DiTWeights {
                 joining: map.positions.names, storedShape: map.positions.storedShape, shape: map.positions.shape)
         self.layout = layout
         self.hasNullClass = hasNullClass
-        let used = Set((map.required + [map.positions]).flatMap(\.names))
-        unusedTensors = archive.names.filter { !used.contains($0) }
     }
 }
 
@@ -59,9 +57,45 @@ extension DiTWeights {
         let narrow = map.required.filter { $0.names.allSatisfy { archive.entry($0)?.elementType != .f32 } }
         return narrow.reduce(0) { $0 + $1.shape.reduce(1, *) } * MemoryLayout<Float>.stride
     }
-}
 
-extension DiTWeights {
+    /// The layout that the names of the tensors in `archive` tell.
+    ///
+    /// - Throws: ``ModelError`` when they are of none, or of more than one network.
+    @discardableResult
+    public static func layout(of archive: WeightArchive) throws(ModelError) -> DiTLayout {
+        let anchors = DiTLayout.allCases.map { $0.names.patchEmbedding + ".weight" }
+        let layout = DiTLayout(names: archive.names)
+        for anchor in anchors {
+            guard let other = WrappedNames.first(standingFor: anchor, in: archive.names) else { continue }
+            throw layout == nil
+                ? .wrappedNames(directory: archive.directory, example: other)
+                : .severalNetworks(directory: archive.directory, example: other)
+        }
+        guard let layout else {
+            throw .unknownLayout(directory: archive.directory, someNames: Array(archive.names.prefix(3)))
+        }
+        return layout
+    }
+
+    /// What the names of tensors begin with that may lie beside the network: heads of an auxiliary loss of training (REPA)
+    /// and what trainers save about averages, losses and decoders.
+    private static let harmless: Set<Substring> = [
+        "projectors", "ema", "model_ema", "ema_model", "loss", "vae", "first_stage_model",
+    ]
+
+    /// Checks that no tensor is left over that could be part of a relative of the DiT, which would compute otherwise.
+    private static func checkUnused(_ names: [String], _ archive: WeightArchive) throws(ModelError) {
+        let foreign = names.filter { name in
+            archive.entry(name)?.elementType?.isLoadable == true
+                && !(name.split(separator: ".").first.map(harmless.contains) ?? false)
+        }
+        guard foreign.isEmpty else {
+            throw .foreignTensors(
+                directory: archive.directory, network: "a DiT or SiT", names: Array(foreign.prefix(3)),
+                count: foreign.count)
+        }
+    }
+
     /// Whether the label tables in `archive` have a row for the null class, as far as the headers say.
     public static func hasNullClass(in archive: WeightArchive, config: DiTConfig) -> Bool {
         DiTLayout(names: archive.names).map { hasNullClass($0, archive, config) } ?? true
@@ -89,6 +123,9 @@ extension DiTWeights {
         _ map: DiTTensorMap, _ archive: WeightArchive, _ config: DiTConfig
     ) throws(ModelError) {
         let missing = map.required.flatMap(\.names).filter { archive.entry($0) == nil }
+        if let first = missing.first, let example = WrappedNames.first(standingFor: first, in: archive.names) {
+            throw .wrappedNames(directory: archive.directory, example: example)
+        }
         guard missing.isEmpty else {
             throw .missingTensors(
                 directory: archive.directory, names: Array(missing.prefix(3)), count: missing.count)

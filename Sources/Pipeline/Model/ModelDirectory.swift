@@ -22,6 +22,8 @@ public struct ModelDirectory: Sendable {
     public let archive: WeightArchive
     /// The classes.
     public let classes: ClassNames
+    /// The variant of the weights that was asked for.
+    let variant: String?
 
     /// The sampler that the model comes with; nil when it comes with none.
     private let recommendedSampler: SamplerOptions?
@@ -45,9 +47,14 @@ public struct ModelDirectory: Sendable {
 
     /// Opens the directory at `path`: reads the configurations and checks the headers of the weights.
     ///
+    /// - Parameters:
+    ///   - path: the directory.
+    ///   - variant: the variant of the weights to take in every part that has it, such as fp16; nil for the plain files,
+    ///     or the only variant.
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` that say what is wrong where.
-    public init(path: String) throws {
+    public init(path: String, variant: String? = nil) throws {
         self.path = path
+        self.variant = variant
         let layout = try ModelLayout(directory: path)
         networkDirectory = layout.network
         vaeDirectory = layout.vae
@@ -63,7 +70,15 @@ public struct ModelDirectory: Sendable {
             process = try Self.process(in: file)
             recommendedSampler = nil
         }
-        archive = try WeightArchive(directory: layout.network)
+        if let variant {
+            let parts = [layout.network, layout.vae, layout.tiny].compactMap(\.self)
+            let found = parts.reduce(into: Set<String>()) { $0.formUnion(WeightArchive.variants(in: $1)) }
+            guard found.contains(variant) else {
+                throw SafetensorsError.noSuchVariant(directory: path, variant: variant, found: found.sorted())
+            }
+        }
+        archive = try WeightArchive(directory: layout.network, variant: variant)
+        try DiTWeights.layout(of: archive)
         for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
             _ = try DecoderSource.config(directory: decoder, channels: config.inChannels, network: file.path)
         }

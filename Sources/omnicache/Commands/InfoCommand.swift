@@ -15,6 +15,8 @@ struct InfoCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A model directory, or an image or a plan (.json) of omnicache's.", valueName: "file"))
     var file: String?
 
+    @OptionGroup var variant: VariantOption
+
     @Option(help: "How it is told.")
     var log: LogFormat = .text
 
@@ -24,7 +26,7 @@ struct InfoCommand: ParsableCommand {
         {
             try isPlan(file) ? print(PlanReport(path: file)) : print(ImageReport(path: file))
         } else {
-            try print(ModelReport(directory: ModelDirectory(path: modelPath())))
+            try print(ModelReport(directory: ModelDirectory(path: modelPath(), variant: variant.variant)))
         }
     }
 
