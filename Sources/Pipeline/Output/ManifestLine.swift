@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Models
 
 /// What a batch's manifest says of one image, on one line.
 public struct ManifestLine: Codable, Equatable, Sendable {
@@ -50,7 +51,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     /// Reads a line; nil for one that was cut short, or cannot be true.
     init?(_ text: some Sequence<UInt8>) {
         guard let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)), line.sha256.utf8.count == 64,
-            (0...Self.mostEvaluations).contains(line.evaluations)
+            line.class.unprintable == nil, (0...Self.mostEvaluations).contains(line.evaluations)
         else { return nil }
         self = line
     }
