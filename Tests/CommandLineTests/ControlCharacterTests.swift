@@ -22,7 +22,9 @@ import Testing
         #expect(place.files.isEmpty)
     }
 
-    @Test func `a model whose directory has such a name is told of without its characters, by text, JSON and PNG`() throws {
+    @Test func `a model whose directory has such a name is told of without its characters, by text, JSON and PNG`()
+        throws
+    {
         let place = try Workplace()
         let name = "ti\u{1B}[31mny\u{9B}\u{202E}"
         let path = URL(filePath: place.modelPath).deletingLastPathComponent().appending(path: name).path

@@ -45,7 +45,8 @@ import Testing
         try place.start(place.sampling(base + ["-q", "--budget", "0.5", "-o", "a.png"])).wait().expectSuccess()
         try place.start(place.sampling(base + ["-q", "--budget", "50%", "-o", "b.png"])).wait().expectSuccess()
         #expect(try place.bytes("a.png") == place.bytes("b.png"))
-        try place.start(place.sampling(base + ["-q", "--budget", "75%", "--reuse-window", "10%:90%", "-o", "c.png"])).wait().expectSuccess()
+        try place.start(place.sampling(base + ["-q", "--budget", "75%", "--reuse-window", "10%:90%", "-o", "c.png"]))
+            .wait().expectSuccess()
         for refused in ["0%", "150%", "1.5", "0"] {
             let result = try place.start(place.sampling(base + ["--budget", refused])).wait()
             result.expectFailure(64)

@@ -76,12 +76,16 @@ import Testing
     }
 
     @Test func `null is no value, 1.0 is a whole number, and a joined emoji is a name`() throws {
-        let nulls = ["class_names": "null", "value_range": "null", "guidance_scale": "null", "guidance_channels": "null"]
+        let nulls = [
+            "class_names": "null", "value_range": "null", "guidance_scale": "null", "guidance_channels": "null",
+        ]
         #expect(try config(text(nulls)) == config(Self.smallest))
         #expect(try config(text(["depth": "2.0", "learn_sigma": "1", "num_classes": "3e0"])) == config(Self.smallest))
         #expect(try config(text(["unused": "NaN", "other": "-Infinity"])) == config(Self.smallest))
         let names = ["a\u{200D}b", "\u{1F468}\u{200D}\u{1F469}", "été"]
-        #expect(try config(text(["class_names": "[\(names.map { "\"\($0)\"" }.joined(separator: ","))]"])).classNames == names)
+        #expect(
+            try config(text(["class_names": "[\(names.map { "\"\($0)\"" }.joined(separator: ","))]"])).classNames
+                == names)
     }
 
     @Test func `norm_eps alone holds for every layer norm`() throws {

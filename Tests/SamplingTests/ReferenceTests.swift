@@ -81,9 +81,12 @@ struct ReferenceTests {
         #expect(largestRelativeDifference(try golden.sample(consistent), against: run.result) > 1e-3)
     }
 
-    @Test func `ancestral sampling by the reference's rule adds noise in the last step, unless its timestep is 0`() throws {
+    @Test func `ancestral sampling by the reference's rule adds noise in the last step, unless its timestep is 0`()
+        throws
+    {
         let process = try linearProcess()
-        for (spacing, offset, adds) in [(TimestepSpacing.leading, 0, false), (.leading, 1, true), (.trailing, 0, true)] {
+        for (spacing, offset, adds) in [(TimestepSpacing.leading, 0, false), (.leading, 1, true), (.trailing, 0, true)]
+        {
             let options = SamplerOptions(
                 .ddpm, spacing: spacing, stepsOffset: offset, variance: .fixedLarge, stepRule: .diffusers)
             var own = options
@@ -94,17 +97,22 @@ struct ReferenceTests {
                     from: golden.initial, noise: golden.noise, model: { x, _ in 0.5 * x })
             }
             #expect((found[0] != found[1]) == adds, "\(spacing) \(offset)")
-            #expect(try options.following(.diffusers, process: process, steps: 10).stepRule == (adds ? .diffusers : .list))
+            #expect(
+                try options.following(.diffusers, process: process, steps: 10).stepRule == (adds ? .diffusers : .list))
         }
     }
 
     /// T/N is a whole number for 10 and 50 of 1000 timesteps, and not for 7, 30 and 48.
-    @Test(arguments: [
-        (.leading, 10, false), (.leading, 7, false), (.trailing, 10, false), (.trailing, 50, false), (.trailing, 7, true),
-        (.trailing, 30, true), (.trailing, 48, true), (.linspace, 10, true), (.linspace, 1, true), (.linspace, 999, true),
-        (.respaced, 10, false), (.leading, 1000, false), (.trailing, 1000, false), (.linspace, 1000, false),
-    ] as [(TimestepSpacing, Int, Bool)])
-    func `the rule is kept only where it changes the images`(spacing: TimestepSpacing, steps: Int, changes: Bool) throws {
+    @Test(
+        arguments: [
+            (.leading, 10, false), (.leading, 7, false), (.trailing, 10, false), (.trailing, 50, false),
+            (.trailing, 7, true),
+            (.trailing, 30, true), (.trailing, 48, true), (.linspace, 10, true), (.linspace, 1, true),
+            (.linspace, 999, true),
+            (.respaced, 10, false), (.leading, 1000, false), (.trailing, 1000, false), (.linspace, 1000, false),
+        ] as [(TimestepSpacing, Int, Bool)])
+    func `the rule is kept only where it changes the images`(spacing: TimestepSpacing, steps: Int, changes: Bool) throws
+    {
         let options = try SamplerOptions(.ddim, spacing: spacing)
             .following(.diffusers, process: linearProcess(), steps: steps)
         #expect((options.stepRule == .diffusers) == changes)

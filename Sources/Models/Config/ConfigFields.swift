@@ -32,6 +32,8 @@ package struct ConfigFields {
     ///   - kind: what its value must be.
     ///   - preset: what absence means.
     ///   - null: what an explicit null means; nil if it is an error.
+    /// - Returns: the value.
+    /// - Throws: ``ConfigProblem`` where it is of another kind.
     package func value<Value>(
         _ key: String, _ kind: ConfigKind<Value>, default preset: Value, null: Value? = nil
     ) throws(ConfigProblem) -> Value {
@@ -53,7 +55,13 @@ package struct ConfigFields {
 
     /// What the text at `key` stands for, one of those that are supported in the order in which a message lists them.
     ///
-    /// - Parameter null: the text that an explicit null stands for; nil if it is an error.
+    /// - Parameters:
+    ///   - key: the key.
+    ///   - preset: the text that absence stands for.
+    ///   - meanings: the texts that are supported, and what they stand for.
+    ///   - null: the text that an explicit null stands for; nil if it is an error.
+    /// - Returns: what the text stands for.
+    /// - Throws: ``ConfigProblem`` where it is no text, or not one of these.
     package func choice<Meaning>(
         _ key: String, _ preset: String, _ meanings: KeyValuePairs<String, Meaning>, null: String? = nil
     ) throws(ConfigProblem) -> Meaning {

@@ -29,7 +29,8 @@ struct DiffusersDiTConfig {
             depth: whole("num_layers", 28), hiddenSize: width, heads: heads, patchSize: whole("patch_size", 2),
             inputSize: whole("sample_size", 32), inChannels: channels,
             learnSigma: learnsSigma(inChannels: channels), numClasses: whole("num_embeds_ada_norm", 1000),
-            classNames: DiTConfig.classNames(in: fields), mlpNormEpsilon: fields.value("norm_eps", .number, default: 1e-5),
+            classNames: DiTConfig.classNames(in: fields),
+            mlpNormEpsilon: fields.value("norm_eps", .number, default: 1e-5),
             timestepFrequencyShift: 1, guidanceScale: fields.optional("guidance_scale", .number),
             guidanceChannels: fields.optional("guidance_channels", .whole))
     }

@@ -8,7 +8,8 @@ extension [String] {
             guard let scalar = name.unprintable else { continue }
             let digits = String(scalar.value, radix: 16, uppercase: true)
             let code = "U+" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
-            return ConfigProblem("\(key)[\(index)] holds the control character \(code); give a name that can be printed")
+            return ConfigProblem(
+                "\(key)[\(index)] holds the control character \(code); give a name that can be printed")
         }
         return nil
     }

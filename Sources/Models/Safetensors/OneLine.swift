@@ -27,7 +27,8 @@ extension String {
             // Above the ASCII codes all of them have four hexadecimal digits at most, and stand within strings.
             if scalar.isControl, scalar.value > 0x1F {
                 let digits = String(scalar.value, radix: 16)
-                escaped.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".unicodeScalars)
+                let zeros = String(repeating: "0", count: 4 - digits.count)
+                escaped.append(contentsOf: "\\u\(zeros)\(digits)".unicodeScalars)
             } else {
                 escaped.append(scalar)
             }

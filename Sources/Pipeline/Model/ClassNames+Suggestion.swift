@@ -14,7 +14,9 @@ extension ClassNames {
         let showing = shown(by: contents) { Self.isPart(key, of: $0) }
         if !showing.isEmpty { return ", but it shows such things as \(list(showing)); " }
 
-        let candidates = names.flatMap { [$0] + $0.split(separator: ",").map { $0.drop(while: \.isWhitespace) }.map(String.init) }
+        let candidates = names.flatMap { name in
+            [name] + name.split(separator: ",").map { String($0.drop(while: \.isWhitespace)) }
+        }
         guard let nearest = candidates.min(by: { key.edits(to: Self.key($0)) < key.edits(to: Self.key($1)) }) else {
             return "; "
         }
@@ -39,7 +41,8 @@ extension ClassNames {
         let said = classes.prefix(Self.mostSuggestions).map { name, thing in
             thing.map { "'\(name)' (\($0))" } ?? "'\(name)'"
         }
-        return said.joined(separator: ", ") + (classes.count > said.count ? " and \(classes.count - said.count) more" : "")
+        let rest = classes.count - said.count
+        return said.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 
     /// Whether the words of one key stand in another in a row; the last of them may be a plural.

@@ -23,8 +23,8 @@ extension ModelDirectory {
         if process.predictionType == .flow {
             reason =
                 sampler == own
-                ? nil : "diffusers has no scheduler that takes the times of sampler \(sampler.kind.rawValue) with "
-                    + "\(sampler.spacing.rawValue) spacing"
+                ? nil
+                : "it has no counterpart of sampler \(sampler.kind.rawValue) with \(sampler.spacing.rawValue) spacing"
         } else {
             reason = departure(of: sampler, from: own, steps: settings.steps)
         }
@@ -35,7 +35,8 @@ extension ModelDirectory {
         let name = sampler.kind.rawValue
         let isAlongPath = sampler.kind == .euler || sampler.kind == .heun
         let isChanged = sampler.kind != own.kind
-        let keepsEnd = !isChanged || (own.kind == .dpmSolver && sampler.kind == .euler)
+        let keepsEnd =
+            !isChanged || (own.kind == .dpmSolver && sampler.kind == .euler)
             || (own.kind == .euler && sampler.kind == .dpmSolver)
         if sampler.spacing == .respaced { return "it has no respaced spacing" }
         if isAlongPath, sampler.spacing != .leading {
@@ -50,7 +51,9 @@ extension ModelDirectory {
         if isChanged, [.ddim, .ddpm].contains(sampler.kind), ![.ddim, .ddpm].contains(own.kind), sampler.clip == nil {
             return "its \(name) clips unless its scheduler file says otherwise; --clip 1 does so here"
         }
-        if !keepsEnd, sampler.end != .clean { return "its \(name) ends without noise unless its scheduler file says otherwise" }
+        if !keepsEnd, sampler.end != .clean {
+            return "its \(name) ends without noise unless its scheduler file says otherwise"
+        }
         let followed = try? sampler.following(.diffusers, process: process, steps: steps)
         return followed == sampler
             ? nil : "it steps to other timesteps, and these settings come from an image or a plan that did not"

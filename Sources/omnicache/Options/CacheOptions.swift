@@ -91,7 +91,9 @@ struct CacheOptions: ParsableArguments {
 
     private func limits() throws -> ReuseLimits {
         guard let text = reuseWindow else { return try ReuseLimits(window: 0...1, longestReuse: maxReuseRun) }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Share(argument: String($0))?.value }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map {
+            Share(argument: String($0))?.value
+        }
         guard parts.count == 2, let start = parts[0], let end = parts[1], start <= end else {
             throw PipelineError.usage("--reuse-window \(text): give two shares of the run, such as 0.1:0.9")
         }

@@ -94,7 +94,10 @@ struct DiffusionProcessConfigTests {
             #"{"timestep_scale": 1}"#,
             "timestep_scale has no meaning for a model whose prediction_type is epsilon; remove it"
         ),
-        (#"{"prediction_type": "flow", "flow_path": "cosine"}"#, "flow_path is cosine; supported: linear, trigonometric"),
+        (
+            #"{"prediction_type": "flow", "flow_path": "cosine"}"#,
+            "flow_path is cosine; supported: linear, trigonometric"
+        ),
         (
             #"{"prediction_type": "flow", "flow_direction": 1}"#,
             "flow_direction is 1, not a text"

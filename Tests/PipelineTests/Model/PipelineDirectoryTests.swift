@@ -79,11 +79,13 @@ import Testing
         #expect(try ModelDirectory(path: pipeline.write()).classes.names == expected)
     }
 
-    @Test(arguments: [
-        ("trailing", 50, SamplerOptions.StepRule.list, nil), ("trailing", 7, .diffusers, nil), ("leading", 7, .list, nil),
-        ("linspace", 10, .diffusers, nil), ("trailing", 61, .diffusers, "one step more of 61 steps"),
-        ("trailing", 103, .diffusers, "one step more of 103 steps"),
-    ] as [(String, Int, SamplerOptions.StepRule, String?)])
+    @Test(
+        arguments: [
+            ("trailing", 50, SamplerOptions.StepRule.list, nil), ("trailing", 7, .diffusers, nil),
+            ("leading", 7, .list, nil),
+            ("linspace", 10, .diffusers, nil), ("trailing", 61, .diffusers, "one step more of 61 steps"),
+            ("trailing", 103, .diffusers, "one step more of 103 steps"),
+        ] as [(String, Int, SamplerOptions.StepRule, String?)])
     func `a scheduler's timesteps are gone through as diffusers does, and where not, that is said`(
         spacing: String, steps: Int, rule: SamplerOptions.StepRule, departure: String?
     ) throws {
@@ -98,11 +100,13 @@ import Testing
         #expect(said.map { text in departure.map(text.contains) ?? false } ?? (departure == nil), "\(said ?? "")")
     }
 
-    @Test(arguments: [
-        ("DDIMScheduler", SamplerKind.ddpm, nil), ("DDPMScheduler", .ddim, nil), ("DDIMScheduler", .dpmSolver, "does not clip"),
-        ("DPMSolverMultistepScheduler", .ddim, "clips unless"), ("DDIMScheduler", .heun, nil),
-        ("DPMSolverMultistepScheduler", .euler, "starts linspace spacing from noise of another scale"),
-    ] as [(String, SamplerKind, String?)])
+    @Test(
+        arguments: [
+            ("DDIMScheduler", SamplerKind.ddpm, nil), ("DDPMScheduler", .ddim, nil),
+            ("DDIMScheduler", .dpmSolver, "does not clip"),
+            ("DPMSolverMultistepScheduler", .ddim, "clips unless"), ("DDIMScheduler", .heun, nil),
+            ("DPMSolverMultistepScheduler", .euler, "starts linspace spacing from noise of another scale"),
+        ] as [(String, SamplerKind, String?)])
     func `a sampler that is not the scheduler's is warned of where diffusers' own would do otherwise`(
         scheduler: String, kind: SamplerKind, says: String?
     ) throws {

@@ -81,7 +81,8 @@ import Testing
         #expect(try read(ddpm).sampler == SamplerOptions(.ddpm, spacing: .leading))
         let solver = Self.of(
             "DPMSolverMultistep",
-            #""lower_order_final": null, "final_sigmas_type": "sigma_min", "euler_at_final": null, "use_lu_lambdas": null"#)
+            #""lower_order_final": null, "final_sigmas_type": "sigma_min", "euler_at_final": null, "use_lu_lambdas": null"#
+        )
         #expect(try read(solver).sampler == SamplerOptions(.dpmSolver, end: .firstTimestep, lowerOrderFinal: false))
         let euler = Self.of("EulerDiscrete", #""timestep_spacing": "leading", "timestep_type": null"#)
         #expect(try read(euler).sampler == SamplerOptions(.euler, spacing: .leading))
@@ -90,10 +91,12 @@ import Testing
         #expect(try read(flow).sampler == SamplerOptions(.euler, spacing: .linspace))
         // What is not used is not read, in either reader.
         let unused = Self.of(
-            "DDIM", #""timestep_spacing": "trailing", "steps_offset": null, "clip_sample": 0, "clip_sample_range": null"#)
+            "DDIM",
+            #""timestep_spacing": "trailing", "steps_offset": null, "clip_sample": 0, "clip_sample_range": null"#)
         #expect(try read(unused).sampler == SamplerOptions(.ddim, spacing: .trailing))
         let listed = Self.of(
-            "DDIM", #""trained_betas": [0.1, 0.2], "num_train_timesteps": 2.0, "beta_schedule": null, "beta_end": null"#)
+            "DDIM", #""trained_betas": [0.1, 0.2], "num_train_timesteps": 2.0, "beta_schedule": null, "beta_end": null"#
+        )
         #expect(try read(listed).process == DiffusionProcess(.epsilon, betas: .trained([0.1, 0.2]), trainTimesteps: 2))
         let cosine = Self.of("DDIM", #""beta_schedule": "squaredcos_cap_v2", "beta_start": null"#)
         #expect(try read(cosine).process == DiffusionProcess(.epsilon, betas: .squaredCosine))
@@ -160,7 +163,10 @@ import Testing
             (of("DDIM", #""beta_end": 2"#), ["beta_end is 2.0", "between 0 and 1"]),
             (of("DDIM", #""beta_end": "much""#), ["beta_end of DDIMScheduler is the text 'much', not a finite number"]),
             (of("DDIM", #""steps_offset": 0.5"#), ["steps_offset of DDIMScheduler is 0.5, not a whole number"]),
-            (of("DDIM", #""clip_sample": "true""#), ["clip_sample of DDIMScheduler is the text 'true', not true or false"]),
+            (
+                of("DDIM", #""clip_sample": "true""#),
+                ["clip_sample of DDIMScheduler is the text 'true', not true or false"]
+            ),
             (of("DDIM", #""clip_sample": 2"#), ["clip_sample of DDIMScheduler is 2, not true or false"]),
             (of("DDIM", #""steps_offset": true"#), ["steps_offset of DDIMScheduler is true, not a whole number"]),
             (of("DDIM", #""steps_offset": 1e99"#), ["steps_offset of DDIMScheduler is 1e+99, not a whole number"]),
