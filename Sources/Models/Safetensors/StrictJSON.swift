@@ -28,26 +28,27 @@ package struct StrictJSON {
     private static let decimalDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     private let bytes: [UInt8]
-    private let allowsInfinity: Bool
+    private let allowsNonFinite: Bool
     private let allowsRepeatedKeys: Bool
     private var position = 0
 
-    /// Parses a whole text; white space may surround the value. `Infinity` and `-Infinity`, as Python writes them, count as
-    /// numbers only where that is allowed, and a key may occur twice in an object only where the caller looks after that.
+    /// Parses a whole text; white space may surround the value. `Infinity`, `-Infinity` and `NaN`, as Python writes them,
+    /// count as numbers only where that is allowed, and a key may occur twice in an object only where the caller looks
+    /// after that.
     static func parse(
-        _ bytes: [UInt8], allowsInfinity: Bool = false, allowsRepeatedKeys: Bool = false
+        _ bytes: [UInt8], allowsNonFinite: Bool = false, allowsRepeatedKeys: Bool = false
     ) throws(JSONProblem) -> JSONValue {
         var parser = StrictJSON(
-            bytes: bytes, allowsInfinity: allowsInfinity, allowsRepeatedKeys: allowsRepeatedKeys)
+            bytes: bytes, allowsNonFinite: allowsNonFinite, allowsRepeatedKeys: allowsRepeatedKeys)
         let value = try parser.value(depth: 0)
         parser.skipWhitespace()
         guard parser.position == bytes.count else { throw parser.problem("text after the end of the value") }
         return value
     }
 
-    private init(bytes: [UInt8], allowsInfinity: Bool, allowsRepeatedKeys: Bool) {
+    private init(bytes: [UInt8], allowsNonFinite: Bool, allowsRepeatedKeys: Bool) {
         self.bytes = bytes
-        self.allowsInfinity = allowsInfinity
+        self.allowsNonFinite = allowsNonFinite
         self.allowsRepeatedKeys = allowsRepeatedKeys
     }
 
@@ -81,7 +82,8 @@ package struct StrictJSON {
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
-        case UInt8(ascii: "I") where allowsInfinity: return try word("Infinity", .number(.infinity))
+        case UInt8(ascii: "I") where allowsNonFinite: return try word("Infinity", .number(.infinity))
+        case UInt8(ascii: "N") where allowsNonFinite: return try word("NaN", .number(.nan))
         case let byte? where byte == UInt8(ascii: "-") || Self.decimalDigits.contains(byte): return try number()
         case nil: throw problem("the text ends too early")
         default: throw problem("a value expected")
@@ -141,7 +143,7 @@ package struct StrictJSON {
         let start = position
         var isWhole = true
         let isNegative = accept("-")
-        if allowsInfinity, isNegative, next == UInt8(ascii: "I") { return try word("Infinity", .number(-.infinity)) }
+        if allowsNonFinite, isNegative, next == UInt8(ascii: "I") { return try word("Infinity", .number(-.infinity)) }
         if !accept("0") { try digits() }
         if accept(".") {
             isWhole = false
@@ -233,7 +235,7 @@ extension StrictJSON {
 
         /// A scanner at the beginning of a text.
         package init(_ bytes: [UInt8]) {
-            parser = StrictJSON(bytes: bytes, allowsInfinity: false)
+            parser = StrictJSON(bytes: bytes, allowsNonFinite: false, allowsRepeatedKeys: false)
         }
 
         /// The byte that comes next, after white space.

@@ -26,7 +26,7 @@ public struct ModelDirectory: Sendable {
     let variant: String?
 
     /// The sampler that the model comes with; nil when it comes with none.
-    private let recommendedSampler: SamplerOptions?
+    let recommendedSampler: SamplerOptions?
 
     /// The directory's name, which stands for the model in file metadata.
     public var name: String {
@@ -40,9 +40,10 @@ public struct ModelDirectory: Sendable {
     /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
     /// cannot be guided.
     public var defaultSettings: SampleSettings {
-        SampleSettings(
-            steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
-            guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels)
+        followingScheduler(
+            SampleSettings(
+                steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
+                guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels))
     }
 
     /// Opens the directory at `path`: reads the configurations and checks the headers of the weights.
@@ -67,7 +68,7 @@ public struct ModelDirectory: Sendable {
             process = found.process
             recommendedSampler = found.sampler
         } else {
-            process = try Self.process(in: file)
+            process = try DiffusionProcess(config: file)
             recommendedSampler = nil
         }
         if let variant {
@@ -83,35 +84,21 @@ public struct ModelDirectory: Sendable {
             _ = try DecoderSource.config(directory: decoder, channels: config.inChannels, network: file.path)
         }
         let names = try layout.index?.classNames(count: config.numClasses) ?? config.classNames
-        classes = ClassNames(names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names)
+        classes = ClassNames(
+            names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names,
+            contentsPath: "\(path)/\(ClassContents.fileName)")
     }
-
-    /// The keys by which a network's `config.json` says something of the process.
-    private static let processKeys = [
-        "prediction_type", "num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "trained_betas", "shift",
-        "flow_path", "flow_direction", "timestep_scale",
-    ]
 
     /// Checks that a `config.json` which says something of the process says what the scheduler does.
     private static func checkAgreement(
         of file: JSONFile, with process: DiffusionProcess, in scheduler: String
     ) throws {
-        guard let key = processKeys.first(where: { file[$0] != nil }), try self.process(in: file) != process else {
-            return
-        }
+        guard let key = DiffusionProcess.configKeys.first(where: { file[$0] != nil }),
+            try DiffusionProcess(config: file) != process
+        else { return }
         throw PipelineError.badData(
             "\(file.path): says otherwise (by \(key) and the like) than \(scheduler) what the model was trained on; "
                 + "remove one of the two")
-    }
-
-    private static func process(in file: JSONFile) throws(PipelineError) -> DiffusionProcess {
-        do {
-            return try JSONDecoder().decode(DiffusionProcess.self, from: Data(file.bytes))
-        } catch let error as SamplingError {
-            throw .badData("\(file.path): \(error)")
-        } catch {
-            throw .badData("\(file.path): its noise schedule cannot be understood; see weights-format.md")
-        }
     }
 
     /// What ties images to the model; reads the weights the first time.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Models
 
 /// What a batch's manifest says of one image, on one line.
 public struct ManifestLine: Codable, Equatable, Sendable {
@@ -56,7 +57,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
         guard text.count <= Self.mostBytes, let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)),
             line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0, line.classID >= 0,
             (0...Self.mostEvaluations).contains(line.evaluations), (0...Self.mostSeconds).contains(line.seconds ?? 0),
-            !line.class.hasControlCharacters
+            line.class.unprintable == nil
         else { return nil }
         self = line
     }

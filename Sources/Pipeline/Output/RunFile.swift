@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Imaging
+import Models
 
 /// What a whole batch is, `run.json`: written by the first shard that begins, compared by all others, and the same for
 /// any number of shards.
@@ -99,7 +100,7 @@ public struct RunFile: Codable, Equatable, Sendable {
     private var isPrintable: Bool {
         let names: [String?] =
             [model.name, model.hash, decoder?.name] + variants.map(\.planner) + variants.map(\.forecaster)
-        return !names.contains { $0?.hasControlCharacters == true }
+        return !names.contains { $0?.unprintable != nil }
     }
 
     /// Writes the file into `folder`, or finds there what another shard of the same batch has written.

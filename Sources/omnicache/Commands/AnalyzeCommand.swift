@@ -60,7 +60,8 @@ struct AnalyzeCommand: ParsableCommand {
         guard finished.batches.isEmpty else { return try analyzeBatches(log: log) }
         let directory = try model.open()
         let source = try ReuseSource(plan: plan, options: cache)
-        let settings = sampling.settings(over: source.settings ?? directory.defaultSettings)
+        let settings = sampling.settings(over: source.settings ?? directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         let classes = try subjects.classes.map(directory.classes.resolve)
         let work = try WorkList(

@@ -44,7 +44,8 @@ struct CalibrateCommand: ParsableCommand {
         let log = execution.begin()
         defer { log.finish() }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings)
+        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard (1...Calibrator.mostSamples).contains(samples) else {
             throw PipelineError.usage(
@@ -92,10 +93,7 @@ struct CalibrateCommand: ParsableCommand {
 
     /// The budgets that leave something to fit.
     private func parsedBudgets() throws -> [Budget] {
-        try budgets.split(separator: ",").map { text in
-            guard let share = Double(text) else { throw PlanError.budgetOutOfRange(String(text)) }
-            return try Budget(share)
-        }.filter { $0.share < 1 }
+        try Budget.list(budgets).filter { $0.share < 1 }
     }
 
     private func plans(

@@ -21,8 +21,8 @@ struct ListNames {
         let key = Self.canonical(name)
         let nearest =
             key.utf8.count > 64
-            ? nil : known.sorted().min { ClassNames.distance(key, $0) < ClassNames.distance(key, $1) }
-        let isNear = nearest.map { ClassNames.distance(key, $0) <= max(2, key.count / 3) } == true
+            ? nil : known.sorted().min { key.edits(to: $0) < key.edits(to: $1) }
+        let isNear = nearest.map { key.edits(to: $0) <= max(2, key.count / 3) } == true
         let list = ["class", "seed"] + known.subtracting(["class", "seed"]).sorted()
         let hint = isNear ? "did you mean '\(nearest ?? "")'?" : "there are \(list.joined(separator: ", "))"
         return "unknown \(kind) '\(name.prefix(64))'; \(hint)"
@@ -34,7 +34,7 @@ struct ListNames {
     static func field(_ text: String, of name: String, at place: BatchFile.Place) throws(ListText.Problem)
         -> BatchFile.Field
     {
-        if let control = text.firstControlCharacter {
+        if let control = text.unprintable {
             let code = String(control.value, radix: 16, uppercase: true)
             throw ListText.Problem(
                 reason:
