@@ -4,11 +4,13 @@
 #   make test      run every test
 #
 # Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination), PEERS (bench-peers'
-# options).
+# options), FUZZ_SECONDS and FUZZ_SEED (fuzz).
 
 STEPS   ?= 50
 SAMPLES ?= samples
 PREFIX  ?= /usr/local
+FUZZ_SECONDS ?= 120
+FUZZ_SEED ?= 1
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
@@ -40,6 +42,17 @@ test: deps
 .PHONY: build
 build: deps
 	swift build $(SWIFT_FLAGS) --product omnicache
+
+.PHONY: fuzz
+# Damaged files for every reader, the same ones for the same FUZZ_SEED; FUZZ_SEED=$$RANDOM tries others.
+fuzz: build
+	swift build $(SWIFT_FLAGS) --product fuzz-readers
+	$(dir $(BINARY))fuzz-readers --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+.PHONY: sanitize
+# The tests under the address and the thread sanitizer; builds everything twice more, and takes a quarter of an hour.
+sanitize: deps
+	Scripts/verify/sanitize.sh
 
 .PHONY: binary
 # Where the build puts the binary, for scripts.
@@ -128,4 +141,4 @@ lint:
 
 .PHONY: clean
 clean:
-	rm -rf .build .build-release .build-bench $(SAMPLES) comparison.* ablation.*
+	rm -rf .build .build-release .build-bench .build-asan .build-tsan fuzz-faults $(SAMPLES) comparison.* ablation.*

@@ -1,3 +1,5 @@
+import Models
+
 /// The names and values of a list: the rules that tables and JSON have in common.
 struct ListNames {
     private let known: Set<String>
