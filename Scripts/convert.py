@@ -34,21 +34,24 @@ except ModuleNotFoundError as missing:
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="a .pt or .safetensors file, or a model directory")
+    parser.add_argument("source", type=Path, metavar="CHECKPOINT",
+                        help="a .pt or .safetensors file, or a model directory")
     parser.add_argument("out", type=Path, metavar="OUT", help="the model directory to make")
     parser.add_argument("--vae", type=Path, metavar="DIR", help="a diffusers AutoencoderKL to put beside the network")
     parser.add_argument("--tiny", type=Path, metavar="DIR", help="a diffusers AutoencoderTiny to put beside it")
     parser.add_argument("--model", metavar="NAME", help="what the checkpoint must be, such as DiT-XL/2 or SiT-B/4")
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="what it must be made for: 256 or 512")
     parser.add_argument("--heads", type=int, metavar="H", help="attention heads, for sizes that were not published")
-    parser.add_argument("--classes", type=int, metavar="K", help="the number of classes without the null class, "
-                        "where the class table has K rows (default: one less than its rows, but 1000 of 1000)")
+    parser.add_argument("--classes", type=int, metavar="K", help="the number of classes without the null class "
+                        "(default: what the training says; else one less than the class table's rows, but all of "
+                        "1 or 1000)")
     parser.add_argument("--names", type=Path, metavar="FILE", help="class names, one a line, synonyms between commas "
                         "(default: ImageNet's for 1000 classes)")
     family = parser.add_mutually_exclusive_group()
     family.add_argument("--dit", action="store_true", help="the checkpoint is a DiT: it predicts noise")
     family.add_argument("--sit", action="store_true", help="the checkpoint is a SiT: it predicts a flow's velocity")
-    family.add_argument("--repa", action="store_true", help="the checkpoint is REPA's: a SiT whose time runs backwards")
+    family.add_argument("--repa", action="store_true",
+                        help="the checkpoint is REPA's: a SiT whose time runs the other way")
     parser.add_argument("--path", choices=["linear", "trigonometric"],
                         help="the path that the SiT was trained on (default: linear)")
     parser.add_argument("--tree", metavar="NAME", help="which of several networks in the file, by the words before its "

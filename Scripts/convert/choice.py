@@ -53,8 +53,8 @@ def choose(folder, variant):
     chosen = variant if variant in there else None
     if chosen not in there:
         if len(there) > 1:
-            raise Problem(f"{folder}: the weights are there as {', '.join(sorted(there))} and not plain; choose one with "
-                          "--variant NAME")
+            raise Problem(f"{folder}: the weights are there as {', '.join(sorted(there))} and not plain; choose one "
+                          "with --variant NAME")
         chosen = there.pop()
     candidates = [file for file in candidates if file.variant == chosen]
     format = next(format for format in FORMATS if any(file.format == format for file in candidates))

@@ -35,8 +35,8 @@ def clues(source, given, training, tensors):
         yield Clue([REPA], f"it was trained with {training.said('projection')}, as REPA is")
     if path is not None:
         if path.lower() not in PATHS:
-            raise Problem(f"{source}: trained with {training.said('path')}; the paths Linear and GVP of SiT, linear and "
-                          "cosine of REPA are supported")
+            raise Problem(f"{source}: trained with {training.said('path')}; the paths Linear and GVP of SiT, linear "
+                          "and cosine of REPA are supported")
         own = {"Linear": [SIT], "GVP": [SIT], "cosine": [REPA]}.get(path, [SIT, REPA])
         yield Clue(own, f"it was trained with {training.said('path')}")
     if prediction in ("velocity", "flow", "flow_prediction"):
@@ -50,8 +50,8 @@ def clues(source, given, training, tensors):
         if not is_dit or (path is None and prediction not in ("velocity", "flow", "flow_prediction")):
             yield Clue([DIT] if is_dit else [SIT, REPA], f"its training says {training.said('model')}")
     elif name is not None and not (given.dit or given.sit or given.repa or given.model):
-        raise Problem(f"{source}: its training says {training.said('model')}, which is no DiT, SiT or REPA; add --dit, --sit "
-                      "or --repa if it follows one of them in everything")
+        raise Problem(f"{source}: its training says {training.said('model')}, which is no DiT, SiT or REPA; add --dit, "
+                      "--sit or --repa if it follows one of them in everything")
     for is_given, families, words in (
             (given.dit, [DIT], "--dit"), (given.sit, [SIT, REPA], "--sit"), (given.repa, [REPA], "--repa"),
             (given.path, [SIT, REPA], f"--path {given.path}"),
@@ -72,10 +72,9 @@ def family(source, given, training, tensors):
         raise Problem(f"{source}: {'; '.join(clue.words for clue in found)}: these contradict one another")
     if not found:
         words = re.split(r"[^a-z]", source.stem.lower())
-        for word in ("sit", "repa"):
+        for word, name in (("sit", SIT), ("repa", REPA)):
             if word in words:
-                raise Problem(f"{source}: {word.upper().replace('SIT', 'SiT')} by its name, but its tensors are DiT's too; add "
-                              f"--{word}, or --dit")
+                raise Problem(f"{source}: {name} by its name, but its tensors are DiT's too; add --{word}, or --dit")
         return DIT, "nothing says otherwise; --sit and --repa do"
     deciding = min(found, key=lambda clue: len(clue.families)).words
     if len(allowed) == 1:
@@ -83,8 +82,8 @@ def family(source, given, training, tensors):
     if DIT in allowed:
         return DIT, deciding
     if training.get("path") is not None and not given.sit:
-        raise Problem(f"{source}: {training.said('path')} may be SiT's or REPA's, whose times run in opposite directions; "
-                      "add --sit or --repa")
+        raise Problem(f"{source}: {training.said('path')} may be SiT's or REPA's, whose times run in opposite "
+                      "directions; add --sit or --repa")
     return SIT, deciding
 
 
@@ -92,8 +91,8 @@ def process(source, given, training, kind, channels, has_null_class):
     """The keys of config.json for the diffusion process and the guidance, and the process in words."""
     precondition = training.values.get("preconditioning")
     if precondition not in (None, False, "", "none", "None"):
-        raise Problem(f"{source}: trained with {training.said('preconditioning')}; networks behind a preconditioning are not "
-                      "supported")
+        raise Problem(f"{source}: trained with {training.said('preconditioning')}; networks behind a preconditioning "
+                      "are not supported")
     keys, words = (betas if kind == DIT else flow)(source, given, training, kind)
     if has_null_class:
         keys["guidance_scale"] = GUIDANCE[kind]

@@ -15,38 +15,47 @@ DECODER_ANCHORS = {"AutoencoderKL": "decoder.conv_in.weight", "AutoencoderTiny":
 
 
 def convert(given, out):
-    """Converts the pipeline or the single part in `given.source`."""
+    """Converts the model directory in `given.source`: a pipeline, a network with or without decoders, or a decoder."""
     refuse_official_options(given)
-    source = given.source
     check_variant(given)
-    if not (source / "model_index.json").exists():
+    source = given.source
+    is_pipeline = (source / "model_index.json").exists()
+    if is_pipeline:
+        convert_index(given, out)
+    else:
         part(source, out, given)
-        add_decoders(given, out)
-        return
+    for name in ("vae", "vae_tiny"):
+        if (source / name).is_dir() and not (name == "vae" and given.vae) and not (name == "vae_tiny" and given.tiny):
+            part(source / name, out / name, given)
+    scheduler = "scheduler/scheduler_config.json"
+    if (source / scheduler).exists():
+        read_json(source / scheduler)
+        (out / "scheduler").mkdir()
+        shutil.copyfile(source / scheduler, out / scheduler)
+    add_decoders(given, out)
+
+
+def convert_index(given, out):
+    """Converts a pipeline's index and network."""
+    source = given.source
     index = read_json(source / "model_index.json")
     if index.get("_class_name") != "DiTPipeline":
         raise Problem(f"{source}/model_index.json: _class_name is {index.get('_class_name')}; only DiTPipeline works")
     part(source / "transformer", out / "transformer", given)
     # diffusers leaves the names out when it saves a pipeline.
-    names = class_names(given.names, read_json(source / "transformer/config.json").get("num_embeds_ada_norm", 1000))
+    config = source / "transformer/config.json"
+    names = class_names(given.names, rules.sizes(config, read_json(config))["num_classes"])
     if names and (given.names or "id2label" not in index):
         index["id2label"] = {str(number): name for number, name in enumerate(names)}
     (out / "model_index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    for name in ("vae", "vae_tiny"):
-        if (source / name).is_dir() and not (name == "vae" and given.vae):
-            part(source / name, out / name, given)
-    if (source / "scheduler").is_dir():
-        (out / "scheduler").mkdir()
-        read_json(source / "scheduler/scheduler_config.json")
-        shutil.copyfile(source / "scheduler/scheduler_config.json", out / "scheduler/scheduler_config.json")
-    add_decoders(given, out)
 
 
 def check_variant(given):
     """Some part must have the variant that was asked for."""
     if given.variant is None:
         return
-    folders = [given.source, *(given.source / name for name in ("transformer", "vae", "vae_tiny")), given.vae, given.tiny]
+    parts = (given.source / name for name in ("transformer", "vae", "vae_tiny"))
+    folders = [given.source, *parts, given.vae, given.tiny]
     there = {word for folder in folders if folder and folder.is_dir() for word in choice.variants(folder)}
     if given.variant not in there:
         found = f"there are {', '.join(sorted(there))}" if there else "leave the option out"
@@ -54,10 +63,10 @@ def check_variant(given):
 
 
 def refuse_official_options(given):
-    options = dict(model=given.model, dit=given.dit, sit=given.sit, repa=given.repa, path=given.path, heads=given.heads, classes=given.classes,
-                   image_size=given.image_size)
+    options = dict(model=given.model, dit=given.dit, sit=given.sit, repa=given.repa, path=given.path,
+                   heads=given.heads, classes=given.classes, image_size=given.image_size)
     for name, value in options.items():
-        if value:
+        if value not in (None, False):
             raise Problem(f"--{name.replace('_', '-')}: only for official checkpoints; {given.source} says it itself")
 
 
@@ -90,7 +99,13 @@ def part(source, out, given):
     else:
         state = network(path, state, source / "config.json", config, given.tree)
     out.mkdir(exist_ok=True)
-    shutil.copyfile(source / "config.json", out / "config.json")
+    # A pipeline has its names in the index.
+    is_pipeline = (given.source / "model_index.json").exists()
+    if given.names and not is_pipeline and config.get("_class_name") not in DECODER_ANCHORS:
+        config["class_names"] = class_names(given.names, rules.sizes(source, config)["num_classes"])
+        (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    else:
+        shutil.copyfile(source / "config.json", out / "config.json")
     name = "diffusion_pytorch_model" if "_class_name" in config else "model"
     kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype])
     print(f"weights   {path}: {len(state)} tensors, {kinds}")
@@ -112,7 +127,7 @@ def network(path, found, config_path, config, tree):
 
 
 def decoder(path, found, anchor, tree):
-    """The tensors of an autoencoder, encoder and all; it is the only one in the file, or the one in the place `tree`."""
+    """The tensors of an autoencoder, encoder and all: of the only one in the file, or of that in the place `tree`."""
     tensors = networks.flatten(path, found) if isinstance(found, dict) else {}
     places = sorted(name[:-len(anchor)] for name in tensors if name == anchor or name.endswith("." + anchor))
     if not places:

@@ -1,7 +1,7 @@
 """Stand-ins for classes of plain data that trainers save beside the weights, so that their content can be read.
 
-Each is allowed by name in place of the class itself: nothing of the library that defines it is imported or run. Whatever
-else a checkpoint holds is refused by torch's weights-only loading.
+Each is allowed by name in place of the class itself: nothing of the library that defines it is imported or run.
+Whatever else a checkpoint holds is refused by torch's weights-only loading.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Finding the networks in what a trainer saved: nested dicts, and names with the words of what a module was wrapped in."""
+"""Finding the networks in what a trainer saved: nested dicts, and names with the words of a module's wrappers."""
 
 from dataclasses import dataclass
 
@@ -45,8 +45,9 @@ def flatten(path, value, prefix=""):
         if isinstance(item, dict):
             found = flatten(path, item, prefix + key + ".")
         for name, tensor in found.items():
-            if name in tensors:
-                raise Problem(f"{path}: two tensors are {name} without the words of wrappers; save one of the models alone")
+            if name in tensors and not (tensors[name].shape == tensor.shape and torch.equal(tensors[name], tensor)):
+                raise Problem(f"{path}: two different tensors are {name} without the words of wrappers; save one of "
+                              "the models alone")
             tensors[name] = tensor
     return tensors
 

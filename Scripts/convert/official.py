@@ -44,8 +44,9 @@ def convert(given, out):
     classes.drop_untrained(state)
     kinds = write(source, state, out / "model.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
     (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"network   {kind} ({why}): depth {config['depth']}, width {config['hidden_size']}, {config['num_heads']} heads, "
-          f"patch {config['patch_size']}, input {config['in_channels']} x {config['input_size']} x {config['input_size']}"
+    side = config["input_size"]
+    print(f"network   {kind} ({why}): depth {config['depth']}, width {config['hidden_size']}, "
+          f"{config['num_heads']} heads, patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}"
           + (", with a variance" if config["learn_sigma"] else ""))
     print(f"process   {words}")
     print(f"classes   {classes.words}")
@@ -62,8 +63,8 @@ def network_in(source, found, tree):
                       f"(it holds {', '.join(sorted(tensors)[:3])}, ...)")
     network = networks.choose(source, candidates, tree)
     if network.layout == "diffusers":
-        raise Problem(f"{source}: tensors with the names of diffusers; give its directory, with a config.json beside the "
-                      "weights")
+        raise Problem(f"{source}: tensors with the names of diffusers; give its directory, with a config.json beside "
+                      "the weights")
     others = [f"{other.title} ({len(other.tensors)} tensors)" for other in candidates if other is not network]
     beside = sorted({name.split(".")[0] for name in network.tensors} & set(rules.BESIDE))
     return network, ", ".join(others + [f"{word} ({len(names)} tensors)" for word, names in rest.items()] + beside)
@@ -92,21 +93,24 @@ class Classes:
     def __init__(self, source, network, given, said):
         self.rows = shape(source, network.tensors, TABLE, 2)[0]
         trained = said.get("classes", int)
-        if given.classes and trained and given.classes != trained:
+        if None not in (given.classes, trained) and given.classes != trained:
             raise Problem(f"{source}: trained with {said.said('classes')}, not --classes {given.classes}")
         dropout = said.get("dropout", (int, float))
-        count, why = given.classes or trained, f"--classes {given.classes}" if given.classes else said.said("classes")
+        count, why = trained, said.said("classes")
+        if given.classes is not None:
+            count, why = given.classes, f"--classes {given.classes}"
         if count is None and dropout is not None:
             count, why = self.rows - (1 if dropout > 0 else 0), said.said("dropout")
         if count is None:
             count, why = (self.rows, "all rows") if self.rows in (1, 1000) else (
                 self.rows - 1, "the last row; --classes says otherwise")
         if count < 1 or self.rows not in (count, count + 1):
-            raise Problem(f"{source}: the class table has {self.rows} rows, which are neither {count} ({why}) nor one more")
+            raise Problem(f"{source}: the class table has {self.rows} rows, which are neither {count} ({why}) nor one "
+                          "more")
         self.count, self.has_null = count, self.rows == count + 1
         if dropout is not None and dropout > 0 and not self.has_null:
-            raise Problem(f"{source}: trained with {said.said('dropout')}, but the class table of {self.rows} rows has no null "
-                          f"class beside the {count} classes ({why})")
+            raise Problem(f"{source}: trained with {said.said('dropout')}, but the class table of {self.rows} rows has "
+                          f"no null class beside the {count} classes ({why})")
         self.is_untrained = self.has_null and dropout == 0
         self.has_null &= not self.is_untrained
         null = "and a null class" if self.has_null else "and no null class, so it cannot be guided"
@@ -138,10 +142,12 @@ def sizes(source, state, given, said):
         raise Problem(f"{source}: pos_embed has {tokens} positions, which are no square")
     out_channels = shape(source, state, "final_layer.linear.weight", 2)[0] / patch**2
     if out_channels not in (channels, 2 * channels):
-        raise Problem(f"{source}: {out_channels:g} channels come out of {channels}; only as many or twice as many are supported")
+        raise Problem(f"{source}: {out_channels:g} channels come out of {channels}; only as many or twice as many are "
+                      "supported")
     learn_sigma = out_channels == 2 * channels
     if said.get("learn_sigma", bool) not in (None, learn_sigma):
-        raise Problem(f"{source}: trained with {said.said('learn_sigma')}, but {out_channels:g} channels come out of {channels}")
+        raise Problem(f"{source}: trained with {said.said('learn_sigma')}, but {out_channels:g} channels come out of "
+                      f"{channels}")
     hidden = shape(source, state, "blocks.0.mlp.fc1.weight", 2)[0]
     ratio = hidden / width
     return dict(

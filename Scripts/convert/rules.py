@@ -24,9 +24,10 @@ DECODERS = {
 def check(path, config):
     """Checks the sizes in a configuration of ours."""
     for key, most in BOUNDS.items():
-        value = config.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-            raise Problem(f"{path}: {key} is {value}, not in 1...{most}")
+        if not 1 <= whole(path, config, key) <= most:
+            raise Problem(f"{path}: {key} is {config[key]}, not in 1...{most}")
+    if not isinstance(config.get("learn_sigma"), bool):
+        raise Problem(f"{path}: learn_sigma is {config.get('learn_sigma')}, not true or false")
     width, heads, patch, side = (config[key] for key in ("hidden_size", "num_heads", "patch_size", "input_size"))
     for key, value, by, divisor in (("hidden_size", width, "num_heads", heads), ("hidden_size", width, "4", 4),
                                     ("input_size", side, "patch_size", patch)):
@@ -34,11 +35,20 @@ def check(path, config):
             raise Problem(f"{path}: {key} {value} is not divisible by {by} {divisor if by != '4' else ''}".rstrip())
     if side // patch > LARGEST_GRID:
         raise Problem(f"{path}: input_size / patch_size is {side // patch}, not in 1...{LARGEST_GRID}")
-    if not 1 <= width * config.get("mlp_ratio", 4) <= LARGEST_MLP:
-        raise Problem(f"{path}: mlp_ratio is {config['mlp_ratio']}, which makes an MLP wider than {LARGEST_MLP}")
+    ratio = config.get("mlp_ratio", 4)
+    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 1 <= width * ratio <= LARGEST_MLP:
+        raise Problem(f"{path}: mlp_ratio is {ratio}, not a number that makes an MLP of 1 to {LARGEST_MLP}")
     names = config.get("class_names")
     if names and len(names) != config["num_classes"]:
         raise Problem(f"{path}: class_names has {len(names)} names, but num_classes is {config['num_classes']}")
+
+
+def whole(path, config, key, default=None):
+    """The whole number at a key."""
+    value = config.get(key, default)
+    if isinstance(value, bool) or not (isinstance(value, int) or isinstance(value, float) and value.is_integer()):
+        raise Problem(f"{path}: {key} is {value}, not a whole number")
+    return int(value)
 
 
 def sizes(path, config):
@@ -46,7 +56,7 @@ def sizes(path, config):
     if "_class_name" not in config:
         if config.get("architecture", "DiT") != "DiT":
             raise Problem(f"{path}: architecture is {config['architecture']}; only DiT is supported")
-        return config
+        return config | {key: whole(path, config, key) for key in BOUNDS}
     name = config["_class_name"]
     if name not in ("DiTTransformer2DModel", "Transformer2DModel"):
         raise Problem(f"{path}: _class_name is {name}; only DiTTransformer2DModel is supported")
@@ -54,14 +64,14 @@ def sizes(path, config):
         absent = "layer_norm" if key == "norm_type" and name == "Transformer2DModel" else supported
         if config.get(key, absent) != supported:
             raise Problem(f"{path}: {key} is {config.get(key, absent)}; only {supported} is supported")
-    channels = config.get("in_channels", 4)
-    out = config.get("out_channels") or channels
+    channels, heads = whole(path, config, "in_channels", 4), whole(path, config, "num_attention_heads", 16)
+    out = channels if config.get("out_channels") is None else whole(path, config, "out_channels")
     if out not in (channels, 2 * channels):
         raise Problem(f"{path}: out_channels is {out}; only in_channels ({channels}) or twice as many are supported")
-    heads = config.get("num_attention_heads", 16)
-    return dict(depth=config.get("num_layers", 28), hidden_size=heads * config.get("attention_head_dim", 72),
-                num_heads=heads, patch_size=config.get("patch_size", 2), input_size=config.get("sample_size", 32),
-                in_channels=channels, learn_sigma=out != channels, num_classes=config.get("num_embeds_ada_norm", 1000))
+    return dict(depth=whole(path, config, "num_layers", 28), num_heads=heads, in_channels=channels,
+                hidden_size=heads * whole(path, config, "attention_head_dim", 72),
+                patch_size=whole(path, config, "patch_size", 2), input_size=whole(path, config, "sample_size", 32),
+                learn_sigma=out != channels, num_classes=whole(path, config, "num_embeds_ada_norm", 1000))
 
 
 def check_decoder(path, config):

@@ -50,7 +50,8 @@ class Training:
                 self.values[key] = None
             if key in SHARED or key == "model":
                 return
-            raise Problem(f"{path}: says both {self.titles[key]} and {title}; save its state dict alone, or with one of them")
+            raise Problem(f"{path}: says both {self.titles[key]} and {title}; save its state dict alone, or with one "
+                          "of them")
         self.values.setdefault(key, value)
         self.titles.setdefault(key, title)
 
@@ -121,10 +122,15 @@ def sidecar(file):
         text = file.read_text(encoding="utf-8")
         if file.suffix == ".json":
             value = json.loads(text)
-            return {} if not isinstance(value, dict) or "_class_name" in value else value
+            if not isinstance(value, dict):
+                return {}
+            # A config.json of diffusers or of omnicache says nothing of the training.
+            is_config = "_class_name" in value or {"hidden_size", "depth"} <= value.keys()
+            return {} if is_config else value
     except (OSError, ValueError):
         return {}
-    lines = (re.match(r"\s*(?:- )?([A-Za-z_][\w-]*):\s+([^#\s][^#]*?)\s*(?:#.*)?$", line) for line in text.splitlines())
+    form = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*):\s+([^#\s][^#]*?)\s*(?:#.*)?$")
+    lines = (form.match(line) for line in text.splitlines())
     return [{match[1]: scalar(match[2])} for match in lines if match]
 
 
