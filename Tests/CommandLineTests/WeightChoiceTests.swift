@@ -67,9 +67,10 @@ import Testing
     @Test func `a header with null metadata and tensors that nothing uses draws the same image`() throws {
         try sample("-o", "a.png", "--save-latents", "a.safetensors").expectSuccess()
         let bytes = SpoiltModel.withHeader(of: TinyModel().weights) { header in
-            let end = header.split(separator: "data_offsets\":[").compactMap { part in
-                part.split(separator: "]").first?.split(separator: ",").last.flatMap { Int($0) }
-            }.max() ?? 0
+            let end =
+                header.split(separator: "data_offsets\":[").compactMap { part in
+                    part.split(separator: "]").first?.split(separator: ",").last.flatMap { Int($0) }
+                }.max() ?? 0
             let unused =
                 #""steps":{"dtype":"I64","shape":[0],"data_offsets":[\#(end),\#(end)]},"#
                 + #""mask":{"dtype":"NEW","shape":[2],"data_offsets":[\#(end),\#(end + 3)]}"#

@@ -34,7 +34,8 @@ struct ForeignFormat {
 
     /// Recognises a foreign file; nil when `bytes` may be safetensors.
     init?(startOf bytes: UnsafeRawBufferPointer) {
-        guard !Self.mayBeSafetensors(bytes), let match = Self.signatures.first(where: { bytes.starts(with: $0.start) }) else {
+        guard !Self.mayBeSafetensors(bytes), let match = Self.signatures.first(where: { bytes.starts(with: $0.start) })
+        else {
             return nil
         }
         self = match.format

@@ -97,7 +97,9 @@ struct StrictJSON {
         repeat {
             skipWhitespace()
             let key = try string()
-            guard keys.insert(key).inserted || allowsRepeatedKeys else { throw problem("the key \(key.debugDescription) occurs twice") }
+            guard keys.insert(key).inserted || allowsRepeatedKeys else {
+                throw problem("the key \(key.debugDescription) occurs twice")
+            }
             skipWhitespace()
             try expect(":")
             members.append(.init(key: key, value: try value(depth: depth + 1)))

@@ -12,13 +12,12 @@ struct WeightChoice: Equatable {
     /// The names that diffusers and others give to weights.
     private static let usualStems = ["diffusion_pytorch_model", "model"]
 
-    /// Chooses among the files of `directory`.
+    /// Chooses among the files of `directory`; nil if there are no safetensors files.
     ///
     /// - Parameters:
     ///   - contents: the names of all files there.
     ///   - directory: where they lie, for errors.
     ///   - variant: the variant to take where it is there; nil for the plain files, or the only variant.
-    /// - Returns: nil if there are no safetensors files.
     /// - Throws: ``SafetensorsError`` when the choice is not clear, or when there are shards without an index.
     init?(from contents: [String], in directory: String, variant: String?) throws(SafetensorsError) {
         let names = contents.compactMap(WeightFileName.init).sorted { $0.name < $1.name }
