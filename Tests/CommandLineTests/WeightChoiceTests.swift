@@ -79,6 +79,7 @@ import Testing
         }
         try Data(bytes + [0, 0, 0]).write(to: URL(filePath: "\(directory)/model.safetensors"))
         try sample("-o", "b.png", "--save-latents", "b.safetensors").expectSuccess()
-        #expect(try place.bytes("a.safetensors") == place.bytes("b.safetensors"))
+        // 3 x 4 x 4 numbers; the header before them holds the hash of the file.
+        #expect(try place.bytes("a.safetensors").suffix(192) == place.bytes("b.safetensors").suffix(192))
     }
 }
