@@ -13,7 +13,7 @@ import networks
 import rules
 import torch
 import training
-from weights import DTYPES, Problem, load, write
+from weights import DTYPES, Problem, load, one_line, write
 
 # (depth, width, heads) of the published sizes.
 SIZES = {"S": (12, 384, 6), "B": (12, 768, 12), "L": (24, 1024, 16), "XL": (28, 1152, 16)}
@@ -57,11 +57,10 @@ def tell(config, kind, process, classes, weights):
     """Prints how the checkpoint was read."""
     side = config["input_size"]
     variance = ", with a variance" if config["learn_sigma"] else ""
-    print(f"network   {kind}: depth {config['depth']}, width {config['hidden_size']}, {config['num_heads']} heads, "
-          f"patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}{variance}")
-    print(f"process   {process}")
-    print(f"classes   {classes}")
-    print(f"weights   {weights}")
+    network = (f"{kind}: depth {config['depth']}, width {config['hidden_size']}, {config['num_heads']} heads, "
+               f"patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}{variance}")
+    for title, line in dict(network=network, process=process, classes=classes, weights=weights).items():
+        print(f"{title}   {one_line(line)}")
 
 
 def network_in(source, found, tree):
