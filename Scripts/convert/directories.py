@@ -7,7 +7,7 @@ import choice
 import networks
 import rules
 from official import class_names
-from weights import DTYPES, Problem, read_json, write
+from weights import DTYPES, Problem, one_line, read_json, write
 
 DECODERS = {"vae": "AutoencoderKL", "tiny": "AutoencoderTiny"}
 # By this tensor a decoder is found in what a trainer saved.
@@ -107,8 +107,8 @@ def part(source, out, given):
     else:
         shutil.copyfile(source / "config.json", out / "config.json")
     name = "diffusion_pytorch_model" if "_class_name" in config else "model"
-    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype])
-    print(f"weights   {path}: {len(state)} tensors, {kinds}")
+    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
+    print(one_line(f"weights   {path}: {len(state)} tensors, {kinds}"))
 
 
 def network(path, found, config_path, config, tree):
