@@ -71,6 +71,9 @@ extension DiTWeights {
                 ? .wrappedNames(directory: archive.directory, example: other)
                 : .severalNetworks(directory: archive.directory, example: other)
         }
+        if let wrapped = WrappedNames.first(in: archive.names.filter { !isHarmless($0) }) {
+            throw .wrappedNames(directory: archive.directory, example: wrapped)
+        }
         guard let layout else {
             throw .unknownLayout(directory: archive.directory, someNames: Array(archive.names.prefix(3)))
         }
@@ -83,11 +86,14 @@ extension DiTWeights {
         "projectors", "ema", "model_ema", "ema_model", "loss", "vae", "first_stage_model",
     ]
 
+    private static func isHarmless(_ name: String) -> Bool {
+        name.split(separator: ".").first.map(harmless.contains) ?? false
+    }
+
     /// Checks that no tensor is left over that could be part of a relative of the DiT, which would compute otherwise.
     private static func checkUnused(_ names: [String], _ archive: WeightArchive) throws(ModelError) {
         let foreign = names.filter { name in
-            archive.entry(name)?.elementType?.isLoadable == true
-                && !(name.split(separator: ".").first.map(harmless.contains) ?? false)
+            archive.entry(name)?.elementType?.isLoadable == true && !isHarmless(name)
         }
         guard foreign.isEmpty else {
             throw .foreignTensors(
@@ -123,9 +129,6 @@ extension DiTWeights {
         _ map: DiTTensorMap, _ archive: WeightArchive, _ config: DiTConfig
     ) throws(ModelError) {
         let missing = map.required.flatMap(\.names).filter { archive.entry($0) == nil }
-        if let first = missing.first, let example = WrappedNames.first(standingFor: first, in: archive.names) {
-            throw .wrappedNames(directory: archive.directory, example: example)
-        }
         guard missing.isEmpty else {
             throw .missingTensors(
                 directory: archive.directory, names: Array(missing.prefix(3)), count: missing.count)
