@@ -11,9 +11,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
-        // MARK: - System libraries; OpenBLAS and LAPACKE are opened at run time
-        .target(name: "COpenBLAS"),
-        .target(name: "CLAPACKE"),
+        // MARK: - System libraries; the loaders open theirs at run time
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "COpenBLASLoader", dependencies: ["COpenBLAS"]),
+        .systemLibrary(name: "CLAPACKE", providers: [.apt(["liblapacke-dev"])]),
+        .target(name: "CLAPACKELoader", dependencies: ["CLAPACKE"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -22,10 +24,10 @@ let package = Package(
         .target(name: "CAllocation"),
 
         // MARK: - Libraries, ground floor first
-        .target(name: "Tensor", dependencies: ["COpenBLAS"]),
+        .target(name: "Tensor", dependencies: ["COpenBLAS", "COpenBLASLoader"]),
         .target(name: "Models", dependencies: ["Tensor", "CMappedFiles"]),
         .target(name: "Sampling", dependencies: ["Tensor"]),
-        .target(name: "OmniCache", dependencies: ["Tensor", "Sampling", "CLAPACKE"]),
+        .target(name: "OmniCache", dependencies: ["Tensor", "Sampling", "CLAPACKE", "CLAPACKELoader"]),
         .target(name: "Imaging", dependencies: ["CZlib"]),
         .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging", "CCrypto"]),
 

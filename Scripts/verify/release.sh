@@ -28,7 +28,7 @@ check() {
     if "$@"; then echo "ok: $claim"; else echo "FAILED: $claim"; failures=$((failures + 1)); fi
 }
 # Swift's runtime finds its arguments in /proc; nothing else is mounted.
-inside() { chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin "$@"; }
+inside() { chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 omnicache() { inside /usr/local/bin/omnicache "$@" >"$root/output" 2>"$root/error"; }
 # Whether omnicache ends with exit code $1 and one line that holds $2.
 refuses() {

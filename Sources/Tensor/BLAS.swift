@@ -1,4 +1,5 @@
 import COpenBLAS
+import COpenBLASLoader
 import Glibc
 import Synchronization
 

@@ -1,4 +1,5 @@
 import CLAPACKE
+import CLAPACKELoader
 import Tensor
 
 /// The one door to LAPACKE, which is opened when it is first needed.

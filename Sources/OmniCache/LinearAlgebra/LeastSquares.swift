@@ -1,4 +1,5 @@
 import CLAPACKE
+import CLAPACKELoader
 
 /// The X that minimises |A X − B|² + ridge |X|², of the smallest norm where there are several (LAPACK's `dgelsd`).
 public struct LeastSquares: Sendable {

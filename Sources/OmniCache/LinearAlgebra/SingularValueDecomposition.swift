@@ -1,4 +1,5 @@
 import CLAPACKE
+import CLAPACKELoader
 
 /// The thin singular value decomposition A = U diag(s) Vᵀ (LAPACK's `dgesdd`).
 public struct SingularValueDecomposition: Sendable {

@@ -1,4 +1,5 @@
 import CLAPACKE
+import CLAPACKELoader
 
 /// The eigenvalues and eigenvectors of a symmetric matrix (LAPACK's `dsyevd`).
 public struct SymmetricEigen: Sendable {

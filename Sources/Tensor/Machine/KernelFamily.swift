@@ -1,4 +1,4 @@
-import COpenBLAS
+import COpenBLASLoader
 
 /// The kernels that OpenBLAS has for a family of x86-64 processors, and what a processor must have to run them.
 ///

@@ -1,4 +1,4 @@
-import COpenBLAS
+import COpenBLASLoader
 import Glibc
 
 /// How many threads one forward may use, and the loop that spreads tasks over them.

@@ -1,16 +1,12 @@
 // OpenBLAS, opened at run time: a program that computes nothing neither needs it nor pays for it, and memory, kernels
 // and threads are settled before it starts.
-#ifndef OMNICACHE_COPENBLAS_H
-#define OMNICACHE_COPENBLAS_H
+#ifndef OMNICACHE_COPENBLASLOADER_H
+#define OMNICACHE_COPENBLASLOADER_H
 
 #include <stddef.h>
 
-#if __has_include(<cblas-openblas.h>)
-// Debian's name for OpenBLAS's own header, whichever library has given it cblas.h.
-#include <cblas-openblas.h>
-#else
-#include <cblas.h>
-#endif
+#include "../../COpenBLAS/shim.h"
+
 
 /// The functions that are used, with the types of their header.
 struct openblas_functions {

@@ -1,6 +1,6 @@
 // LAPACKE, opened at run time: only fits need it.
-#ifndef OMNICACHE_CLAPACKE_H
-#define OMNICACHE_CLAPACKE_H
+#ifndef OMNICACHE_CLAPACKELOADER_H
+#define OMNICACHE_CLAPACKELOADER_H
 
 #include <lapacke.h>
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "COpenBLAS.h"
+#include "COpenBLASLoader.h"
 
 #include <dlfcn.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "CLAPACKE.h"
+#include "CLAPACKELoader.h"
 
 #include <dlfcn.h>
 #include <string.h>
