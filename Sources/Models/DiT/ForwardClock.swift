@@ -9,16 +9,15 @@ import Tensor
 package final class ForwardClock: Sendable {
     /// A kind of work of a forward.
     package enum Region: Int, CaseIterable, Sendable {
-        /// Patches to tokens, and tokens back to an image.
+        /// Latents to tokens, and tokens back to latents.
         case embedding
         /// Layer norm and modulation.
         case normalisation
-        case qkv
+        /// A matrix product.
+        case product
+        /// A matrix product with the activation of its result.
+        case activatedProduct
         case attention
-        case attentionOut
-        case mlpIn
-        case mlpOut
-        case finalProjection
         /// The gated residual.
         case gatedAdd
     }

@@ -32,7 +32,7 @@ public struct Benchmark {
             versions: .current, threads: workers.count, repeats: repeats,
             subject: BenchmarkReport.Subject(
                 name: subject.name, depth: config.depth, width: config.hiddenSize, heads: config.heads,
-                tokens: config.tokens, parameters: network.weights.parameterCount))
+                tokens: config.tokens, parameters: network.weights.parameterCount(config)))
     }
 
     /// Every operation of a forward, and the decoder's convolutions; each is checked before it is timed.

@@ -55,7 +55,7 @@ public struct BenchmarkSubject {
         decoder = nil
         // Betas as gentle as these keep latents finite, whatever the weights.
         process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.002))
-        network = DiT(config: config, weights: DiTWeights(random: config, seed: Self.seed))
+        network = DiT(config: config, weights: try DiTWeights(random: config, seed: Self.seed))
     }
 
     var config: DiTConfig { network.config }

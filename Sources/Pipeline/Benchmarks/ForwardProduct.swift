@@ -61,9 +61,9 @@ enum ForwardProduct: String, CaseIterable, Sendable {
         case .patchEmbedding: weights.patchEmbedding
         case .qkv: weights.blocks[block].qkv
         case .attention: nil
-        case .attentionOut: weights.blocks[block].attentionOut
-        case .mlpIn: weights.blocks[block].mlpIn
-        case .mlpOut: weights.blocks[block].mlpOut
+        case .attentionOut: weights.blocks[block].proj
+        case .mlpIn: weights.blocks[block].fc1
+        case .mlpOut: weights.blocks[block].fc2
         case .finalProjection: weights.finalProjection
         }
     }

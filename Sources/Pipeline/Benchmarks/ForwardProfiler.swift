@@ -23,8 +23,6 @@ struct ForwardProfiler {
         "embedding and unpatching", "waiting",
     ]
 
-    private static let layers: [ForwardClock.Region] = [.qkv, .attentionOut, .mlpIn, .mlpOut, .finalProjection]
-
     /// The profile of `repeats` forwards.
     func measure(repeats: Int) -> BenchmarkReport.Profile {
         let runner = ForwardRunner(network: network, entries: entries, workers: workers)
@@ -36,11 +34,10 @@ struct ForwardProfiler {
         let seconds = Dictionary(
             uniqueKeysWithValues: ForwardClock.Region.allCases.map { ($0, clock.seconds(in: $0) / count) })
 
-        let products = Self.layers.reduce(0) { $0 + (seconds[$1] ?? 0) }
-        let activation = min(
-            seconds[.mlpIn] ?? 0, Double(network.config.depth) * activationSeconds())
-        let total = wall / count * Double(workers.count)
         func spent(_ region: ForwardClock.Region) -> Double { seconds[region] ?? 0 }
+        let products = spent(.product) + spent(.activatedProduct)
+        let activation = min(spent(.activatedProduct), Double(network.config.depth) * activationSeconds())
+        let total = wall / count * Double(workers.count)
         let known: [Double] = [
             products - activation, spent(.attention), spent(.normalisation), activation, spent(.gatedAdd),
             spent(.embedding),
@@ -55,7 +52,7 @@ struct ForwardProfiler {
 
     /// What the activations of one block take in all entries, in seconds of one thread.
     private func activationSeconds() -> Double {
-        let layer = network.weights.blocks[0].mlpIn
+        let layer = network.weights.blocks[0].fc1
         let tiling = layer.tiling(blocks: entries, rows: network.config.tokens, workers: workers)
         let values = ArbitraryNumbers.tensor([entries * network.config.tokens, layer.outputWidth], seed: 41)
         let times = (0..<5).map { _ in

@@ -16,8 +16,8 @@ import Testing
         // Scores and mixture of each head: every query meets every key, then every value, over the head's width.
         let meetings = 2 * config.heads * config.tokens * config.tokens * config.headWidth
         let block = try #require(weights.blocks.first)
-        #expect(price.attention == products(block.qkv, block.attentionOut) + meetings)
-        #expect(price.mlp == products(block.mlpIn, block.mlpOut))
+        #expect(price.attention == products(block.qkv, block.proj) + meetings)
+        #expect(price.mlp == products(block.fc1, block.fc2))
         #expect(price.embedding == products(weights.patchEmbedding))
         #expect(price.finalLayer == products(weights.finalProjection))
         let branch = weights.blocks.count * (price.attention + price.mlp) + price.finalLayer
