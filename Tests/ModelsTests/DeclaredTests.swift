@@ -8,7 +8,9 @@ import Testing
     private struct MLP {
         let fc1, fc2: Linear
 
-        static let declared = Declared(.linear("fc1", 6, to: 8), .linear("fc2", 8, to: 6)) { MLP(fc1: $0, fc2: $1) }
+        static var declared: Declared<MLP> {
+            Declared(.linear("fc1", 6, to: 8), .linear("fc2", 8, to: 6)) { MLP(fc1: $0, fc2: $1) }
+        }
     }
 
     private struct Stack {
@@ -96,7 +98,8 @@ import Testing
             from: archive(declared.parameters, keys: keys, in: directory), keys: keys, sizes: "")
         let weight = stack.blocks[1].fc1.weight
         #expect(weight.shape == [8, 6])
-        #expect(weight.elements == (0..<24).map { Float(400 + $0) } + (0..<24).map { Float(1400 + $0) })
+        let expected: [Float] = [400, 1400].flatMap { first in (0..<24).map { Float(first + $0) } }
+        #expect(weight.elements == expected)
     }
 
     @Test func `progress rises to 1 exactly`() throws {

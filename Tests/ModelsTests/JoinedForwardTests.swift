@@ -26,7 +26,7 @@ import Testing
             latents: ArbitraryNumbers.tensor([config.inChannels, config.inputSize, config.inputSize], seed: 1), call: 0,
             subset: subset,
             modulation: ModulationTable(network: network, timesteps: [400], classes: [0, 4, 10], workers: workers),
-            workspace: DiTWorkspace(config: config, entries: Self.entries, workers: workers), outputs: outputs)
+            workspace: DiTWorkspace(network: network, entries: Self.entries, workers: workers), outputs: outputs)
         return outputs.map(\.elements)
     }
 

@@ -34,11 +34,11 @@ public final class DiT: Sendable {
     ///   - interceptor: watches or replaces the work at the sites of the network.
     public func forward(
         latents: Tensor, call: Int, subset: BatchSubset, modulation: ModulationTable, workspace: DiTWorkspace,
-        outputs: [Tensor], interceptor: (any BlockInterceptor)? = nil
+        outputs: [Tensor], interceptor: (any SiteInterceptor)? = nil
     ) {
         let area = config.inputSize * config.inputSize
         precondition(latents.count == config.inChannels * area, "latents of \(latents.shape)")
-        precondition(workspace.config == config && modulation.network === self, "made for another network")
+        precondition(workspace.network === self && modulation.network === self, "made for another network")
         for entry in subset {
             precondition(entry < workspace.entries && entry < modulation.classes.count && entry < outputs.count)
             precondition(outputs[entry].count == config.outChannels * area, "an output of \(outputs[entry].shape)")
@@ -116,13 +116,32 @@ public struct DiTBlock: Sendable {
         ) { DiTBlock(modulation: $0, qkv: $1, proj: $2, fc1: $3, fc2: $4) }
     }
 
+    /// What ``forward(_:_:_:_:_:modulation:)`` does.
+    func steps(_ index: Int, _ config: DiTConfig) -> [ForwardStep] {
+        let (rows, width) = (config.tokens, config.hiddenSize)
+        let (attention, mlp) = (Site.ID.layer(.attention, block: index), Site.ID.layer(.mlp, block: index))
+        return [
+            ForwardStep("norm", at: attention, rows: rows, .modulation(width: width, epsilon: config.normEpsilon)),
+            ForwardStep("qkv", at: attention, rows: rows, .product(qkv, activation: nil)),
+            ForwardStep(
+                "attention", at: attention, rows: rows,
+                .attention(heads: config.heads, headWidth: config.headWidth, keys: rows)),
+            ForwardStep("attention out", at: attention, rows: rows, .product(proj, activation: nil)),
+            ForwardStep("gated add", at: attention, rows: rows, .gatedAdd(width: width)),
+            ForwardStep("norm", at: mlp, rows: rows, .modulation(width: width, epsilon: config.mlpNormEpsilon)),
+            ForwardStep("mlp in", at: mlp, rows: rows, .product(fc1, activation: .gelu)),
+            ForwardStep("mlp out", at: mlp, rows: rows, .product(fc2, activation: nil)),
+            ForwardStep("gated add", at: mlp, rows: rows, .gatedAdd(width: width)),
+        ]
+    }
+
     /// x = x + gate attention(modulate(norm(x))), then x = x + gate mlp(modulate(norm(x))), x being the workspace's stream.
     func forward(
         _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
         modulation: (_ entry: Int) -> ModulationTable.Block
     ) {
         let (x, y) = (w.stream, w.site)
-        pass.site(.attention(block: index), subset, input: x, output: y) { subset in
+        pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
                 (modulation($0).attentionShift, modulation($0).attentionScale)
             }                                                                                          // (T, D)
@@ -131,7 +150,7 @@ public struct DiTBlock: Sendable {
             pass.apply(proj, subset, w.mixed, into: y)                                                 // (T, D)
         }
         pass.addGated(y, subset, gate: { modulation($0).attentionGate }, to: x)                        // (T, D)
-        pass.site(.mlp(block: index), subset, input: x, output: y) { subset in
+        pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.mlpNormEpsilon, into: w.normed) {
                 (modulation($0).mlpShift, modulation($0).mlpScale)
             }                                                                                          // (T, D)

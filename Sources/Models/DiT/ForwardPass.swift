@@ -7,7 +7,7 @@ struct ForwardPass {
     let call: Int
     let workers: Workers
     let clock: ForwardClock?
-    let interceptor: (any BlockInterceptor)?
+    let interceptor: (any SiteInterceptor)?
 
     /// Rows that one elementwise task handles.
     private static let rowsPerTask = 32
@@ -94,7 +94,7 @@ struct ForwardPass {
 
     /// The work at a site, for the entries whose output the interceptor does not supply.
     func site(
-        _ site: BlockSite, _ subset: BatchSubset, input: EntryRows, output: EntryRows,
+        _ site: Site.ID, _ subset: BatchSubset, input: EntryRows, output: EntryRows,
         _ work: (_ subset: BatchSubset) -> Void
     ) {
         let evaluated = withoutReplaced(site, subset, input: { input[$0] }, output)
@@ -105,7 +105,7 @@ struct ForwardPass {
 
     /// Lets the interceptor supply outputs; returns the entries whose work is still to be done.
     func withoutReplaced(
-        _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
+        _ site: Site.ID, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
         _ outputs: EntryRows
     ) -> BatchSubset {
         guard let interceptor, !subset.isEmpty else { return subset }
@@ -122,7 +122,7 @@ struct ForwardPass {
 
     /// Shows the interceptor what has been computed.
     func observe(
-        _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
+        _ site: Site.ID, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
         _ outputs: EntryRows
     ) {
         guard let interceptor else { return }

@@ -53,6 +53,12 @@ public final class ModulationTable {
         final = Tensor([rows, 2 * width])
     }
 
+    /// What a table of a whole window takes, in bytes.
+    static func bytes(_ config: DiTConfig, entries: Int) -> Int {
+        let perRow = 2 * TimestepEmbedding.half + (4 + 6 * config.depth) * config.hiddenSize
+        return MemoryLayout<Float>.stride * callsPerWindow * entries * perRow
+    }
+
     /// The six vectors of a block, each (D), in the order in which checkpoints store them.
     struct Block {
         let attentionShift: UnsafePointer<Float>

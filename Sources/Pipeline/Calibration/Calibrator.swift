@@ -10,7 +10,7 @@ import Tensor
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
-    /// The most images; nobody else should use their seeds, which ``items(_:classCount:)`` gives.
+    /// The most images; nobody else should use their seeds, which ``items(_:told:)`` gives.
     public static let mostSamples = 1000
 
     /// Called with the evaluations of each step of the work; throws to abandon it.
@@ -39,15 +39,15 @@ public final class Calibrator {
     /// Prepares to calibrate.
     ///
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers) throws {
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         schedule = try settings.schedule(for: directory)
         process = directory.process
     }
 
-    /// Images to calibrate on: classes spread over all, seeds that count down from the largest, so that they do not meet
+    /// Images to calibrate on: classes (or example prompts) spread over all, seeds that count down from the largest, so that they do not meet
     /// those that people choose.
-    public static func items(_ count: Int, classCount: Int) -> [SampleItem] {
+    public static func items(_ count: Int, told conditions: ConditionKind) -> [SampleItem] {
         (0..<count).map { index in
             // Halves, quarters, … of the classes: any number of images is spread.
             var (share, unit, rest) = (0.0, 0.5, index + 1)
@@ -56,7 +56,7 @@ public final class Calibrator {
                 unit /= 2
                 rest /= 2
             }
-            return SampleItem(classID: Int(share * Double(classCount)), seed: UInt32.max - UInt32(index))
+            return SampleItem(condition: conditions.condition(at: share), seed: UInt32.max - UInt32(index))
         }
     }
 

@@ -12,15 +12,20 @@ struct PipelineIndex {
     /// Reads the index in `directory`.
     ///
     /// - Throws: ``ModelError`` when it is damaged, or that of a pipeline of another kind.
-    init(directory: String) throws(ModelError) {
+    init(directory: String, families: [NetworkFamily]) throws(ModelError) {
+        let supported = families.flatMap(\.pipelineClasses)
         file = try JSONFile(path: "\(directory)/\(Self.fileName)")
         guard let className = file.text("_class_name") else {
-            throw file.problem("the key _class_name is missing; only a DiTPipeline is supported")
+            throw file.problem("the key _class_name is missing; \(Self.only(supported))")
         }
-        guard className == "DiTPipeline" else {
+        guard supported.contains(className) else {
             throw file.problem(
-                "_class_name is \(className), \(ForeignModel.kind(of: className)); only a DiTPipeline is supported")
+                "_class_name is \(className), \(ForeignModel.kind(of: className)); \(Self.only(supported))")
         }
+    }
+
+    private static func only(_ supported: [String]) -> String {
+        "only a \(supported.joined(separator: " or a ")) is supported"
     }
 
     /// The class of the part `name`, such as DDIMScheduler; nil when the pipeline has no such part.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Models
 
 /// What a batch's manifest says of one image, on one line.
 public struct ManifestLine: Codable, Equatable, Sendable {
@@ -9,10 +10,10 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     public let index: Int
     /// Its path, seen from the manifest's directory.
     public let file: String
-    /// The name of its class.
+    /// The name of its class, or its prompt.
     public let `class`: String
-    /// The number of its class.
-    public let classID: Int
+    /// The number of its class; nil for what is told otherwise.
+    public let classID: Int?
     /// Its seed.
     public let seed: UInt32
     /// The evaluations that it takes.
@@ -33,6 +34,9 @@ public struct ManifestLine: Codable, Equatable, Sendable {
         sha256 = ""
     }
 
+    /// What the image was told.
+    var condition: Condition { classID.map(Condition.label) ?? .prompt(self.class) }
+
     /// The line of a file with these bytes.
     public func of(_ bytes: [UInt8], seconds: Double?) -> ManifestLine {
         var line = self
@@ -43,7 +47,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
 
     /// Whether `other` is about the same image at the same place.
     func isAboutSame(as other: ManifestLine) -> Bool {
-        index == other.index && file == other.file && classID == other.classID && seed == other.seed
+        index == other.index && file == other.file && condition == other.condition && seed == other.seed
             && evaluations == other.evaluations
     }
 

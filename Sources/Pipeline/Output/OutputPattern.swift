@@ -40,7 +40,7 @@ public struct OutputPattern: Equatable, Sendable {
     public func path(for item: SampleItem, index: Int, classNames: ClassNames) -> String {
         let digits = String(index)
         let values: [Placeholder: String] = [
-            .class: classNames.slug(item.classID),
+            .class: classNames.slug(of: item.condition),
             .seed: String(item.seed),
             .index: String(repeating: "0", count: max(0, 6 - digits.count)) + digits,
         ]

@@ -1,6 +1,5 @@
 import Dispatch
 import FoundationEssentials
-import Models
 import Tensor
 
 /// How many images are made at a time, and with how many threads each.
@@ -40,14 +39,6 @@ public struct Lanes: Equatable, Sendable {
             return (Double(images) / Double(lanes)).rounded(.up) * (1 + loss * (each - 1)) / each
         }
         return (1...max(1, min(threads, images))).reversed().min { time($0) < time($1) } ?? 1
-    }
-
-    /// The scratch memory of one image in flight, in bytes: workspace and modulation table of a guided run.
-    public static func runBytes(of config: DiTConfig) -> Int {
-        let tokens = config.tokens
-        let perEntry = tokens * (7 * config.hiddenSize + config.mlpWidth + tokens)
-        let table = ModulationTable.callsPerWindow * 6 * config.hiddenSize * (config.depth + 2)
-        return 2 * MemoryLayout<Float>.stride * (perEntry + table)
     }
 
     /// The memory that can be had without taking any from others, in bytes: what the kernel says, and what a control

@@ -42,7 +42,7 @@ struct BatchBooks: Sendable {
         let item = target.record.items[0]
         return ManifestLine(
             index: target.index, file: String((target.path ?? "").dropFirst(folder.count)),
-            class: classes.names[item.classID], item: item, evaluations: evaluations)
+            class: classes.name(of: item.condition), item: item, evaluations: evaluations)
     }
 
     /// Enters an image.

@@ -54,7 +54,7 @@ struct CalibrateCommand: ParsableCommand {
         }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
-        let items = Calibrator.items(samples, classCount: directory.classes.count)
+        let items = Calibrator.items(samples, told: directory.config.conditions)
         if execution.dryRun {
             let planned = budgets.reduce(0) { $0 + $1.evaluations(of: schedule.evaluations) * samples }
             let measured = samples * (schedule.evaluations + (schedule.calls.count / 2 + 1) * schedule.branches.count)

@@ -18,10 +18,10 @@ struct CalibrationJob {
             log.message(
                 "no calibration for this model, sampler, step count and guidance yet: making one from a full run and a "
                     + "half; 'omnicache calibrate' makes a better one")
-            let items = Calibrator.items(Self.samplesOnDemand, classCount: session.directory.classes.count)
+            let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
             return try keep(calibrate(items, plans: { _ in [] }).file)
         case .fit(let plan):
-            let items = file?.items ?? Calibrator.items(1, classCount: session.directory.classes.count)
+            let items = file?.items ?? Calibrator.items(1, told: session.directory.config.conditions)
             log.message("no steering forecaster for this plan yet: fitting one to \(items.count) images")
             let fits = try calibrate(items) { _ in [plan] }.file.fits
             guard let fit = fits.first, let file else { preconditionFailure("one fit was asked for") }

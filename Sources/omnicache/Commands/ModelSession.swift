@@ -9,7 +9,7 @@ final class ModelSession {
     let workers: Workers
     private let log: Log
     private let precision: WeightPrecision
-    private var loaded: DiT?
+    private var loaded: (any DenoisingNetwork)?
 
     /// - Parameters:
     ///   - directory: the model; that of the options, if it is open already.
@@ -25,7 +25,7 @@ final class ModelSession {
     }
 
     /// The network.
-    func network() throws -> DiT {
+    func network() throws -> any DenoisingNetwork {
         if let loaded { return loaded }
         let network = try directory.load(precision: precision, progress: log.loading)
         loaded = network

@@ -69,10 +69,12 @@ final class SampleJob: Sendable {
     }
 
     private func lanes(for tasks: [SampleTask]) throws -> Lanes {
-        let decoding = request.decoder?.scratchBytes(side: directory.config.inputSize) ?? 0
+        let decoding = request.decoder?.scratchBytes(directory.latentShape) ?? 0
+        // A guided run has two entries.
+        let run = directory.config.runBytes(entries: 2, workers: Workers(count: 1))
         return Lanes(
             asked: inFlight.map { min($0, tasks.count) }, threads: session.workers.count, images: tasks.count,
-            bytes: (Lanes.runBytes(of: directory.config), decoding), free: Lanes.freeMemory)
+            bytes: (run, decoding), free: Lanes.freeMemory)
     }
 
     private func carryOut(_ tasks: [SampleTask], in lanes: Lanes) throws {

@@ -31,7 +31,7 @@ struct SampleVariant: Sendable {
     }
 
     /// The model as the sampler sees it: with the cache around it, if something is reused.
-    func wrap(_ denoiser: DiTDenoiser, of directory: ModelDirectory) -> any Denoiser {
+    func wrap(_ denoiser: NetworkDenoiser, of directory: ModelDirectory) -> any Denoiser {
         guard let reuse, let forecaster else { return denoiser }
         return CachedDenoiser(
             denoiser, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)

@@ -48,7 +48,7 @@ import Testing
     @Test func `images that calibrations are made of are not compared`() throws {
         #expect(try request("fora", seed: UInt32.max - 1000).count == 3)
         #expect(throws: PipelineError.self) { try request("fora", seed: UInt32.max - 999) }
-        let last = try #require(Calibrator.items(Calibrator.mostSamples, classCount: 3).last)
+        let last = try #require(Calibrator.items(Calibrator.mostSamples, told: .classes(3)).last)
         #expect(last.seed == UInt32.max - 999)
     }
 
