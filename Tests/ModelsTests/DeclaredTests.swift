@@ -29,7 +29,8 @@ import Testing
 
     /// A directory with a tensor for every parameter, under the names of `keys`, each in as many parts as it has names.
     private func archive(
-        _ parameters: [Parameter], keys: KeyTable = KeyTable([:]), without absent: String = "", in directory: TemporaryDirectory
+        _ parameters: [Parameter], keys: KeyTable = KeyTable([:]), without absent: String = "",
+        in directory: TemporaryDirectory
     ) throws -> WeightArchive {
         var tensors: [(name: String, tensor: Tensor)] = []
         for (index, parameter) in parameters.enumerated() {
@@ -113,7 +114,9 @@ import Testing
 
     @Test func `random values are finite, none zero, and the same for the same seed`() throws {
         let declared = Stack.declared(depth: 2)
-        let (one, same, other) = (try declared.random(seed: 1), try declared.random(seed: 1), try declared.random(seed: 2))
+        let (one, same, other) = (
+            try declared.random(seed: 1), try declared.random(seed: 1), try declared.random(seed: 2)
+        )
         func all(_ stack: Stack) -> [Float] {
             stack.blocks.flatMap {
                 $0.fc1.weight.elements + $0.fc1.bias.elements + $0.fc2.weight.elements + $0.fc2.bias.elements

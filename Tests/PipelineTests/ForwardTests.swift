@@ -130,7 +130,9 @@ import Testing
         #expect(recorder.outputs.count == sites.count)
     }
 
-    @Test(arguments: [Site.ID.layer(.attention, block: 0), .layer(.mlp, block: 1), .layer(.attention, block: 2), .stack])
+    @Test(arguments: [
+        Site.ID.layer(.attention, block: 0), .layer(.mlp, block: 1), .layer(.attention, block: 2), .stack,
+    ])
     func `replaying a site's output makes the same image, and another value does not`(site: Site.ID) throws {
         let setup = try Setup()
         let recorder = Recorder()

@@ -199,7 +199,8 @@ import Tensor
                             let column = head * headWidth + index
                             return sum + Double(q[query * (width + 3) + column]) * Double(k[key * (width + 5) + column])
                         }
-                        return product / Double(headWidth).squareRoot() + (masked ? Double(mask[query * keys + key]) : 0)
+                        return product / Double(headWidth).squareRoot()
+                            + (masked ? Double(mask[query * keys + key]) : 0)
                     }
                     let largest = scores.max() ?? 0
                     let weights = scores.map { exp($0 - largest) }

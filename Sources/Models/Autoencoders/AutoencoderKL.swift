@@ -86,17 +86,20 @@ public struct AutoencoderKL: ImageAutoencoder {
             let (deepest, shallowest) = (widths[0], widths[widths.count - 1])
             return Declared(
                 .optional(
-                    .pointwise("post_quant_conv", c.latentChannels, to: c.latentChannels), if: c.usesPostQuantConvolution),
+                    .pointwise("post_quant_conv", c.latentChannels, to: c.latentChannels),
+                    if: c.usesPostQuantConvolution),
                 .convolution("decoder.conv_in", c.latentChannels, to: deepest),
                 .list(
-                    (0..<2).map { Residual.declared(deepest, to: deepest, c).inside("decoder.mid_block.resnets.\($0)") }),
+                    (0..<2).map { Residual.declared(deepest, to: deepest, c).inside("decoder.mid_block.resnets.\($0)") }
+                ),
                 .optional(Attention.declared(deepest, c).inside(Attention.module), if: c.hasMidBlockAttention),
                 .list(
                     widths.indices.map {
                         Level.declared(widths[max(0, $0 - 1)], to: widths[$0], isLast: $0 + 1 == widths.count, c)
                             .inside("decoder.up_blocks.\($0)")
                     }),
-                .norm("decoder.conv_norm_out", shallowest, groups: c.normGroups, epsilon: AutoencoderKLConfig.normEpsilon),
+                .norm(
+                    "decoder.conv_norm_out", shallowest, groups: c.normGroups, epsilon: AutoencoderKLConfig.normEpsilon),
                 .convolution("decoder.conv_out", shallowest, to: c.outChannels)
             ) {
                 Decoder(postQuant: $0, input: $1, middle: $2, attention: $3, levels: $4, norm: $5, output: $6)

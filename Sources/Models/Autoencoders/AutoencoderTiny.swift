@@ -15,7 +15,9 @@ public struct AutoencoderTiny: ImageAutoencoder {
         let convolutions: [Convolution]
 
         static func declared(_ width: Int) -> Declared<Residual> {
-            Declared(.list([0, 2, 4].map { .convolution("conv.\($0)", width, to: width) })) { Residual(convolutions: $0) }
+            Declared(.list([0, 2, 4].map { .convolution("conv.\($0)", width, to: width) })) {
+                Residual(convolutions: $0)
+            }
         }
     }
 

@@ -86,7 +86,10 @@ extension DiT: DenoisingNetwork {
 
     public var steps: [ForwardStep] {
         let rows = config.tokens
-        return [ForwardStep("patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))]
+        return [
+            ForwardStep(
+                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
+        ]
             + weights.blocks.enumerated().flatMap { $1.steps($0, config) } + [
                 ForwardStep(
                     "final norm", rows: rows, .modulation(width: config.hiddenSize, epsilon: config.normEpsilon)),

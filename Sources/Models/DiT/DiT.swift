@@ -19,6 +19,7 @@ public final class DiT: Sendable {
         self.weights = weights
     }
 
+    // swift-format-ignore
     /// Evaluates the network at one model call for some entries of the batch.
     ///
     /// All entries see the same latents; they differ in their class, that is, in their rows of the modulation table.
@@ -48,28 +49,13 @@ public final class DiT: Sendable {
             call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor)
         let (w, x) = (workspace, workspace.stream)
 
-        pass.measured(.embedding) {
-            Patches.gather(
-                latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
-                into: w.patches.pointer)                                                                 // (T, C P P)
-            weights.patchEmbedding(
-                w.patches.pointer, rows: config.tokens, into: w.embedded.pointer, workers: w.workers)    // (T, D)
-            Elementwise.add(weights.positions.pointer, count: w.embedded.count, to: w.embedded.pointer)  // (T, D)
-            // The same for every entry, so computed once.
-            for entry in subset { x.row(0, of: entry).update(from: w.embedded.pointer, count: w.embedded.count) }
-        }
-        runStack(pass, subset, modulation, w)                                                            // (T, D)
+        pass.measured(.embedding) { embed(latents, for: subset, w) }                              // (T, D)
+        runStack(pass, subset, modulation, w)                                                     // (T, D)
         pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
-            modulation.finalLayer(call: call, entry: $0)
-        }                                                                                                // (T, D)
-        pass.apply(weights.finalProjection, subset, w.normed, into: w.projected)                      // (T, P P Cout)
-        pass.measured(.embedding) {
-            for entry in subset {
-                Patches.scatter(
-                    w.projected.row(0, of: entry), channels: config.outChannels, size: config.inputSize,
-                    patch: config.patchSize, into: outputs[entry].pointer)                             // (Cout, H, W)
-            }
+            modulation.finalLayer(call: call, entry: $0)                                          // (T, D)
         }
+        pass.apply(weights.finalProjection, subset, w.normed, into: w.projected)                  // (T, P P Cout)
+        pass.measured(.embedding) { unpatchify(w.projected, of: subset, into: outputs) }          // (Cout, H, W)
     }
 
     /// All blocks, one after another; a cache may stand for all of them, or for those from some block on.
@@ -86,6 +72,27 @@ public final class DiT: Sendable {
             block.forward(index, pass, evaluated, config, w) { modulation.block(index, call: pass.call, entry: $0) }
         }
         pass.observe(.stack, evaluated, input: embedded, w.stream)
+    }
+
+    // swift-format-ignore
+    /// Patches to tokens, plus their fixed positions: the same for every entry, so computed once.
+    private func embed(_ latents: Tensor, for subset: BatchSubset, _ w: DiTWorkspace) {
+        let (patches, tokens) = (w.patches.pointer, w.embedded.pointer)
+        Patches.gather(
+            latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
+            into: patches)                                                                        // (T, C P P)
+        weights.patchEmbedding(patches, rows: config.tokens, into: tokens, workers: w.workers)    // (T, D)
+        Elementwise.add(weights.positions.pointer, count: w.embedded.count, to: tokens)           // (T, D)
+        for entry in subset { w.stream.row(0, of: entry).update(from: tokens, count: w.embedded.count) }
+    }
+
+    /// Tokens back to an image.
+    private func unpatchify(_ projected: EntryRows, of subset: BatchSubset, into outputs: [Tensor]) {
+        for entry in subset {
+            Patches.scatter(
+                projected.row(0, of: entry), channels: config.outChannels, size: config.inputSize,
+                patch: config.patchSize, into: outputs[entry].pointer)
+        }
     }
 }
 
@@ -135,7 +142,8 @@ public struct DiTBlock: Sendable {
         ]
     }
 
-    /// x = x + gate attention(modulate(norm(x))), then x = x + gate mlp(modulate(norm(x))), x being the workspace's stream.
+    // swift-format-ignore
+    /// x = x + gate attention(modulate(norm(x))), then x = x + gate mlp(modulate(norm(x))).
     func forward(
         _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
         modulation: (_ entry: Int) -> ModulationTable.Block
@@ -143,20 +151,20 @@ public struct DiTBlock: Sendable {
         let (x, y) = (w.stream, w.site)
         pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
-                (modulation($0).attentionShift, modulation($0).attentionScale)
-            }                                                                                          // (T, D)
-            pass.apply(qkv, subset, w.normed, into: w.qkv)                                             // (T, 3D)
-            pass.attend(w.attention, subset, w.qkv, into: w.mixed)                                     // (T, D)
-            pass.apply(proj, subset, w.mixed, into: y)                                                 // (T, D)
+                modulation($0).attention                                                          // (T, D)
+            }
+            pass.apply(qkv, subset, w.normed, into: w.qkv)                                        // (T, 3D)
+            pass.attend(w.attention, subset, w.qkv, into: w.mixed)                                // (T, D)
+            pass.apply(proj, subset, w.mixed, into: y)                                            // (T, D)
         }
-        pass.addGated(y, subset, gate: { modulation($0).attentionGate }, to: x)                        // (T, D)
+        pass.addGated(y, subset, gate: { modulation($0).attentionGate }, to: x)                   // (T, D)
         pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.mlpNormEpsilon, into: w.normed) {
-                (modulation($0).mlpShift, modulation($0).mlpScale)
-            }                                                                                          // (T, D)
-            pass.apply(fc1, subset, w.normed, into: w.hidden, activation: .gelu)                       // (T, M)
-            pass.apply(fc2, subset, w.hidden, into: y)                                                 // (T, D)
+                modulation($0).mlp                                                                // (T, D)
+            }
+            pass.apply(fc1, subset, w.normed, into: w.hidden, activation: .gelu)                  // (T, M)
+            pass.apply(fc2, subset, w.hidden, into: y)                                            // (T, D)
         }
-        pass.addGated(y, subset, gate: { modulation($0).mlpGate }, to: x)                              // (T, D)
+        pass.addGated(y, subset, gate: { modulation($0).mlpGate }, to: x)                         // (T, D)
     }
 }

@@ -31,6 +31,7 @@ public struct DiTWeights: Sendable {
     ///   - config: the sizes.
     ///   - labelRows: the rows of the label tables, with or without one for the null class.
     ///   - perBlock: whether each block has a condition embedder of its own.
+    /// - Returns: the declaration.
     static func declared(_ config: DiTConfig, labelRows: Int, embedderPerBlock perBlock: Bool) -> Declared<DiTWeights> {
         let (width, patch, channels) = (config.hiddenSize, config.patchSize, config.inChannels)
         let embedder = ConditionEmbedder.declared(width, labelRows: labelRows)

@@ -40,6 +40,7 @@ public protocol ForwardWorkspace: AnyObject {
     /// - Parameters:
     ///   - timesteps: the timestep of each model call.
     ///   - conditions: what each batch entry is told.
+    /// - Returns: the run.
     /// - Throws: what keeps the network from serving the conditions.
     func session(timesteps: [Double], conditions: [Condition]) throws -> any ForwardSession
 }

@@ -38,6 +38,7 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     ///   - archive: the weights beside the `config.json`.
     ///   - precision: how wide the numbers of large matrices are in memory.
     ///   - progress: called with the share that has been loaded, rising to 1.
+    /// - Returns: the network.
     /// - Throws: ``ModelError`` when the weights are not those of the configuration, ``SafetensorsError`` when a tensor
     ///   cannot be loaded.
     func load(

@@ -131,6 +131,7 @@ extension Declared where Part == Linear {
     ///   - outputs: the width of an output row.
     ///   - stored: the extents that files have in the place of `inputs`, such as those of a convolution.
     ///   - gain: random weights keep the size of what passes through them, times this.
+    /// - Returns: the declaration.
     static func linear(
         _ name: String, _ inputs: Int, to outputs: Int, stored: [Int]? = nil, gain: Float = 1
     ) -> Self {
@@ -157,7 +158,9 @@ extension Declared where Part == PointwiseConvolution {
     static func pointwise(_ name: String, _ inputs: Int, to outputs: Int) -> Self {
         let filters = Filters(name, inputs, outputs, side: 1, hasBias: true)
         return Self(parameters: filters.parameters) { source, own in
-            try filters.lend(source, own) { PointwiseConvolution(weight: $0, outputs: outputs, inputs: inputs, bias: $1) }
+            try filters.lend(source, own) {
+                PointwiseConvolution(weight: $0, outputs: outputs, inputs: inputs, bias: $1)
+            }
         }
     }
 }

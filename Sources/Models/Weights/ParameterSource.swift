@@ -110,6 +110,7 @@ extension Declared {
     ///   - precision: how wide the numbers of matrices are in memory.
     ///   - sizes: the values of `config.json` that decide the shapes, for messages.
     ///   - progress: called with the share that has been loaded, rising to 1.
+    /// - Returns: the part.
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one is of a type
     ///   that cannot be loaded or holds a value that is not finite.
     func load(

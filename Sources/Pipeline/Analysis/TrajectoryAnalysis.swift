@@ -23,7 +23,9 @@ public final class TrajectoryAnalysis {
     ///   - settings: What the runs have in common.
     ///   - workers: The threads to work with.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers)
+        throws
+    {
         self.directory = directory
         self.network = network
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
@@ -82,7 +84,8 @@ public final class TrajectoryAnalysis {
         guard let gram = summary.gram else { preconditionFailure("an analysis of no run") }
         let alignment = try summary.alignment()
         return TrajectoryReport(
-            model: directory.reference(), settings: sampler.settings, items: items, shape: directory.latentShape.dimensions,
+            model: directory.reference(), settings: sampler.settings, items: items,
+            shape: directory.latentShape.dimensions,
             calls: calls(states: try summary.states(alignment)),
             path: path(alignment), spectrum: TrajectoryReport.Spectrum(bandSizes: gram.bandSizes),
             blocks: blockRows(branches: gram.branches))

@@ -161,7 +161,9 @@ final class BareProducts {
 
     private func multiply(_ step: ForwardStep, _ layer: Linear, _ split: Split) {
         guard let weight = layer.weight.float32 else { preconditionFailure("benchmarks load weights at 32 bits") }
-        guard let input = memory.inputs[layer.inputWidth], let output = memory.outputs[layer.outputWidth] else { return }
+        guard let input = memory.inputs[layer.inputWidth], let output = memory.outputs[layer.outputWidth] else {
+            return
+        }
         let entries = step.isShared ? 1 : entries
         let rows = entries * step.rows
         func multiply(_ rows: Range<Int>, _ columns: Range<Int>) {

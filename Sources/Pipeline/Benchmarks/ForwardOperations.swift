@@ -59,7 +59,8 @@ struct ForwardOperations {
         guard case .product(let layer, _) = step.work else { return nil }
         let rows = step.rows * entries
         return affine(
-            step.name, "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)", layer: layer, entries: 1, rows: rows)
+            step.name, "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)", layer: layer, entries: 1, rows: rows
+        )
     }
 
     private func affine(

@@ -14,7 +14,8 @@ struct ScalingBenchmark {
     /// Takes all measures; pairs are interleaved.
     func measure(repeats: Int) throws -> BenchmarkReport.Scaling {
         BenchmarkReport.Scaling(
-            images: try imageCost(repeats), tokens: [subject.config.size.tokens, try subject.config.enlarged(by: 2).size.tokens],
+            images: try imageCost(repeats),
+            tokens: [subject.config.size.tokens, try subject.config.enlarged(by: 2).size.tokens],
             tokenCost: try tokenCost(repeats), allocationsInSteps: try allocations())
     }
 

@@ -39,7 +39,9 @@ public final class Calibrator {
     /// Prepares to calibrate.
     ///
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers)
+        throws
+    {
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         schedule = try settings.schedule(for: directory)
         process = directory.process

@@ -45,7 +45,8 @@ public final class Preview {
         for i in 0..<clean.count {
             clean.values[i] = Float(sum.state * Double(clean.values[i]) + sum.output * Double(output[i]))
         }
-        try AtomicFile.write(PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean))), to: path, onConflict: .replace)
+        try AtomicFile.write(
+            PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean))), to: path, onConflict: .replace)
         return step
     }
 

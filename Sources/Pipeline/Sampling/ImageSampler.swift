@@ -20,7 +20,9 @@ public final class ImageSampler {
     /// Checks the settings against the model and allocates the scratch memory.
     ///
     /// - Throws: ``SamplingError`` when the sampler, the steps or the guidance do not fit the model.
-    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers)
+        throws
+    {
         self.directory = directory
         self.settings = settings
         self.network = network

@@ -25,7 +25,8 @@ extension StrategyContext {
     ) throws(PlanError) -> CallBudget {
         guard blocks == nil || !network.layers.isEmpty else {
             throw .doesNotFit(
-                "\(name) reuses layers of the network, and this one has none that can be reused; choose another strategy")
+                "\(name) reuses layers of the network, and this one has none that can be reused; choose another strategy"
+            )
         }
         let evaluations = budget.evaluations(of: fullEvaluations)
         let reused = blocks.map { price.call(blocks: $0) } ?? 0

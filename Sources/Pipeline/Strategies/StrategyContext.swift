@@ -44,7 +44,8 @@ public final class StrategyContext {
     ///   - calibration: where planners and forecasters that know the model come from.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public init(
-        directory: ModelDirectory, network: any DenoisingNetwork, workers: Workers, settings: SampleSettings, items: [SampleItem],
+        directory: ModelDirectory, network: any DenoisingNetwork, workers: Workers, settings: SampleSettings,
+        items: [SampleItem],
         calibration: any CalibrationSource = NoCalibration()
     ) throws {
         self.directory = directory

@@ -22,7 +22,8 @@ final class SampleLane {
     private var sampler: (variant: Int, sampler: ImageSampler)?
 
     init(
-        index: Int, request: SampleRequest, network: any DenoisingNetwork, workers: Workers, decoder: (any LatentDecoder)?,
+        index: Int, request: SampleRequest, network: any DenoisingNetwork, workers: Workers,
+        decoder: (any LatentDecoder)?,
         previewer: (any LatentDecoder)?, decoders: DispatchSemaphore, progress: JobProgress
     ) {
         self.index = index

@@ -83,7 +83,9 @@ import Testing
         let clip = try model.sample(Self.owls)
         #expect(clip.shape == [3, 2, 12, 16])
         #expect(try model.sample(Self.owls).elements == clip.elements)
-        let others = [SampleItem(condition: .prompt("rain"), seed: 7), SampleItem(condition: .prompt("two owls"), seed: 8)]
+        let others = [
+            SampleItem(condition: .prompt("rain"), seed: 7), SampleItem(condition: .prompt("two owls"), seed: 8),
+        ]
         for other in others { #expect(try model.sample(other).elements != clip.elements) }
     }
 
@@ -113,7 +115,9 @@ import Testing
         let model = try ToyModel()
         let schedule = try model.settings.schedule(for: model.directory)
         let resolver = PlanResolver(schedule: schedule, calibration: try model.calibration())
-        for (planner, forecaster) in [(PlannerName.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache)] {
+        for (planner, forecaster) in [
+            (PlannerName.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache),
+        ] {
             let request = ReuseRequest(
                 budget: try Budget(0.6), planner: planner, forecaster: .calibrated(forecaster))
             let reuse = try #require(try resolver.resolve(request))
@@ -121,7 +125,8 @@ import Testing
             let filler = try reuse.forecaster(for: schedule)
             let cached = try model.sample(Self.owls) {
                 CachedDenoiser(
-                    $0, predictionType: model.directory.process.predictionType, plan: reuse.decisions, forecaster: filler)
+                    $0, predictionType: model.directory.process.predictionType, plan: reuse.decisions,
+                    forecaster: filler)
             }
             #expect(cached.elements.allSatisfy(\.isFinite))
         }

@@ -96,10 +96,13 @@ private final class ToySession: ForwardSession {
         /// Which of `entries` are to be computed.
         func open(_ site: Site.ID, _ entries: [Int], _ input: (Int) -> Tensor, _ output: (Int) -> Tensor) -> [Int] {
             guard let interceptor, !entries.isEmpty else { return entries }
-            interceptor.approach(site, call: call, entries: BatchSubset(entries)) { UnsafeBufferPointer(input($0).values) }
+            interceptor.approach(site, call: call, entries: BatchSubset(entries)) {
+                UnsafeBufferPointer(input($0).values)
+            }
             return entries.filter {
                 !interceptor.replaces(
-                    site, call: call, entry: $0, input: UnsafeBufferPointer(input($0).values), output: output($0).values)
+                    site, call: call, entry: $0, input: UnsafeBufferPointer(input($0).values), output: output($0).values
+                )
             }
         }
         func show(_ site: Site.ID, _ entries: [Int], _ input: (Int) -> Tensor, _ output: (Int) -> Tensor) {

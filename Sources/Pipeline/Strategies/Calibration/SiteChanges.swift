@@ -22,7 +22,9 @@ final class SiteChanges {
 
     /// The changes of the layers of a kind: [distance − 1][call from which].
     func changes(of kind: LayerKind) -> [[Double]] {
-        guard let sums = sums[kind] else { return Array(repeating: Array(repeating: 0, count: calls), count: Self.longest) }
+        guard let sums = sums[kind] else {
+            return Array(repeating: Array(repeating: 0, count: calls), count: Self.longest)
+        }
         return zip(sums.totals, sums.counts).map { totals, counts in
             zip(totals, counts).map { $1 == 0 ? 0 : $0 / Double($1) }
         }
