@@ -10,7 +10,7 @@ STEPS   ?= 50
 SAMPLES ?= samples
 PREFIX  ?= /usr/local
 
-PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
+PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
 BATCH_PACKAGES := slurm-wlm munge parallel
 

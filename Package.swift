@@ -11,30 +11,35 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
-        // MARK: - System libraries
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
+        // MARK: - System libraries; OpenBLAS and LAPACKE are opened at run time
+        .target(name: "COpenBLAS"),
+        .target(name: "CLAPACKE"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // MARK: - What Swift cannot say: signal handlers and allocation
+        .target(name: "CMappedFiles"),
+        .target(name: "CAllocation"),
 
         // MARK: - Libraries, ground floor first
         .target(name: "Tensor", dependencies: ["COpenBLAS"]),
-        .target(name: "Models", dependencies: ["Tensor"]),
+        .target(name: "Models", dependencies: ["Tensor", "CMappedFiles"]),
         .target(name: "Sampling", dependencies: ["Tensor"]),
         .target(name: "OmniCache", dependencies: ["Tensor", "Sampling", "CLAPACKE"]),
         .target(name: "Imaging", dependencies: ["CZlib"]),
-        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging"]),
+        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging", "CCrypto"]),
 
         // MARK: - The command line
         .executableTarget(
             name: "omnicache",
             dependencies: [
-                "Pipeline",
+                "Pipeline", "CAllocation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // MARK: - Tests
         .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport", "CLAPACKE"]),
+        .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
         .testTarget(

@@ -1,19 +1,75 @@
 import COpenBLAS
+import Glibc
+import Synchronization
 
-/// The one door to OpenBLAS.
+/// The one door to OpenBLAS, which is opened when it is first needed.
 ///
-/// OpenBLAS is set to one thread when the door is first used: its own threading is poor at small shapes, and calls
-/// from several threads at once are safe only when each is single-threaded.
+/// OpenBLAS is set to one thread before it starts: its own threading is poor at small shapes, calls from several threads
+/// at once are safe only when each is single-threaded, and every thread of its own would take a buffer of 128 MiB.
 public enum BLAS {
+    /// The library.
+    private static let name = "libopenblas.so.0"
+
+    /// Opens OpenBLAS, if it is not open yet.
+    ///
+    /// Whoever wants an error instead of a trap where there is no OpenBLAS calls this before anything else here; loading
+    /// a model does.
+    ///
+    /// - Throws: ``MachineError`` when the library is not there, or `OPENBLAS_CORETYPE` asks for the impossible.
+    public static func open() throws(MachineError) {
+        _ = try library.get()
+    }
+
+    private static let library: Result<openblas_functions, MachineError> = {
+        let asked = environment("OPENBLAS_CORETYPE")
+        if let lacking = asked.flatMap({ lacking(for: $0, on: .present) }) { return .failure(lacking) }
+        // OpenBLAS starts its threads while it is loaded, as many as these say: after that it is too late to say one.
+        let before = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"].map { ($0, environment($0)) }
+        for (variable, _) in before { setenv(variable, "1", 1) }
+        var functions = openblas_functions()
+        let problem = openblas_open(name, &functions).map { String(cString: $0) }
+        for (variable, value) in before {
+            if let value { setenv(variable, value, 1) } else { unsetenv(variable) }
+        }
+        if let problem {
+            return .failure(.unusableLibrary(name: "OpenBLAS", package: "libopenblas0", reason: problem))
+        }
+        functions.set_num_threads(1)
+        return .success(functions)
+    }()
+
+    /// The functions of the library; reading them where there is none is a mistake of the caller's.
+    private static let functions: openblas_functions = {
+        switch library {
+        case .success(let functions): functions
+        case .failure(let error): preconditionFailure("BLAS.open() was not called: \(error)")
+        }
+    }()
+
+    private static func environment(_ variable: String) -> String? {
+        getenv(variable).map { String(cString: $0) }
+    }
+
+    /// Why the kernels that `OPENBLAS_CORETYPE` names cannot run on a processor; nil if they can, or if OpenBLAS does not
+    /// know them and chooses itself.
+    static func lacking(for name: String, on features: ProcessorFeatures) -> MachineError? {
+        guard let family = KernelFamily.named(name), !features.isSuperset(of: family.needs) else { return nil }
+        return .unusableKernels(name: name, lacks: family.needs.subtracting(features).text)
+    }
+
+    // MARK: - What it is
+
     /// What OpenBLAS says of itself: its version and build options. Asked for once: OpenBLAS puts the text together in
     /// memory that all threads share.
-    public static let configuration = configured ? String(cString: openblas_get_config()) : ""
+    public static let configuration = functions.get_config().map { String(cString: $0) } ?? ""
 
     /// The processor family whose kernels OpenBLAS has chosen, e.g. `SkylakeX`.
-    public static let coreName = configured ? String(cString: openblas_get_corename()) : ""
+    public static let coreName = functions.get_corename().map { String(cString: $0) } ?? ""
 
-    /// The processors that this process may run on, as OpenBLAS counts them from the affinity mask.
-    static var processorCount: Int { max(1, Int(openblas_get_num_procs())) }
+    /// Which kernels run, beside those that this processor could run.
+    public static var kernels: KernelChoice {
+        KernelChoice(running: coreName, asked: environment("OPENBLAS_CORETYPE"), features: .present)
+    }
 
     /// Whether OpenBLAS computes with its kernels for AVX-512. They have what the others lack:
     ///
@@ -26,10 +82,7 @@ public enum BLAS {
     /// The most multiplications of a product that the kernels for AVX-512 may make without packing.
     static let directLimit = 1_000_000
 
-    private static let configured: Bool = {
-        openblas_set_num_threads(1)
-        return true
-    }()
+    // MARK: - Products
 
     /// Whether a matrix operand is read as it lies in memory or transposed.
     public enum Operand {
@@ -48,8 +101,7 @@ public enum BLAS {
         _ b: UnsafePointer<Float>, ldb: Int, _ operandB: Operand = .plain,
         into c: UnsafeMutablePointer<Float>, ldc: Int, adding: Bool = false
     ) {
-        precondition(configured)
-        cblas_sgemm(
+        functions.sgemm(
             CblasRowMajor, CblasNoTrans, operandB == .plain ? CblasNoTrans : CblasTrans,
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), adding ? 1 : 0, c, blasint(ldc)
         )
@@ -61,8 +113,58 @@ public enum BLAS {
     public static func addOuterProduct(
         n: Int, k: Int, _ a: UnsafePointer<Double>, lda: Int, into c: UnsafeMutablePointer<Double>, ldc: Int
     ) {
-        precondition(configured)
-        cblas_dsyrk(
+        functions.dsyrk(
             CblasRowMajor, CblasUpper, CblasNoTrans, blasint(n), blasint(k), 1, a, blasint(lda), 1, c, blasint(ldc))
     }
+}
+
+// MARK: - Buffers
+
+extension BLAS {
+    /// The address space of a buffer, which every product that is being made holds one of. OpenBLAS asks the system for
+    /// it again and again, for ever, where there is none to be had.
+    private static let bufferBytes = 128 << 20
+    /// What comes with a thread: its stack, if it has the usual size, and what is beside the buffer.
+    private static let threadBytes = 9 << 20
+
+    /// Takes the buffers of as many products at a time as there is room for, before the first one needs them; they serve
+    /// all products from then on.
+    ///
+    /// - Parameters:
+    ///   - threads: how many products may be made at the same time.
+    ///   - bytes: the memory that must be left, beside a small reserve.
+    ///   - each: the memory that must be left for each thread.
+    ///   - purpose: what needs it, as the beginning of a sentence goes on: "PURPOSE takes 5 MB".
+    /// - Returns: how many products may be made at the same time, at least 1.
+    /// - Throws: ``MachineError`` when there is no OpenBLAS, or no room for a single one.
+    public static func reserve(
+        threads: Int, leaving bytes: Int, each: Int = 0, for purpose: String
+    ) throws(MachineError) -> Int {
+        let functions = try library.get()
+        guard let take = functions.memory_alloc, let give = functions.memory_free else { return threads }
+        // Beyond its first table of buffers OpenBLAS warns; nobody needs more where memory is short.
+        let wanted = AddressSpace.isLimited ? min(threads, mostBuffers) : threads
+        var taken: [UnsafeMutableRawPointer] = []
+        defer { taken.forEach(give) }
+        while taken.count < min(max(1, wanted), mostBuffers) {
+            let left = bytes + each * (taken.count + 1) + AddressSpace.reserve
+            // A buffer that the library has already costs nothing.
+            let needed = taken.count < reserved.load(ordering: .relaxed) ? left : left + bufferBytes + threadBytes
+            if taken.isEmpty {
+                try AddressSpace.require(needed, for: purpose)
+            } else if !AddressSpace.canMap(needed) {
+                break
+            }
+            guard let buffer = take(0) else { break }
+            taken.append(buffer)
+        }
+        reserved.store(max(taken.count, reserved.load(ordering: .relaxed)), ordering: .relaxed)
+        return taken.count == mostBuffers ? max(1, wanted) : max(1, taken.count)
+    }
+
+    /// How many buffers are taken at the most.
+    private static let mostBuffers = 64
+
+    /// How many buffers the library has.
+    private static let reserved = Atomic<Int>(0)
 }

@@ -3,6 +3,7 @@ import Models
 import OmniCache
 import Pipeline
 import Sampling
+import Tensor
 
 /// The exit codes, as in the BSD convention of `sysexits.h`.
 enum ExitStatus: Int32 {
@@ -10,6 +11,7 @@ enum ExitStatus: Int32 {
     case badData = 65
     case missingInput = 66
     case `internal` = 70
+    case machine = 71
     case cannotCreate = 73
     case inputOutput = 74
     case interrupted = 75
@@ -24,7 +26,9 @@ enum ExitStatus: Int32 {
         case is SamplingError, is PlanError: self = .usage
         case ImagingError.tooLarge: self = .usage
         case is ImagingError, is ComparisonError, is WrongResult: self = .internal
+        case LinearAlgebraError.unavailable(let error): self.init(error)
         case is LinearAlgebraError: self = .badData
+        case let error as MachineError: self.init(error)
         case is Terminal.StreamFailure: self = .inputOutput
         case is Interrupted: self = .interrupted
         default: return nil
@@ -38,6 +42,13 @@ enum ExitStatus: Int32 {
         case .missingInput: self = .missingInput
         case .cannotCreate: self = .cannotCreate
         case .inputOutput: self = .inputOutput
+        }
+    }
+
+    private init(_ error: MachineError) {
+        switch error {
+        case .unusableKernels: self = .usage
+        case .unusableLibrary, .tooLittleMemory: self = .machine
         }
     }
 

@@ -14,8 +14,9 @@ struct Omnicache: ParsableCommand {
             Standard output carries results only: the path of each image, one a line. Progress and messages go to \
             standard error.
 
-            Exit codes: 0 all done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 73 cannot create \
-            output, 74 input/output error, 75 interrupted: run the same command again to go on.
+            Exit codes: 0 all done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 71 too little \
+            memory or no OpenBLAS, 73 cannot create output, 74 input/output error, 75 interrupted: run the same command \
+            again to go on.
             """,
         version: "omnicache \(LibraryVersions.omnicache)",
         subcommands: [
@@ -25,8 +26,12 @@ struct Omnicache: ParsableCommand {
         defaultSubcommand: SampleCommand.self)
 
     static func main() {
+        Terminal.prepare()
+        Breakdown.prepare()
         do {
+            try Arguments.check()
             var command = try parseAsRoot()
+            try Arguments.checkDirectory()
             try command.run()
         } catch {
             Glibc.exit(report(error))
@@ -35,6 +40,7 @@ struct Omnicache: ParsableCommand {
 
     /// Prints what a failure has to say and returns its exit code.
     private static func report(_ error: any Error) -> Int32 {
+        if let error = error as? Terminal.StreamFailure, error.isReaderGone { Terminal.endAsReaderIsGone() }
         if let status = ExitStatus(error) { return fail("\(error)", status) }
         switch exitCode(for: error) {
         case .success:
@@ -43,7 +49,7 @@ struct Omnicache: ParsableCommand {
                 try Terminal.standardOutput.writeResult(fullMessage(for: error) + "\n")
                 return EXIT_SUCCESS
             } catch {
-                return fail("\(error)", .inputOutput)
+                return report(error)
             }
         case .validationFailure:
             var reason = message(for: error).split(separator: "\n").joined(separator: " ")

@@ -83,15 +83,4 @@ import Testing
         try place.shell("exec \(run)").expectSuccess()
         #expect(place.files == ["big.ppm"])
     }
-
-    @Test func `a reader that goes away is an error for an image, and none for its path`() throws {
-        let place = try Workplace()
-        // The reader has closed its end before the writer begins.
-        let run = { (options: String) in
-            "{ sleep 0.5; \"$OMNICACHE\" --model \"$TINY\" --steps 1 --seed 1 \(options); echo $? >&2; } | true"
-        }
-        let image = try place.shell(run("-o -"))
-        #expect(image.errorText.hasPrefix("omnicache: ") && image.errorText.hasSuffix("\n74\n"))
-        #expect(try place.shell(run("-o a.png")).errorText == "0\n")
-    }
 }

@@ -49,6 +49,37 @@ import Testing
         }
     }
 
+    /// Families that need FMA4, which only some of AMD's processors had, or AVX-512.
+    private static let impossible: [String] = {
+        let flags = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        return (flags.contains(" fma4") ? [] : ["Bulldozer", "piledriver", "Steamroller", "Excavator"])
+            + (flags.contains(" avx512vl") ? [] : ["SkylakeX"])
+    }()
+
+    @Test(.enabled(if: !impossible.isEmpty, "this processor runs all kernels"), arguments: impossible)
+    func `kernels that the processor cannot run are refused in one line`(family: String) throws {
+        let place = try Workplace()
+        for arguments in [#"sample --model "$TINY" --steps 1 --seed 1"#, #"bench --model "$TINY" --forwards"#] {
+            try place.shell("exec \"$OMNICACHE\" \(arguments)", environment: ["OPENBLAS_CORETYPE": family])
+                .expectFailure(64, "OPENBLAS_CORETYPE=\(family)", "unset it")
+        }
+        #expect(place.files.isEmpty)
+        let info = try place.shell("exec \"$OMNICACHE\" info", environment: ["OPENBLAS_CORETYPE": family])
+        #expect(info.status == 0 && info.outputText.contains("OPENBLAS_CORETYPE=\(family)"))
+    }
+
+    @Test func `-v and bench say which kernels run, and which the processor could run`() throws {
+        let place = try Workplace()
+        let environment = ["OPENBLAS_CORETYPE": "Prescott"]
+        let run = "exec \"$OMNICACHE\" sample --model \"$TINY\" --steps 1 --seed 1 -v"
+        #expect(try place.shell(run, environment: environment).errorText.contains("OpenBLAS runs its Prescott kernels"))
+        let bench = "exec \"$OMNICACHE\" bench --model \"$TINY\" --forwards --repeats 1"
+        let text = try place.shell(bench, environment: environment).outputText
+        #expect(text.contains("OpenBLAS runs its Prescott kernels"))
+        #expect(try place.shell(bench + " --log json", environment: environment).outputText.contains(#""running":"Prescott""#))
+        if Self.choices.count > 1 { #expect(text.contains("unset OPENBLAS_CORETYPE")) }
+    }
+
     /// An image tells which kernels made it.
     private func requireKernels(_ family: String?, of image: String, in place: Workplace) throws {
         guard let family else { return }

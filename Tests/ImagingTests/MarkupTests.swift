@@ -24,21 +24,6 @@ import Testing
         #expect(throws: XMLNode.Fault.self) { try XMLNode.parse(text) }
     }
 
-    // RFC 4648, section 10.
-    @Test(arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-        ("foobar", "Zm9vYmFy"),
-    ])
-    func `base 64 is the RFC's`(text: String, encoded: String) {
-        #expect(Base64.encode(Array(text.utf8)) == encoded)
-    }
-
-    @Test func `base 64 keeps every byte`() throws {
-        let image = TestImages.noise(width: 37, height: 5, channels: 1)
-        #expect(try decodeBase64(Base64.encode(image.pixels)) == image.pixels)
-        #expect(Base64.encode([0xFB, 0xFF, 0xBF]) == "+/+/")
-    }
-
     @Test func `a text that is too wide ends in an ellipsis and fits`() {
         let long = String(repeating: "omnicache W ", count: 20)
         let short = TextWidth.fitting(long, width: 200, size: 12)

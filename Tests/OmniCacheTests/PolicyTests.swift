@@ -91,15 +91,15 @@ import Testing
 
     private func indices(_ full: [Bool]) -> [Int] { full.indices.filter { full[$0] } }
 
-    @Test func `a polynomial is recovered from its points`() {
+    @Test func `a polynomial is recovered from its points`() throws {
         let truth = Polynomial(coefficients: [0.1, -2, 30, 400, -1000])
         let points = (1...30).map { (x: Double($0) / 200, y: truth(Double($0) / 200)) }
-        let fitted = Polynomial(fitting: points, degree: 4)
+        let fitted = try Polynomial(fitting: points, degree: 4)
         for (found, expected) in zip(fitted.coefficients, truth.coefficients) {
             #expect(abs(found - expected) <= 1e-7 * abs(expected))
         }
-        #expect(Polynomial(fitting: [], degree: 4)(0.3) == 0)
-        #expect(abs(Polynomial(fitting: [(2, 6)], degree: 4)(5) - 6) < 1e-12)
+        #expect(try Polynomial(fitting: [], degree: 4)(0.3) == 0)
+        #expect(try abs(Polynomial(fitting: [(2, 6)], degree: 4)(5) - 6) < 1e-12)
     }
 
     @Test(arguments: [0, 1, 15, 16, 17, 1023, 1024, 5000])

@@ -163,7 +163,7 @@ import Testing
     @Test func `SHA-256 does not depend on how the message is cut`() {
         let message = (0..<300).map { UInt8(truncatingIfNeeded: $0 * 7) }
         for cut in [1, 13, 63, 64, 65, 128, 299] {
-            var hash = SHA256()
+            let hash = SHA256()
             message[..<cut].withUnsafeBytes { hash.update($0) }
             message[cut...].withUnsafeBytes { hash.update($0) }
             #expect(hash.finish() == SHA256.hexadecimal(message))

@@ -5,30 +5,20 @@ enum DecimalText {
     /// What stands for a number that there is none of.
     static let missing = "–"
 
-    /// `value` with `digits` decimals, rounded to the nearest and exact ties to even, as C's `%.*f` writes it.
+    /// `value` with `digits` decimals, rounded to the nearest and exact ties to even, as C's `%.*f` does.
     ///
     /// NaN becomes ``missing``, infinity `∞`, and what needs more than 53 bits ``scientific(_:digits:)``. A zero has no
     /// sign.
     static func fixed(_ value: Double, digits: Int) -> String {
         precondition((0...15).contains(digits), "0 to 15 decimals, not \(digits)")
         guard value.isFinite else { return nonFinite(value) }
-        let power = powerOfTen(digits)
-        let product = value.magnitude * power
-        guard product < 0x1p53 else { return scientific(value, digits: 3) }
-
-        var rounded = product.rounded(.toNearestOrEven)
-        // The product has been rounded once already. Only where that made a tie can it mislead; its error decides.
-        let fraction = product - rounded
-        if fraction.magnitude == 0.5 {
-            let error = (-product).addingProduct(value.magnitude, power)
-            if fraction > 0 && error > 0 { rounded += 1 }
-            if fraction < 0 && error < 0 { rounded -= 1 }
-        }
-        let units = String(Int(rounded))
-        let padded = String(repeating: "0", count: max(0, digits + 1 - units.count)) + units
-        let sign = value < 0 && rounded > 0 ? "-" : ""
-        guard digits > 0 else { return sign + padded }
-        return sign + padded.dropLast(digits) + "." + padded.suffix(digits)
+        guard value.magnitude * powerOfTen(digits) < 0x1p53 else { return scientific(value, digits: 3) }
+        // 16 digits of units and decimals, a sign, a point and C's NUL fit.
+        var buffer = [CChar](repeating: 0, count: 40)
+        let count = withVaList([digits, value]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
+        let text = String(decoding: buffer[..<Int(count)].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let isZero = text.allSatisfy { "-0.".contains($0) }
+        return isZero && text.hasPrefix("-") ? String(text.dropFirst()) : text
     }
 
     /// `value` as a mantissa with at most `digits` decimals and a power of ten, such as `2.5×10⁻⁷`.

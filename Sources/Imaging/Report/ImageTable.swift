@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// Images side by side: what is compared across, its cases down.
 public struct ImageTable: Sendable {
     /// One image with a line under it.
@@ -50,7 +52,7 @@ public struct ImageTable: Sendable {
                     line.append(nil)
                     continue
                 }
-                line.append("data:image/png;base64," + Base64.encode(try PNGWriter.encode(image)))
+                line.append("data:image/png;base64," + Data(try PNGWriter.encode(image)).base64EncodedString())
             }
             sources.append(line)
         }

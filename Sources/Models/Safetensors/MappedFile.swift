@@ -1,47 +1,85 @@
+import CMappedFiles
 import Glibc
 
 /// A regular file's bytes, mapped read-only for as long as this object lives.
 ///
-/// Reading after somebody else has shortened the file is undefined, as with every mapped file.
+/// Somebody else may write to the file meanwhile, which ``checkUnchanged()`` finds out, or cut it short, after which
+/// reading is undefined unless ``WeightFiles/endOnLoss(status:prefix:)`` was called.
 final class MappedFile: @unchecked Sendable {
     /// The path that was opened.
     let path: String
-    /// Device, inode, size and time of change: another text once the file is another or has been written to.
-    let identity: String
+    /// What the file was when it was mapped.
+    let identity: FileIdentity
     /// All bytes of the file.
     let bytes: UnsafeRawBufferPointer
 
-    /// Maps the file at `path`.
+    private let descriptor: Int32
+    /// Where the file is known to the handler of SIGBUS.
+    private let place: Int32
+
+    /// Maps the file at `path`, once nobody has written to it for a moment.
     ///
     /// - Throws: ``SafetensorsError/missingFile(path:)`` or ``SafetensorsError/unreadable(path:reason:)``.
     init(path: String) throws(SafetensorsError) {
         // O_NONBLOCK: opening a named pipe by mistake fails below instead of waiting for a writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
+            // What a directory's listing has in the place of bytes that make no text.
+            guard !path.unicodeScalars.contains("\u{FFFD}") else { throw .unreadableName(path: path) }
             throw errno == ENOENT || errno == ENOTDIR ? .missingFile(path: path) : Self.unreadable(path)
         }
-        defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(path) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .unreadable(path: path, reason: "it is not a regular file")
-        }
-        self.path = path
-        let size = Int(status.st_size)
-        let changed = status.st_ctim
-        identity = "\(status.st_dev) \(status.st_ino) \(size) \(changed.tv_sec).\(changed.tv_nsec)"
-        if size == 0 {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
-        }
-        guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let identity = Self.restingIdentity(descriptor)
+        else {
+            let error = errno
+            close(descriptor)
+            guard status.st_mode & S_IFMT == S_IFREG || status.st_mode == 0 else {
+                throw .unreadable(path: path, reason: "it is not a regular file")
+            }
+            errno = error
             throw Self.unreadable(path)
         }
-        bytes = UnsafeRawBufferPointer(start: start, count: size)
+        self.path = path
+        self.identity = identity
+        guard identity.size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            place = -1
+            return
+        }
+        guard let start = mmap(nil, identity.size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            let error = errno
+            close(descriptor)
+            errno = error
+            throw Self.unreadable(path)
+        }
+        bytes = UnsafeRawBufferPointer(start: start, count: identity.size)
+        place = mapped_files_add(start, identity.size, "omnicache: \(SafetensorsError.lost(path: path))\n")
     }
 
     deinit {
+        mapped_files_remove(place)
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        close(descriptor)
+    }
+
+    /// The identity of a file after which every write shows: in the moment after a write, another one would not.
+    private static func restingIdentity(_ descriptor: Int32) -> FileIdentity? {
+        let found = FileIdentity(descriptor: descriptor)
+        guard let found, found.restlessness > 0 else { return found }
+        usleep(useconds_t(found.restlessness / 1000 + 1))
+        return FileIdentity(descriptor: descriptor)
+    }
+
+    /// Checks that nobody has written to the file since it was mapped.
+    ///
+    /// A file that takes this one's place under its name does no harm: this one's bytes stay as they are.
+    ///
+    /// - Throws: ``SafetensorsError/changed(path:)``.
+    func checkUnchanged() throws(SafetensorsError) {
+        guard let now = FileIdentity(descriptor: descriptor),
+            now.holdsSameBytes(as: identity, wasMoved: !now.isAt(path))
+        else { throw .changed(path: path) }
     }
 
     /// Tells the system that the bytes of `range` are about to be read, so that the disk need not wait for us.

@@ -6,6 +6,12 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     case noWeights(directory: String, hint: String)
     /// The system refused to open, map or list `path`.
     case unreadable(path: String, reason: String)
+    /// A file of a directory has a name that is no text.
+    case unreadableName(path: String)
+    /// Somebody has written to a file that is in use.
+    case changed(path: String)
+    /// Bytes of a file that is in use are gone.
+    case lost(path: String)
     /// The directory holds several candidates, none of which has a conventional name.
     case ambiguousWeights(directory: String, candidates: [String])
     /// The file is of another kind, such as a Git LFS pointer.
@@ -33,7 +39,7 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     public var kind: FailureKind {
         switch self {
         case .missingFile, .noWeights, .missingShard: .missingInput
-        case .unreadable: .inputOutput
+        case .unreadable, .changed, .lost: .inputOutput
         default: .badData
         }
     }
@@ -50,6 +56,14 @@ extension SafetensorsError: CustomStringConvertible {
             "\(directory): no .safetensors file in this directory; \(hint)"
         case .unreadable(let path, let reason):
             "\(path): cannot be read: \(reason)"
+        case .unreadableName(let path):
+            "\(path): the name is not UTF-8; rename the file"
+        case .changed(let path):
+            "\(path): was written to while it was in use; nothing that it was used for since is kept: put the right file "
+                + "there and run the same command again"
+        case .lost(let path):
+            "\(path): was cut short while it was in use, or its disk fails; put the right file there and run the same "
+                + "command again"
         case .ambiguousWeights(let directory, let candidates):
             "\(directory): cannot choose between \(candidates.joined(separator: ", ")); name one model.safetensors"
         case .anotherFormat(let path, let found, let advice):

@@ -21,6 +21,7 @@ public final class SafetensorsFile: Sendable {
     /// - Throws: ``SafetensorsError`` when the file is missing, unreadable, of another format, or malformed.
     public init(path: String) throws(SafetensorsError) {
         file = try MappedFile(path: path)
+        WeightFiles.watch(file)
         let header = try SafetensorsHeader(fileBytes: file.bytes, path: path)
         entries = header.entries
         metadata = header.metadata
@@ -49,7 +50,10 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// Another text once the file is another or has been written to; the same for every name of one file.
-    public var identity: String { file.identity }
+    public var identity: String { file.identity.text }
+
+    /// Whether nobody has written to the file since it was opened.
+    public var isUnchanged: Bool { (try? file.checkUnchanged()) != nil }
 
     /// Gives `body` all bytes of the file, piece by piece, and their memory back to the system.
     public func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) {

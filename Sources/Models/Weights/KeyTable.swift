@@ -65,4 +65,13 @@ extension WeightArchive {
             }
         }
     }
+
+    /// The memory that parameters of 16 bits take once they are widened.
+    func widenedBytes(_ parameters: [Parameter], keys: KeyTable, precision: WeightPrecision) -> Int {
+        guard precision == .float32 else { return 0 }
+        let narrow = parameters.filter { parameter in
+            keys.names(of: parameter.key).allSatisfy { name in entry(name).map { $0.elementType != .f32 } ?? false }
+        }
+        return narrow.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
+    }
 }

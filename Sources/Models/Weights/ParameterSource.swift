@@ -112,12 +112,15 @@ extension Declared {
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Returns: the part.
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one is of a type
-    ///   that cannot be loaded or holds a value that is not finite.
+    ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     func load(
         from archive: WeightArchive, keys: KeyTable = KeyTable([:]), precision: WeightPrecision = .float32,
         sizes: String, progress: ((Double) -> Void)? = nil
     ) throws -> Part {
         try archive.check(parameters, keys: keys, sizes: sizes)
+        try SystemMemory.require(
+            archive.widenedBytes(parameters, keys: keys, precision: precision),
+            for: "widening the weights in \(archive.directory) to 32 bits")
         let stored = parameters.filter { !$0.isOptional || keys.isStored($0, in: archive) }
         return try made(
             from: StoredParameters(

@@ -32,8 +32,8 @@ public struct LeastSquares: Sendable {
         var singular = [Double](repeating: 0, count: min(m, n))
         var rank: Int32 = 0
         if m > 0, n > 0, r > 0 {
-            try LAPACK.call("least squares", on: [matrix, targets]) {
-                LAPACKE_dgelsd(
+            try LAPACK.call("least squares", on: [matrix, targets]) { lapacke in
+                lapacke.dgelsd(
                     LAPACK_ROW_MAJOR, Int32(m), Int32(n), Int32(r), &a, Int32(n), &b, Int32(r),
                     &singular, tolerance, &rank)
             }

@@ -18,8 +18,8 @@ public struct SingularValueDecomposition: Sendable {
         var (a, s) = (matrix.elements, [Double](repeating: 0, count: k))
         var (u, v) = ([Double](repeating: 0, count: m * k), [Double](repeating: 0, count: k * n))
         if k > 0 {
-            try LAPACK.call("singular value decomposition", on: [matrix]) {
-                LAPACKE_dgesdd(
+            try LAPACK.call("singular value decomposition", on: [matrix]) { lapacke in
+                lapacke.dgesdd(
                     LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "S")), Int32(m), Int32(n), &a, Int32(n), &s, &u,
                     Int32(k), &v, Int32(n))
             }

@@ -15,8 +15,8 @@ public struct SymmetricEigen: Sendable {
         let n = matrix.rows
         var (a, w) = (matrix.elements, [Double](repeating: 0, count: n))
         if n > 0 {
-            try LAPACK.call("eigenvalue decomposition", on: [matrix]) {
-                LAPACKE_dsyevd(
+            try LAPACK.call("eigenvalue decomposition", on: [matrix]) { lapacke in
+                lapacke.dsyevd(
                     LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "U")), Int32(n), &a,
                     Int32(n), &w)
             }

@@ -1,5 +1,3 @@
-import CLAPACKE
-
 /// A polynomial in one variable, fitted by least squares.
 public struct Polynomial: Equatable, Sendable {
     /// The coefficients, of the constant term first.
@@ -11,7 +9,9 @@ public struct Polynomial: Equatable, Sendable {
     }
 
     /// The polynomial of degree `degree` (less for fewer points) nearest to the points.
-    public init(fitting points: [(x: Double, y: Double)], degree: Int) {
+    ///
+    /// - Throws: ``LinearAlgebraError``.
+    public init(fitting points: [(x: Double, y: Double)], degree: Int) throws(LinearAlgebraError) {
         let terms = min(degree + 1, points.count)
         // Powers of x over its largest value: the columns are then of one size.
         let scale = points.map { abs($0.x) }.max() ?? 0
@@ -19,14 +19,11 @@ public struct Polynomial: Equatable, Sendable {
             coefficients = []
             return
         }
-        var matrix = points.flatMap { point in (0..<terms).map { Self.power(point.x / scale, $0) } }
-        var solution = points.map(\.y)
-        var singular = [Double](repeating: 0, count: terms)
-        var rank: Int32 = 0
-        let status = LAPACKE_dgelsd(
-            LAPACK_ROW_MAJOR, Int32(points.count), Int32(terms), 1, &matrix, Int32(terms), &solution, 1, &singular,
-            1e-10, &rank)
-        precondition(status >= 0, "argument \(-status) of dgelsd")
+        let powers = points.flatMap { point in (0..<terms).map { Self.power(point.x / scale, $0) } }
+        let solution = try LeastSquares(
+            Matrix(rows: points.count, columns: terms, elements: powers),
+            Matrix(rows: points.count, columns: 1, elements: points.map(\.y)), tolerance: 1e-10
+        ).solution.elements
         coefficients = (0..<terms).map { solution[$0] / Self.power(scale, $0) }
     }
 

@@ -29,7 +29,7 @@ public struct Benchmark {
     public var emptyReport: BenchmarkReport {
         let size = subject.config.size
         return BenchmarkReport(
-            versions: .current, threads: workers.count, repeats: repeats,
+            versions: .current, kernels: BLAS.kernels, threads: workers.count, repeats: repeats,
             subject: BenchmarkReport.Subject(
                 name: subject.name, depth: size.depth, width: size.width, heads: size.heads, tokens: size.tokens,
                 parameters: network.parameterCount))

@@ -10,7 +10,7 @@ extension BenchmarkReport {
     private var heading: String {
         """
         \(subject.name): depth \(subject.depth), width \(subject.width), \(subject.heads) heads, \(subject.tokens) tokens
-        OpenBLAS kernels for \(versions.core), \(threads) threads; medians of \(repeats), with quartiles
+        \(kernels); \(threads) threads; medians of \(repeats), with quartiles
 
         """
     }

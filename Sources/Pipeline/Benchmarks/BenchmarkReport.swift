@@ -1,3 +1,5 @@
+import Tensor
+
 /// What a benchmark has found; coded as JSON with the schema `omnicache.bench/1`, all times in seconds.
 public struct BenchmarkReport: Codable, Equatable, Sendable {
     /// The version of this form.
@@ -77,6 +79,8 @@ public struct BenchmarkReport: Codable, Equatable, Sendable {
 
     public var schema = Self.schema
     public let versions: LibraryVersions
+    /// Which of OpenBLAS's kernels ran, beside those that the processor could run.
+    public let kernels: KernelChoice
     public let threads: Int
     public let repeats: Int
     public let subject: Subject

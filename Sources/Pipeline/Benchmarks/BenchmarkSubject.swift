@@ -13,7 +13,7 @@ public struct BenchmarkSubject {
     let process: DiffusionProcess
 
     /// What its `config.json` says, or would say.
-    let config: any NetworkConfiguration
+    public let config: any NetworkConfiguration
 
     /// The sizes that can be made.
     public static var sizeNames: [String] { NetworkFamily.all.flatMap { $0.sizes.map(\.name) } }

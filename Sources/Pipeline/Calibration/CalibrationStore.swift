@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Imaging
+import Models
 
 /// Where calibrations are kept: in the model directory when they were shipped with it, else in the user's cache folder.
 ///
@@ -63,6 +64,7 @@ public struct CalibrationStore: Sendable {
         guard UserCache.makeFolder(of: path) else {
             throw PipelineError.cannotCreate("\(path): the folder for calibrations cannot be made")
         }
+        try WeightFiles.checkUnchanged()
         try AtomicFile.write(file.bytes, to: path, onConflict: .replace)
         return path
     }

@@ -71,13 +71,14 @@ public struct DecoderSource: Sendable {
     ///   - workers: the threads to decode with.
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the decoder.
-    /// - Throws: ``ModelError`` or ``SafetensorsError``.
+    /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS.
     public func load(workers: Workers, progress: ((Double) -> Void)? = nil) throws -> any LatentDecoder {
         switch kind {
         case .pixels(let range):
-            PixelDecoder(range: range)
+            return PixelDecoder(range: range)
         case .autoencoder(let config, _, let archive):
-            AutoencoderDecoder(try config.load(from: archive, progress: progress), workers: workers)
+            try BLAS.open()
+            return AutoencoderDecoder(try config.load(from: archive, progress: progress), workers: workers)
         }
     }
 

@@ -116,10 +116,11 @@ public struct ModelDirectory: Sendable {
     ///   - precision: how wide the numbers are in memory.
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the network.
-    /// - Throws: ``ModelError`` or ``SafetensorsError``.
+    /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS or too little memory.
     public func load(
         precision: WeightPrecision = .float32, progress: ((Double) -> Void)? = nil
     ) throws -> any DenoisingNetwork {
-        try config.load(from: archive, precision: precision, progress: progress)
+        try BLAS.open()
+        return try config.load(from: archive, precision: precision, progress: progress)
     }
 }

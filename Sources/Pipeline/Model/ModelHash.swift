@@ -19,10 +19,11 @@ enum ModelHash {
         {
             return text
         }
-        var sum = SHA256()
+        let sum = SHA256()
         file.forEachPiece { sum.update($0) }
         let hash = sum.finish()
-        if let memory { UserCache.remember(hash, at: memory) }
+        // Of a file that was written to meanwhile, nobody knows what was read.
+        if let memory, file.isUnchanged { UserCache.remember(hash, at: memory) }
         return hash
     }
 

@@ -1,4 +1,5 @@
 import Imaging
+import Models
 
 /// A picture on its way to a file: format, metadata, and what to do about a file that is there already.
 public struct ImageFile: Equatable, Sendable {
@@ -72,6 +73,7 @@ public struct ImageFile: Equatable, Sendable {
     @discardableResult
     public func write(_ frames: [Image], record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
         let bytes = try format.encode(frames, record: record, classNames: classNames)
+        try WeightFiles.checkUnchanged()
         try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
         return bytes
     }

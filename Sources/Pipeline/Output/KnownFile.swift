@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Imaging
+import Models
 
 /// A file whose bytes are known before it is written; one that holds these very bytes is left.
 public struct KnownFile: Sendable {
@@ -30,6 +31,7 @@ public struct KnownFile: Sendable {
     /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way, or ``FileError``.
     public func write() throws {
         guard try standing() == .free else { return }
+        try WeightFiles.checkUnchanged()
         try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
     }
 }

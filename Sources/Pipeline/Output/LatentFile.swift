@@ -34,6 +34,7 @@ public struct LatentFile: Equatable, Sendable {
     public func write(_ latents: Tensor, record: ImageRecord) throws {
         let bytes = SafetensorsWriter.bytes(
             [(Self.tensorName, latents)], metadata: [Self.hashName: record.settingsHash])
+        try WeightFiles.checkUnchanged()
         try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
     }
 

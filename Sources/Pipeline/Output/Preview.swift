@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Imaging
+import Models
 import Sampling
 import Tensor
 
@@ -45,8 +46,9 @@ public final class Preview {
         for i in 0..<clean.count {
             clean.values[i] = Float(sum.state * Double(clean.values[i]) + sum.output * Double(output[i]))
         }
-        try AtomicFile.write(
-            PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean))), to: path, onConflict: .replace)
+        let picture = try PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean)))
+        try WeightFiles.checkUnchanged()
+        try AtomicFile.write(picture, to: path, onConflict: .replace)
         return step
     }
 

@@ -1,4 +1,5 @@
 import Imaging
+import Models
 
 /// Where the files of a report go: several beside each other, whose paths begin alike, as `PREFIX.json` and
 /// `PREFIX.html`.
@@ -44,6 +45,7 @@ public struct ReportFiles<Content>: Sendable {
     /// - Throws: ``FileError``, and what making them throws.
     public func write(_ content: Content) throws -> [String] {
         let files = try kinds.map { try $0.bytes(content) }
+        try WeightFiles.checkUnchanged()
         for (path, bytes) in zip(paths, files) {
             try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
         }

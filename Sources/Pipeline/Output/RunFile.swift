@@ -67,7 +67,7 @@ public struct RunFile: Codable, Equatable, Sendable {
         self.initialNoise = initialNoise
         self.variants = variants
         count = images.count
-        var hash = SHA256()
+        let hash = SHA256()
         for image in images {
             let line = "\(image.file)\t\(image.item.told)\t\(image.item.seed)\t\(image.variant)\n"
             Array(line.utf8).withUnsafeBytes { hash.update($0) }

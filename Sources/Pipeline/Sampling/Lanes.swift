@@ -1,5 +1,5 @@
-import Dispatch
-import FoundationEssentials
+import Glibc
+import Models
 import Tensor
 
 /// How many images are made at a time, and with how many threads each.
@@ -41,29 +41,41 @@ public struct Lanes: Equatable, Sendable {
         return (1...max(1, min(threads, images))).reversed().min { time($0) < time($1) } ?? 1
     }
 
-    /// The memory that can be had without taking any from others, in bytes: what the kernel says, and what a control
-    /// group leaves.
-    public static var freeMemory: Int {
-        let limit = number(in: "/sys/fs/cgroup/memory.max", after: "") ?? .max
-        let used = number(in: "/sys/fs/cgroup/memory.current", after: "") ?? 0
-        let available = number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 } ?? .max
-        return min(available, max(0, limit - used))
-    }
-
-    private static func number(in path: String, after key: String) -> Int? {
-        guard let text = try? String(contentsOf: URL(filePath: path), encoding: .utf8) else { return nil }
-        let line = text.split(separator: "\n").first { $0.hasPrefix(key) }
-        return line?.dropFirst(key.count).split(separator: " ").first.flatMap { Int($0) }
+    /// The memory that one image in flight takes, in bytes: that of a guided run, which has two branches.
+    public static func runBytes(of config: any NetworkConfiguration) -> Int {
+        config.runBytes(entries: 2, workers: Workers(count: 1))
     }
 
     /// Runs `body` for every lane, each on a thread of its own, and returns when all are through.
+    ///
+    /// Where the system gives fewer threads, fewer lanes run; the first always does.
     public func run(_ body: @Sendable @escaping (_ lane: Int) -> Void) {
-        guard workers.count > 1 else { return body(0) }
-        let group = DispatchGroup()
-        for lane in workers.indices {
-            // A serial queue has a thread of its own, however many are at work.
-            DispatchQueue(label: "omnicache lane \(lane)").async(group: group) { body(lane) }
+        var threads: [pthread_t] = []
+        for lane in workers.indices.dropFirst() {
+            let work = Unmanaged.passRetained(Work { body(lane) })
+            var thread = pthread_t()
+            let status = pthread_create(
+                &thread, nil,
+                { argument in
+                    argument.map { Unmanaged<Work>.fromOpaque($0).takeRetainedValue().body() }
+                    return nil
+                }, work.toOpaque())
+            guard status == 0 else {
+                work.release()
+                break
+            }
+            threads.append(thread)
         }
-        group.wait()
+        body(0)
+        for thread in threads { pthread_join(thread, nil) }
+    }
+
+    /// What a thread does.
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @Sendable @escaping () -> Void) {
+            self.body = body
+        }
     }
 }

@@ -1,4 +1,5 @@
-import Synchronization
+import COpenBLAS
+import Glibc
 
 /// How many threads one forward may use, and the loop that spreads tasks over them.
 ///
@@ -14,7 +15,11 @@ public struct Workers: Sendable, Equatable {
     }
 
     /// The processors that this process may run on: its affinity mask, not the machine's total.
-    public static var available: Int { BLAS.processorCount }
+    public static let available: Int = {
+        let count = Int(openblas_processor_count())
+        // A machine may have more processors than the mask has bits for.
+        return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    }()
 
     /// Runs `body(worker, task)` for every task in `0..<tasks` and returns when all are done.
     ///

@@ -7,7 +7,8 @@ extension BenchCommand {
         guard !(forwards || profile || scaling) else {
             throw PipelineError.usage("--on-request: stands alone; leave out --forwards, --profile and --scaling")
         }
-        let service = try ForwardService(subject: subject(), workers: RunOptions.workers(threads: threads))
+        let subject = try subject()
+        let service = try ForwardService(subject: subject, workers: workers(for: subject))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         var number = 0

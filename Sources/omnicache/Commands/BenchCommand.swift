@@ -64,8 +64,8 @@ struct BenchCommand: ParsableCommand {
             throw PipelineError.usage("--repeats \(repeats): give a number from 1 to 10000")
         }
         guard !onRequest else { return try answerRequests() }
-        let benchmark = Benchmark(
-            subject: try subject(), workers: try RunOptions.workers(threads: threads), repeats: repeats)
+        let subject = try subject()
+        let benchmark = Benchmark(subject: subject, workers: try workers(for: subject), repeats: repeats)
         let isWhole = !(forwards || profile || scaling)
         var report = benchmark.emptyReport
         if isWhole { report.operations = try benchmark.operations() }
@@ -76,7 +76,19 @@ struct BenchCommand: ParsableCommand {
         try tell(report)
     }
 
+    /// The threads that were asked for, as far as there is memory for them.
+    func workers(for subject: BenchmarkSubject) throws -> Workers {
+        let asked = try RunOptions.workers(threads: threads)
+        return Workers(
+            count: min(
+                asked.count,
+                try BLAS.reserve(
+                    threads: asked.count, leaving: 0, each: Lanes.runBytes(of: subject.config),
+                    for: "measuring \(subject.name)")))
+    }
+
     func subject() throws -> BenchmarkSubject {
+        try BLAS.open()
         guard let size else {
             return try BenchmarkSubject(
                 directory: ModelDirectory(path: ModelLocator().locate(model)), decoder: decoder.choice)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import OmniCache
 import Pipeline
 import Sampling
@@ -87,6 +88,7 @@ struct CompareCommand: ParsableCommand {
             directory: directory, network: session.network(), decoder: session.load(source), workers: session.workers,
             request: request, calibration: session.calibration(for: settings, makes: true))
         let result = try comparison.run { try tell($0, of: request, log: log) }
+        try WeightFiles.checkUnchanged()
         try print(result.report, log: log)
         for path in try files?.write((result, directory.classes, ShellCommand.present)) ?? [] {
             try log.result(Log.Event(event: "file", file: path))

@@ -130,8 +130,26 @@ extension ReuseRecord {
 /// What a model directory holds.
 private struct ModelReport: Report {
     private struct Libraries: Encodable {
-        let versions: LibraryVersions
+        let versions: LibraryVersions?
+        let kernels: KernelChoice?
+        /// Why OpenBLAS cannot be used.
+        let problem: String?
         let processors: Int
+
+        init() {
+            processors = Workers.available
+            do throws(MachineError) {
+                try BLAS.open()
+                (versions, kernels, problem) = (.current, BLAS.kernels, nil)
+            } catch {
+                (versions, kernels, problem) = (nil, nil, "\(error)")
+            }
+        }
+
+        var text: String {
+            guard let versions, let kernels else { return problem ?? "" }
+            return "\(versions.openblas)\n             \(kernels)"
+        }
     }
 
     private let path: String
@@ -159,7 +177,7 @@ private struct ModelReport: Report {
         defaults = directory.defaultSettings
         parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
         canBeGuided = directory.hasNullClass
-        libraries = Libraries(versions: .current, processors: Workers.available)
+        libraries = Libraries()
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -195,8 +213,8 @@ private struct ModelReport: Report {
             decoder      \(decoders.isEmpty ? "none" : decoders.joined(separator: ", "))
             sampler      \(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default
             guidance     \(config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation")
-            omnicache    \(libraries.versions.omnicache)
-            OpenBLAS     \(libraries.versions.openblas), kernels for \(libraries.versions.core)
+            omnicache    \(LibraryVersions.omnicache)
+            OpenBLAS     \(libraries.text)
             processors   \(libraries.processors)
             classes      \(classes.count)
 

@@ -6,7 +6,8 @@ import Tensor
 /// A model that a command works with: its network is loaded once, when it is first needed.
 final class ModelSession {
     let directory: ModelDirectory
-    let workers: Workers
+    /// The threads to work with: those that were asked for, as far as there is memory for them.
+    private(set) var workers: Workers
     private let log: Log
     private let precision: WeightPrecision
     private var loaded: (any DenoisingNetwork)?
@@ -24,12 +25,33 @@ final class ModelSession {
         precision = options.weightsPrecision
     }
 
-    /// The network.
+    /// The network; opens OpenBLAS, and takes as many threads as there is memory for.
     func network() throws -> any DenoisingNetwork {
         if let loaded { return loaded }
+        try makeRoom(lanes: 1, bytes: 0)
         let network = try directory.load(precision: precision, progress: log.loading)
+        log.detail(BLAS.kernels.description)
         loaded = network
         return network
+    }
+
+    /// Sees to it that several images can be made at a time.
+    ///
+    /// - Parameters:
+    ///   - lanes: how many.
+    ///   - bytes: the memory that all of them share.
+    /// - Returns: how many there is room for, at least 1.
+    /// - Throws: `MachineError` where there is no room for one.
+    @discardableResult
+    func makeRoom(lanes: Int, bytes: Int) throws -> Int {
+        let purpose = "sampling from \(directory.name)"
+        let each = Lanes.runBytes(of: directory.config)
+        // One branch at the least.
+        try SystemMemory.require(each / 2, for: purpose)
+        let room = try BLAS.reserve(
+            threads: max(lanes, workers.count), leaving: bytes, each: each, for: purpose)
+        workers = Workers(count: min(workers.count, room))
+        return min(lanes, room)
     }
 
     /// A decoder, loaded; it decodes with all threads, unless others are given.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Models
 import OmniCache
 import Pipeline
 import Tensor
@@ -54,6 +55,7 @@ struct PlanCommand: ParsableCommand {
         }
         if let warning = reuse.warning(steps: settings.steps) { log.message(warning) }
         let file = PlanFile(model: directory.reference(), settings: settings, reuse: reuse)
+        try WeightFiles.checkUnchanged()
         let written = output == "-" ? nil : KnownFile(path: output, bytes: file.bytes, replaces: force)
         let drawn = svg.map { KnownFile(path: $0, bytes: file.drawing.bytes, replaces: force) }
         // Neither is written where the other cannot be.

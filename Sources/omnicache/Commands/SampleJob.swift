@@ -70,11 +70,14 @@ final class SampleJob: Sendable {
 
     private func lanes(for tasks: [SampleTask]) throws -> Lanes {
         let decoding = request.decoder?.scratchBytes(directory.latentShape) ?? 0
-        // A guided run has two entries.
-        let run = directory.config.runBytes(entries: 2, workers: Workers(count: 1))
-        return Lanes(
-            asked: inFlight.map { min($0, tasks.count) }, threads: session.workers.count, images: tasks.count,
-            bytes: (run, decoding), free: Lanes.freeMemory)
+        func lanes(asked: Int?) -> Lanes {
+            Lanes(
+                asked: asked, threads: session.workers.count, images: tasks.count,
+                bytes: (Lanes.runBytes(of: directory.config), decoding),
+                free: SystemMemory.now.free)
+        }
+        let wanted = lanes(asked: inFlight.map { min($0, tasks.count) }).workers.count
+        return lanes(asked: try session.makeRoom(lanes: wanted, bytes: decoding))
     }
 
     private func carryOut(_ tasks: [SampleTask], in lanes: Lanes) throws {

@@ -74,8 +74,9 @@ final class SampleLane {
                 return false
             }
         case .standardOutput:
-            try Terminal.standardOutput.writeAll(
-                request.format.encode(picture, record: target.record, classNames: classes))
+            let bytes = try request.format.encode(picture, record: target.record, classNames: classes)
+            try WeightFiles.checkUnchanged()
+            try Terminal.standardOutput.writeAll(bytes)
         case .none:
             break
         }

@@ -26,8 +26,6 @@ enum Interruption {
                 signal(SIGTERM, SIG_DFL)
             }
         }
-        // A reader that goes away and a file beyond the size limit show up as failing writes instead.
-        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     }
 
     /// Whether a signal has come.

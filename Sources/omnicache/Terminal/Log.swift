@@ -65,6 +65,11 @@ final class Log {
         }
     }
 
+    /// Says something that only those want to know who asked for every detail.
+    func detail(_ text: String) {
+        if isVerbose { message(text) }
+    }
+
     /// Tells of a step of an image; `share` is how much of the whole request is done.
     func step(_ event: Event, share: Double) {
         if format == .json, !isQuiet {
@@ -110,15 +115,19 @@ final class Log {
         bar?.show(share, label: label)
     }
 
-    /// Tells of a finished file, on standard output.
+    /// Tells of a finished file, on standard output; a reader that has gone away does not stop the files from being made.
     ///
     /// - Throws: `Terminal.StreamFailure` when standard output does not take it.
     func result(_ event: Event) throws(Terminal.StreamFailure) {
         guard !keepsOutputFree else { return }
         bar?.clear()
-        switch format {
-        case .text: try Terminal.standardOutput.writeResult((event.file ?? "") + "\n")
-        case .json: try Terminal.standardOutput.writeResult(Self.line(event))
+        do throws(Terminal.StreamFailure) {
+            switch format {
+            case .text: try Terminal.standardOutput.writeResult((event.file ?? "") + "\n")
+            case .json: try Terminal.standardOutput.writeResult(Self.line(event))
+            }
+        } catch {
+            guard error.isReaderGone else { throw error }
         }
     }
 

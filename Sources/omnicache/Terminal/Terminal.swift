@@ -8,6 +8,25 @@ struct Terminal: Sendable {
 
     private let descriptor: Int32
 
+    /// Makes the streams safe to use, whatever they are.
+    static func prepare() {
+        // A reader that goes away and a file beyond the size limit show up as failing writes instead.
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+        // The next file that is opened takes the place of a stream that is closed, and would get what is told there. What
+        // stands in its place fails as the closed one does; only messages are lost.
+        for (stream, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(stream, F_GETFD) < 0 {
+            _ = open("/dev/null", mode)
+        }
+    }
+
+    /// Ends the process as others end whose reader has gone away: by SIGPIPE, without a word.
+    static func endAsReaderIsGone() -> Never {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+        exit(ExitStatus.inputOutput.rawValue)
+    }
+
     /// Whether a person is watching a terminal that understands cursor movements.
     var isInteractive: Bool {
         guard isatty(descriptor) == 1 else { return false }
@@ -19,15 +38,11 @@ struct Terminal: Sendable {
         try? writeAll(Array(text.utf8))
     }
 
-    /// Writes a result; a reader that has gone away has seen enough.
+    /// Writes a result.
     ///
     /// - Throws: `StreamFailure` when the stream does not take it, as on a full disk.
     func writeResult(_ text: String) throws(StreamFailure) {
-        do throws(StreamFailure) {
-            try writeAll(Array(text.utf8))
-        } catch {
-            guard error.code == EPIPE else { throw error }
-        }
+        try writeAll(Array(text.utf8))
     }
 
     /// Writes a result as one line of JSON, its keys in order.
@@ -55,6 +70,9 @@ struct Terminal: Sendable {
     /// A standard stream that does not take what is written to it.
     struct StreamFailure: Error, CustomStringConvertible {
         let code: Int32
+
+        /// Whether nobody reads any more.
+        var isReaderGone: Bool { code == EPIPE }
 
         var description: String {
             "standard output cannot be written: \(String(cString: strerror(code))); check where it goes"

@@ -51,6 +51,6 @@ struct ModulatedInputStrategy: ReuseStrategy {
                 return (x: run.inputChanges[call], y: sums.relative)
             }
         }
-        return Polynomial(fitting: points, degree: 4)
+        return try Polynomial(fitting: points, degree: 4)
     }
 }

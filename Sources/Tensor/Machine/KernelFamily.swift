@@ -1,0 +1,106 @@
+import COpenBLAS
+
+/// The kernels that OpenBLAS has for a family of x86-64 processors, and what a processor must have to run them.
+///
+/// Source: the list of cores and their compiler options in https://github.com/OpenMathLib/OpenBLAS
+/// (driver/others/dynamic.c, Makefile.x86_64).
+public struct KernelFamily: Equatable, Sendable {
+    /// OpenBLAS's name for it, as `OPENBLAS_CORETYPE` takes it.
+    public let name: String
+    /// What the kernels need.
+    let needs: ProcessorFeatures
+    /// How fast they are at products of `Float`: families of one rank are about equal.
+    let rank: Int
+
+    /// The families whose needs go beyond the first x86-64, the slowest first.
+    static let all: [KernelFamily] = [
+        KernelFamily(name: "Prescott", needs: .sse3, rank: 1),
+        KernelFamily(name: "Opteron_SSE3", needs: .sse3, rank: 1),
+        KernelFamily(name: "Barcelona", needs: .sse3, rank: 1),
+        KernelFamily(name: "Core2", needs: [.sse3, .ssse3], rank: 1),
+        KernelFamily(name: "Atom", needs: [.sse3, .ssse3], rank: 1),
+        KernelFamily(name: "Nano", needs: [.sse3, .ssse3], rank: 1),
+        KernelFamily(name: "Bobcat", needs: [.sse3, .ssse3], rank: 1),
+        KernelFamily(name: "Penryn", needs: [.sse3, .ssse3, .sse41], rank: 1),
+        KernelFamily(name: "Dunnington", needs: [.sse3, .ssse3, .sse41], rank: 1),
+        KernelFamily(name: "Nehalem", needs: [.sse3, .ssse3, .sse41, .sse42], rank: 1),
+        KernelFamily(name: "Bulldozer", needs: [.avx, .fma4], rank: 2),
+        KernelFamily(name: "Sandybridge", needs: .avx, rank: 2),
+        KernelFamily(name: "Piledriver", needs: [.avx, .fma4, .fma], rank: 3),
+        KernelFamily(name: "Steamroller", needs: [.avx, .fma4, .fma], rank: 3),
+        KernelFamily(name: "Excavator", needs: [.avx, .fma4, .fma], rank: 3),
+        KernelFamily(name: "Zen", needs: [.avx2, .fma], rank: 4),
+        KernelFamily(name: "Haswell", needs: [.avx2, .fma], rank: 4),
+        KernelFamily(name: "SkylakeX", needs: .avx512, rank: 5),
+        KernelFamily(name: "SapphireRapids", needs: [.avx512, .avx512BF16], rank: 6),
+        KernelFamily(name: "Cooperlake", needs: [.avx512, .avx512BF16], rank: 6),
+    ]
+
+    /// The family that OpenBLAS finds under a name, in whichever case; nil for a name that it does not know, under which
+    /// it chooses by the processor.
+    static func named(_ name: some StringProtocol) -> KernelFamily? {
+        all.first { $0.name.lowercased() == name.lowercased() }
+    }
+
+    /// The fastest that a processor can run; nil where it can run none of these.
+    static func best(for features: ProcessorFeatures) -> KernelFamily? {
+        all.last { features.isSuperset(of: $0.needs) }
+    }
+}
+
+/// What a processor, and the system on it, can do beyond the first x86-64.
+struct ProcessorFeatures: OptionSet, Sendable {
+    let rawValue: UInt32
+
+    static let sse3 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_SSE3))
+    static let ssse3 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_SSSE3))
+    static let sse41 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_SSE4_1))
+    static let sse42 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_SSE4_2))
+    static let avx = ProcessorFeatures(rawValue: UInt32(OPENBLAS_AVX))
+    static let fma4 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_FMA4))
+    static let fma = ProcessorFeatures(rawValue: UInt32(OPENBLAS_FMA))
+    static let avx2 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_AVX2))
+    static let avx512 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_AVX512))
+    static let avx512BF16 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_AVX512_BF16))
+
+    /// Their names, for people.
+    private static let names: [(ProcessorFeatures, String)] = [
+        (.sse3, "SSE3"), (.ssse3, "SSSE3"), (.sse41, "SSE4.1"), (.sse42, "SSE4.2"), (.avx, "AVX"), (.fma4, "FMA4"),
+        (.fma, "FMA3"), (.avx2, "AVX2"), (.avx512, "AVX-512"), (.avx512BF16, "AVX-512 BF16"),
+    ]
+
+    /// Those of this processor.
+    static let present = ProcessorFeatures(rawValue: openblas_processor_features())
+
+    /// Their names in one text.
+    var text: String {
+        Self.names.filter { contains($0.0) }.map(\.1).joined(separator: " and ")
+    }
+}
+
+/// Which kernels OpenBLAS runs, beside those that this processor could run.
+public struct KernelChoice: Codable, Equatable, Sendable {
+    /// The name of the family that runs.
+    public let running: String
+    /// The name of a faster family that the processor could run; nil where there is none.
+    public let faster: String?
+    /// What `OPENBLAS_CORETYPE` asks for; nil where it is not set.
+    public let asked: String?
+
+    init(running: String, asked: String?, features: ProcessorFeatures) {
+        self.running = running
+        self.asked = asked
+        let best = KernelFamily.best(for: features)
+        let rank = KernelFamily.named(running)?.rank ?? .max
+        faster = best.flatMap { $0.rank > rank ? $0.name : nil }
+    }
+}
+
+extension KernelChoice: CustomStringConvertible {
+    /// A sentence for people.
+    public var description: String {
+        guard let faster else { return "OpenBLAS runs its \(running) kernels" }
+        return "OpenBLAS runs its \(running) kernels; this processor could run \(faster)'s: "
+            + (asked == nil ? "a newer OpenBLAS may choose them" : "unset OPENBLAS_CORETYPE")
+    }
+}
