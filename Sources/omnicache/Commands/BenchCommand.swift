@@ -71,7 +71,7 @@ struct BenchCommand: ParsableCommand {
         if isWhole { report.operations = try benchmark.operations() }
         if isWhole || forwards { report.forwards = try benchmark.forwards() }
         if isWhole { report.timings = try benchmark.timings() }
-        if profile { report.profile = benchmark.profile() }
+        if profile { report.profile = try benchmark.profile() }
         if scaling { report.scaling = try benchmark.scaling() }
         try tell(report)
     }
