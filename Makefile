@@ -4,14 +4,17 @@
 #   make test      run every test
 #
 # Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination), PEERS (bench-peers'
-# options).
+# options), FUZZ_SECONDS and FUZZ_SEED (fuzz).
 
 STEPS   ?= 50
 SAMPLES ?= samples
 PREFIX  ?= /usr/local
+FUZZ_SECONDS ?= 120
+FUZZ_SEED ?= 1
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
+RELEASE_PACKAGES := debootstrap binutils
 BATCH_PACKAGES := slurm-wlm munge parallel
 
 # Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
@@ -39,6 +42,17 @@ test: deps
 .PHONY: build
 build: deps
 	swift build $(SWIFT_FLAGS) --product omnicache
+
+.PHONY: fuzz
+# Damaged files for every reader, the same ones for the same FUZZ_SEED; FUZZ_SEED=$$RANDOM tries others.
+fuzz: build
+	swift build $(SWIFT_FLAGS) --product fuzz-readers
+	$(dir $(BINARY))fuzz-readers --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+.PHONY: sanitize
+# The tests under the address and the thread sanitizer; builds everything twice more, and takes a quarter of an hour.
+sanitize: deps
+	Scripts/verify/sanitize.sh
 
 .PHONY: binary
 # Where the build puts the binary, for scripts.
@@ -71,6 +85,16 @@ verify-batch: build
 	@$(call install_missing,$(BATCH_PACKAGES))
 	Scripts/verify/batch.sh --binary $(abspath $(BINARY))
 
+.PHONY: verify-release
+# Runs the binary of `make release` in a bare Debian with nothing but the packages that the README names; as root.
+verify-release: release
+	@$(call install_missing,$(RELEASE_PACKAGES))
+	Scripts/verify/release.sh --binary .build-release/release/omnicache
+
+.PHONY: scripts-tools
+# What the tests of the batch scripts run where it is installed.
+scripts-tools: ; @$(call install_missing,parallel)
+
 .PHONY: benchmark
 # Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.
 benchmark: build
@@ -96,9 +120,9 @@ ablation: build
 		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering
 
 .PHONY: release
-# A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside.
+# A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside and without symbols.
 release: deps
-	swift build -c release --static-swift-stdlib --scratch-path .build-release --product omnicache
+	swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path .build-release --product omnicache
 
 .PHONY: install
 # The binary of `make release`, with the embedded model where it looks for it; builds nothing, so that root need not.
@@ -118,4 +142,4 @@ lint:
 
 .PHONY: clean
 clean:
-	rm -rf .build .build-release .build-bench $(SAMPLES) comparison.* ablation.*
+	rm -rf .build .build-release .build-bench .build-asan .build-tsan fuzz-faults $(SAMPLES) comparison.* ablation.*

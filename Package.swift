@@ -38,7 +38,7 @@ let package = Package(
             ]),
 
         // MARK: - Tests
-        .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Models", "Tensor"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
@@ -53,5 +53,17 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["Imaging", "Models", "Pipeline", "Tensor", "TestSupport", "omnicache"]),
+
+        // MARK: - Damaged files
+        .target(name: "FuzzHarness", dependencies: ["CZlib", "TestSupport"], path: "Tests/FuzzHarness"),
+        .executableTarget(
+            name: "fuzz-readers",
+            dependencies: [
+                "FuzzHarness", "Imaging", "Models", "OmniCache", "Pipeline", "Sampling", "Tensor", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/FuzzReaders"),
+        .testTarget(
+            name: "FuzzHarnessTests",
+            dependencies: ["FuzzHarness", "Imaging", "Models", "Tensor", "TestSupport", "fuzz-readers"]),
     ]
 )

@@ -16,12 +16,15 @@
 set -eu
 
 export NAME=batch.sh
+case $0 in /*) HERE=${0%/*} ;; *) HERE=$PWD/${0%"${0##*/}"} ;; esac
 # shellcheck source=/dev/null
-. "$(dirname "$0")/common.sh"
+. "$HERE/common.sh"
 
 directory=samples
 processes=2
 dry_run=false
+binary=
+output=
 taken=0
 status=0
 read_options "d:directory p:processes" "$@"
@@ -29,10 +32,11 @@ shift "$taken"
 needs_words "$@"
 shift
 positive -p "$processes"
-binary=$(find_binary)
+find_binary
+place_in "$directory"
 threads=$(($(nproc) / processes))
 [ "$threads" -gt 0 ] || threads=1
-$dry_run || make_directory "$directory"
+$dry_run || make_directory
 
 # Ctrl-C comes to all processes of the terminal by itself; a second signal would end them at once.
 pids=
@@ -46,9 +50,9 @@ shard=0
 while [ "$shard" -lt "$processes" ] && ! $stopping; do
     set -- "$@" --shard "$shard/$processes"
     if $dry_run; then
-        quote "$binary" sample --threads "$threads" --output "$directory/{index}.png" "$@"
+        print_command "$binary" sample --threads "$threads" --output="$output" "$@"
     else
-        "$binary" sample --threads "$threads" --output "$directory/{index}.png" "$@" &
+        "$binary" sample --threads "$threads" --output="$output" "$@" &
         pids="$pids $!"
         # The signal may have come before the process was in the list.
         [ -z "$told" ] || [ "$told" = "told $pids" ] || kill -TERM "$!" 2>/dev/null || :

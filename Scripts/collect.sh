@@ -14,19 +14,21 @@
 set -eu
 
 export NAME=collect.sh
+case $0 in /*) HERE=${0%/*} ;; *) HERE=$PWD/${0%"${0##*/}"} ;; esac
 # shellcheck source=/dev/null
-. "$(dirname "$0")/common.sh"
+. "$HERE/common.sh"
 
 output=
 dry_run=false
 taken=0
 read_options "o:output" "$@"
 shift "$taken"
+[ "${1:-}" != -- ] || shift
 [ $# = 1 ] || fail 64 "give one directory; see collect.sh --help"
-set -- "${PYTHON:-python3}" "$(dirname "$0")/collect/pack.py" "$1"
-[ -z "$output" ] || set -- "$@" --npz "$output"
+[ -n "$1" ] || fail 64 "'': give a directory; . is this one"
+set -- "${PYTHON:-python3}" "$HERE/collect/pack.py" ${output:+"--npz=$output"} -- "$1"
 if $dry_run; then
-    quote "$@"
+    print_command "$@"
     exit 0
 fi
 exec "$@"

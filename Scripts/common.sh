@@ -1,29 +1,62 @@
 # shellcheck shell=sh
-# What the scripts beside this file share; they set NAME, the name that their messages begin with.
+# What the scripts beside this file share; they set NAME, the name that their messages begin with, and HERE, their folder.
+#
+# Names may hold anything but NUL: a value goes from variable to variable, since $(...) takes newlines from its end.
 
 # Prints the comment at the top of a script.
 usage() {
-    sed -n '2,/^$/s/^# \{0,1\}//p' "$1"
+    sed -n '2,/^$/s/^# \{0,1\}//p' -- "$1"
 }
 
 # Ends the script with an exit code and a message.
 fail() {
     code=$1
     shift
-    printf '%s: %s\n' "${NAME:-omnicache}" "$*" >&2
+    # One line, whatever the names in it hold.
+    printf '%s: %s\n' "${NAME:-omnicache}" "$(printf %s "$*" | tr '[:cntrl:]' '?')" >&2
     exit "$code"
 }
 
-# Prints the words of a command so that a shell reads them back as they are.
-quote() {
-    for word in "$@"; do
-        case $word in
-            '' | *[!A-Za-z0-9_./:=,+-]*)
-                printf "'%s' " "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
-            *) printf '%s ' "$word" ;;
+# Sets replaced to $1 with every $2 in it replaced by $3.
+replace() {
+    rest=$1
+    replaced=
+    while :; do
+        case $rest in
+            *"$2"*)
+                replaced=$replaced${rest%%"$2"*}$3
+                rest=${rest#*"$2"} ;;
+            *) break ;;
         esac
     done
-    printf '\n'
+    replaced=$replaced$rest
+}
+
+newline='
+'
+carriage_return=$(printf '\r')
+HERE=${HERE%/}
+
+# Sets quoted to the words of a command as a shell reads them back, each of them as it is. No line in it ends with a
+# carriage return, which sbatch refuses.
+quote() {
+    quoted=
+    for word in "$@"; do
+        case $word in
+            '' | *[!A-Za-z0-9_./:,+-]*)
+                replace "$word" "'" "'\\''"
+                # shellcheck disable=SC2016
+                replace "$replaced" "$carriage_return" \''"$(printf "\r")"'\'
+                word="'$replaced'" ;;
+        esac
+        quoted="$quoted${quoted:+ }$word"
+    done
+}
+
+# Prints the words of a command so that a shell reads them back.
+print_command() {
+    quote "$@"
+    printf '%s\n' "$quoted"
 }
 
 # Ends the script unless $2, the value of option $1, is a number from 1 to 99999.
@@ -79,20 +112,31 @@ await() {
     done
 }
 
-# Makes the directory $1 unless it is there.
-make_directory() {
-    mkdir -p -- "$1" 2>/dev/null || fail 73 "$1 cannot be made; choose another directory"
+# Sets directory to $1 as no program takes it for an option, and output to the pattern of the images in it.
+# shellcheck disable=SC2034
+place_in() {
+    [ -n "$1" ] || fail 64 "-d '': give a directory; . is this one"
+    directory=$1
+    case $directory in -*) directory=./$directory ;; esac
+    replace "$directory" '{' '{{'
+    replace "$replaced" '}' '}}'
+    output="$replaced/{index}.png"
 }
 
-# Prints the path of the binary: $OMNICACHE, else the one on the PATH, else the one that was built here.
+# Makes the directory unless it is there.
+make_directory() {
+    mkdir -p "${directory:?}" 2>/dev/null || fail 73 "$directory cannot be made; choose another directory"
+}
+
+# Sets binary to the path of the binary: $OMNICACHE, else the one on the PATH, else the one that was built here.
 find_binary() {
     if [ -n "${OMNICACHE:-}" ]; then
-        printf '%s\n' "$OMNICACHE"
-    elif command -v omnicache; then
-        :
+        binary=$OMNICACHE
+    elif binary=$(command -v omnicache && printf .); then
+        binary=${binary%"$newline".}
     else
-        built=$(dirname "$0")/../.build/release/omnicache
-        [ -x "$built" ] || fail 66 "omnicache is neither on the PATH nor built; run make, or set OMNICACHE"
-        printf '%s\n' "$built"
+        binary=${HERE:?}/../.build/release/omnicache
+        [ -x "$binary" ] || fail 66 "omnicache is neither on the PATH nor built; run make, or set OMNICACHE"
     fi
+    case $binary in -*) binary=./$binary ;; esac
 }

@@ -17,14 +17,18 @@
 set -eu
 
 export NAME=parallel.sh
+case $0 in /*) HERE=${0%/*} ;; *) HERE=$PWD/${0%"${0##*/}"} ;; esac
 # shellcheck source=/dev/null
-. "$(dirname "$0")/common.sh"
+. "$HERE/common.sh"
 
 directory=samples
 shards=8
 jobs=1
 hosts=
 dry_run=false
+binary=
+output=
+quoted=
 taken=0
 read_options "d:directory n:shards j:jobs S:hosts" "$@"
 shift "$taken"
@@ -32,17 +36,28 @@ needs_words "$@"
 shift
 positive -n "$shards"
 positive -j "$jobs"
-binary=$(find_binary)
+find_binary
+place_in "$directory"
 
-# parallel's own placeholder {} stands for the shard; {index} and the like are none of its.
-job="$(quote "$binary" sample --output "$directory/{index}.png" "$@")--shard {}/$shards"
-set -- parallel --jobs "$jobs" --halt soon,fail=1 --line-buffer
-[ -z "$hosts" ] || set -- "$@" --sshlogin "$hosts" --workdir "$PWD"
+# parallel runs replacement strings such as {= perl =} wherever it finds them, also in the middle of a word. So it is
+# given none: letters of base64, which a job turns into its script, to which parallel adds the number of the shard. Any
+# shell of a host takes this line.
+quote "$PWD"
+work="mkdir -p $quoted && cd $quoted || exit 73"
+quote "$binary" sample --output="$output" "$@"
+script="$work
+exec $quoted --shard \"\$1\"/$shards </dev/null"
+encoded=$(printf %s "$script" | base64 | tr -d '\n')
+set -- parallel --plain --jobs "$jobs" --halt soon,fail=1 --line-buffer
+[ -z "$hosts" ] || set -- "$@" --sshlogin "$hosts"
+set -- "$@" "printf %s $encoded | base64 -d | sh -s --"
 if $dry_run; then
-    printf "seq 0 %s | " "$((shards - 1))"
-    quote "$@" "$job"
+    # The first line is there to be read.
+    printf ': %s --shard N/%s\n' "$quoted" "$shards"
+    printf 'seq 0 %s | ' "$((shards - 1))"
+    print_command "$@"
     exit 0
 fi
 command -v parallel >/dev/null || fail 66 "GNU parallel is not installed"
-make_directory "$directory"
-seq 0 "$((shards - 1))" | "$@" "$job"
+make_directory
+seq 0 "$((shards - 1))" | "$@"

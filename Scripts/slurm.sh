@@ -17,8 +17,9 @@
 set -eu
 
 export NAME=slurm.sh
+case $0 in /*) HERE=${0%/*} ;; *) HERE=$PWD/${0%"${0##*/}"} ;; esac
 # shellcheck source=/dev/null
-. "$(dirname "$0")/common.sh"
+. "$HERE/common.sh"
 
 is_task=false
 if [ "${1:-}" = --task ]; then
@@ -29,6 +30,9 @@ directory=samples
 shards=4
 processors=1
 dry_run=false
+binary=
+output=
+quoted=
 taken=0
 status=0
 read_options "d:directory n:shards c:processors" "$@"
@@ -37,25 +41,38 @@ needs_words "$@"
 shift
 positive -n "$shards"
 positive -c "$processors"
-binary=$(find_binary)
+find_binary
+place_in "$directory"
 
 if ! $is_task; then
-    self=$(cd "$(dirname "$0")" && pwd)/slurm.sh
+    case $directory in /*) folder=$directory ;; *) folder=$PWD/$directory ;; esac
+    # In a log's path Slurm reads patterns such as %j and takes backslashes away, in the working directory before it, too.
+    # So the task opens its log itself; Slurm adds its own messages where it can.
+    case $folder in
+        *[%\\]*) log=/dev/null ;;
+        *) log=$folder/slurm-%A_%a.log ;;
+    esac
+    quote "$folder/slurm-"
+    task="exec >>$quoted\"\${SLURM_ARRAY_JOB_ID}_\$SLURM_ARRAY_TASK_ID.log\" 2>&1"
+    quote "$binary"
+    task="$task
+OMNICACHE=$quoted"
     # exec, so that the signals to the job's shell come to this script.
-    task="OMNICACHE=$(quote "$binary")exec $(quote "$self" --task -d "$directory" -n "$shards" -c "$processors" -- "$@")"
+    quote "$HERE/slurm.sh" --task -d "$directory" -n "$shards" -c "$processors" -- "$@"
+    task="$task exec $quoted"
     set -- sbatch --job-name=omnicache --array="0-$((shards - 1))" --cpus-per-task="$processors" --requeue \
-        --open-mode=append --signal=B:TERM@60 --output="$directory/slurm-%A_%a.log" --wrap "$task"
+        --open-mode=append --signal=B:TERM@60 --output="$log" --wrap "$task"
     if $dry_run; then
-        quote "$@"
+        print_command "$@"
         exit 0
     fi
     command -v sbatch >/dev/null || fail 66 "Slurm is not installed"
-    make_directory "$directory"
+    make_directory
     exec "$@"
 fi
 
-make_directory "$directory"
-"$binary" sample --threads "$processors" --output "$directory/{index}.png" "$@" --shard "${SLURM_ARRAY_TASK_ID:?is set by Slurm}/$shards" &
+make_directory
+"$binary" sample --threads "$processors" --output="$output" "$@" --shard "${SLURM_ARRAY_TASK_ID:?is set by Slurm}/$shards" &
 pid=$!
 trap 'kill -TERM "$pid" 2>/dev/null || :' INT TERM
 await "$pid"

@@ -1,47 +1,72 @@
-"""Directories of diffusers: configurations are copied, pickled weights are rewritten as safetensors."""
+"""Model directories: configurations are copied, weights of any form are rewritten as one plain safetensors file."""
 
 import json
 import shutil
 
+import choice
+import networks
+import rules
 from official import class_names
-from weights import DTYPES, Problem, load, read_json, tensors_only, without_prefixes, write
+from weights import DTYPES, Problem, read_json, write
 
 DECODERS = {"vae": "AutoencoderKL", "tiny": "AutoencoderTiny"}
-WEIGHTS = "diffusion_pytorch_model"
+# By this tensor a decoder is found in what a trainer saved.
+DECODER_ANCHORS = {"AutoencoderKL": "decoder.conv_in.weight", "AutoencoderTiny": "decoder.layers.0.weight"}
 
 
 def convert(given, out):
-    """Converts the pipeline or the single part in `given.source`."""
+    """Converts the model directory in `given.source`: a pipeline, a network with or without decoders, or a decoder."""
     refuse_official_options(given)
-    source, dtype = given.source, DTYPES[given.dtype]
-    if not (source / "model_index.json").exists():
-        part(source, out, dtype)
-        add_decoders(given, out)
-        return
-    index = read_json(source / "model_index.json")
-    if index.get("_class_name") != "DiTPipeline":
-        raise Problem(f"{source}/model_index.json: _class_name is {index.get('_class_name')}; only DiTPipeline works")
-    part(source / "transformer", out / "transformer", dtype)
-    # diffusers leaves the names out when it saves a pipeline.
-    names = class_names(given.names, read_json(source / "transformer/config.json").get("num_embeds_ada_norm", 1000))
-    if names and (given.names or "id2label" not in index):
-        index["id2label"] = {str(number): name for number, name in enumerate(names)}
-    (out / "model_index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    check_variant(given)
+    source = given.source
+    is_pipeline = (source / "model_index.json").exists()
+    if is_pipeline:
+        convert_index(given, out)
+    else:
+        part(source, out, given)
     for name in ("vae", "vae_tiny"):
-        if (source / name).is_dir() and not (name == "vae" and given.vae):
-            part(source / name, out / name, dtype)
-    if (source / "scheduler").is_dir():
+        if (source / name).is_dir() and not (name == "vae" and given.vae) and not (name == "vae_tiny" and given.tiny):
+            part(source / name, out / name, given)
+    scheduler = "scheduler/scheduler_config.json"
+    if (source / scheduler).exists():
+        read_json(source / scheduler)
         (out / "scheduler").mkdir()
-        read_json(source / "scheduler/scheduler_config.json")
-        shutil.copyfile(source / "scheduler/scheduler_config.json", out / "scheduler/scheduler_config.json")
+        shutil.copyfile(source / scheduler, out / scheduler)
     add_decoders(given, out)
 
 
+def convert_index(given, out):
+    """Converts a pipeline's index and network."""
+    source = given.source
+    index = read_json(source / "model_index.json")
+    if index.get("_class_name") != "DiTPipeline":
+        raise Problem(f"{source}/model_index.json: _class_name is {index.get('_class_name')}; only DiTPipeline works")
+    part(source / "transformer", out / "transformer", given)
+    # diffusers leaves the names out when it saves a pipeline.
+    config = source / "transformer/config.json"
+    names = class_names(given.names, rules.sizes(config, read_json(config))["num_classes"])
+    if names and (given.names or "id2label" not in index):
+        index["id2label"] = {str(number): name for number, name in enumerate(names)}
+    (out / "model_index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def check_variant(given):
+    """Some part must have the variant that was asked for."""
+    if given.variant is None:
+        return
+    parts = (given.source / name for name in ("transformer", "vae", "vae_tiny"))
+    folders = [given.source, *parts, given.vae, given.tiny]
+    there = {word for folder in folders if folder and folder.is_dir() for word in choice.variants(folder)}
+    if given.variant not in there:
+        found = f"there are {', '.join(sorted(there))}" if there else "leave the option out"
+        raise Problem(f"--variant {given.variant}: no part of {given.source} has it; {found}")
+
+
 def refuse_official_options(given):
-    options = dict(model=given.model, sit=given.sit, path=given.path, heads=given.heads, classes=given.classes,
-                   image_size=given.image_size)
+    options = dict(model=given.model, dit=given.dit, sit=given.sit, repa=given.repa, path=given.path,
+                   heads=given.heads, classes=given.classes, image_size=given.image_size)
     for name, value in options.items():
-        if value:
+        if value not in (None, False):
             raise Problem(f"--{name.replace('_', '-')}: only for official checkpoints; {given.source} says it itself")
 
 
@@ -60,35 +85,55 @@ def add_decoders(given, out):
         if found != channels:
             raise Problem(f"{source}/config.json: latent_channels is {found}, but the network has in_channels "
                           f"{channels}; decoder and network must be of one model")
-        part(source, out / name, DTYPES[given.dtype])
+        part(source, out / name, given)
 
 
-def part(source, out, dtype):
+def part(source, out, given):
     """Copies one part's configuration and writes its weights as one safetensors file."""
-    read_json(source / "config.json")
+    config = read_json(source / "config.json")
+    state, file = choice.read(source, given.variant)
+    path = source / file
+    if config.get("_class_name") in DECODER_ANCHORS:
+        rules.check_decoder(source / "config.json", config)
+        state = decoder(path, state, DECODER_ANCHORS[config["_class_name"]], given.tree)
+    else:
+        state = network(path, state, source / "config.json", config, given.tree)
     out.mkdir(exist_ok=True)
-    shutil.copyfile(source / "config.json", out / "config.json")
-    write(source, weights_of(source), out / f"{WEIGHTS}.safetensors", dtype)
+    # A pipeline has its names in the index.
+    is_pipeline = (given.source / "model_index.json").exists()
+    if given.names and not is_pipeline and config.get("_class_name") not in DECODER_ANCHORS:
+        config["class_names"] = class_names(given.names, rules.sizes(source, config)["num_classes"])
+        (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    else:
+        shutil.copyfile(source / "config.json", out / "config.json")
+    name = "diffusion_pytorch_model" if "_class_name" in config else "model"
+    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype])
+    print(f"weights   {path}: {len(state)} tensors, {kinds}")
 
 
-def weights_of(source):
-    """All tensors of a part: from safetensors where there are any, else from pickled files, whole or in shards."""
-    for stem, end in ((WEIGHTS, "safetensors"), ("model", "safetensors"), (WEIGHTS, "bin"), ("pytorch_model", "bin")):
-        whole, index = source / f"{stem}.{end}", source / f"{stem}.{end}.index.json"
-        if whole.exists():
-            return read(whole)
-        if index.exists():
-            state = {}
-            for shard in sorted(set(read_json(index)["weight_map"].values())):
-                if not (source / shard).exists():
-                    raise Problem(f"{index}: the shard {shard} is missing; put it beside the index")
-                state |= read(source / shard)
-            return state
-    raise Problem(f"{source}: no weights: {WEIGHTS}.bin, {WEIGHTS}.safetensors or an index of shards")
+def network(path, found, config_path, config, tree):
+    """The tensors of a network; they must be those that its configuration calls for."""
+    sizes = rules.sizes(config_path, config)
+    rules.check(config_path, sizes)
+    candidates, tensors, _ = networks.find(path, found)
+    if not candidates:
+        raise Problem(f"{path}: no DiT: it lacks {' and '.join(networks.ANCHORS.values())} "
+                      f"(it holds {', '.join(sorted(tensors)[:3])}, ...)")
+    chosen = networks.choose(path, candidates, tree)
+    count = sizes["num_classes"]
+    table = chosen.tensors.get("y_embedder.embedding_table.weight")
+    has_null = chosen.layout == "diffusers" or table is None or table.shape[0] != count
+    return rules.tensors_of_network(path, chosen, sizes, count + 1 if has_null else count)
 
 
-def read(path):
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-        return load_file(path)
-    return without_prefixes(tensors_only(path, load(path)))
+def decoder(path, found, anchor, tree):
+    """The tensors of an autoencoder, encoder and all: of the only one in the file, or of that in the place `tree`."""
+    tensors = networks.flatten(path, found) if isinstance(found, dict) else {}
+    places = sorted(name[:-len(anchor)] for name in tensors if name == anchor or name.endswith("." + anchor))
+    if not places:
+        raise Problem(f"{path}: no decoder: it lacks {anchor} (it holds {', '.join(sorted(tensors)[:3])}, ...)")
+    place = places[0] if len(places) == 1 else next((p for p in places if p.rstrip(".") == tree), None)
+    if place is None:
+        raise Problem(f"{path}: holds several decoders, in {', '.join(places)}; choose one with --tree")
+    return {name[len(place):]: tensor for name, tensor in tensors.items()
+            if name.startswith(place) and tensor.is_floating_point()}

@@ -1,7 +1,6 @@
-"""The official checkpoints of DiT and SiT: sizes from shapes, then config.json and model.safetensors.
+"""The official checkpoints of DiT, SiT and REPA: sizes from shapes, then config.json and model.safetensors.
 
-Sources of the sizes and conventions: https://github.com/facebookresearch/DiT (models.py, sample.py) and
-https://github.com/willisma/SiT (models.py, transport/, sample.py). The two networks have the same tensors.
+Sources of the sizes: https://github.com/facebookresearch/DiT and https://github.com/willisma/SiT (models.py of both).
 """
 
 import json
@@ -9,104 +8,165 @@ import math
 import re
 from pathlib import Path
 
+import conventions
+import networks
+import rules
 import torch
-from weights import DTYPES, Problem, load, tensors_only, without_prefixes, write
+import training
+from weights import DTYPES, Problem, load, write
 
 # (depth, width, heads) of the published sizes.
 SIZES = {"S": (12, 384, 6), "B": (12, 768, 12), "L": (24, 1024, 16), "XL": (28, 1152, 16)}
 HEADS = {(depth, width): heads for depth, width, heads in SIZES.values()}
-GUIDED_CHANNELS = 3  # forward_with_cfg of both guides the first three only
 LATENT_STRIDE = 8  # image pixels per latent pixel of the Stable Diffusion VAE
-SIT_PATHS = {"Linear": "linear", "GVP": "trigonometric"}
-# Heads for an auxiliary loss of training, which sampling does not evaluate (REPA).
-TRAINING_ONLY = ("projectors.",)
+TABLE = "y_embedder.embedding_table.weight"
 
 
 def convert(given, out):
-    """Writes config.json and model.safetensors of the checkpoint `given.source` into `out`."""
+    """Writes config.json and model.safetensors of the checkpoint `given.source` into `out`; prints how it was read."""
     source = given.source
-    state, training = state_of(source)
-    config = sizes(source, state, given)
-    check_tensors(source, state, config)
+    found = load(source)
+    network, left_out = network_in(source, found, given.tree)
+    said = training.of(source, found)
+    check_supported(source, said)
+    kind, why = conventions.family(source, given, said, network.tensors)
+    join_decoder_blocks(network, kind)
+    classes = Classes(source, network, given, said)
+    config = sizes(source, network.tensors, given, said) | dict(num_classes=classes.count)
     check_request(source, config, given)
-    config |= process(source, given, training)
-    names = class_names(given.names, config["num_classes"])
+    process, words = conventions.process(source, given, said, kind, config["in_channels"], classes.has_null)
+    config |= process
+    names = class_names(given.names, classes.count)
     if names:
         config["class_names"] = names
-    write(source, state, out / "model.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
+    rules.check(source, config)
+    state = rules.tensors_of_network(source, network, config, classes.rows)
+    classes.drop_untrained(state)
+    kinds = write(source, state, out / "model.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
     (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if not has_fixed_positions(state["pos_embed"], config):
+    side = config["input_size"]
+    print(f"network   {kind} ({why}): depth {config['depth']}, width {config['hidden_size']}, "
+          f"{config['num_heads']} heads, patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}"
+          + (", with a variance" if config["learn_sigma"] else ""))
+    print(f"process   {words}")
+    print(f"classes   {classes.words}")
+    print(f"weights   {network.title}, {kinds}" + (f"; left out: {left_out}" if left_out else ""))
+    if "pos_embed" in state and not has_fixed_positions(state["pos_embed"], config):
         print(f"note: {source}: pos_embed is not the fixed table of sines and cosines; kept as it is")
 
 
-def state_of(source):
-    """The weights (exponential averages where there are both), and the training's command line as a dict."""
-    found = load(source)
-    training = {}
-    if isinstance(found, dict):
-        training = vars(found["args"]) if hasattr(found.get("args"), "__dict__") else {}
-        found = next((found[key] for key in ("ema", "model", "state_dict") if isinstance(found.get(key), dict)), found)
-    state = without_prefixes(tensors_only(source, found))
-    return {name: t for name, t in state.items() if not name.startswith(TRAINING_ONLY)}, training
+def network_in(source, found, tree):
+    """The network to convert, and in words what else the file holds."""
+    candidates, tensors, rest = networks.find(source, found)
+    if not candidates:
+        raise Problem(f"{source}: not an official DiT or SiT: it lacks x_embedder.proj.weight "
+                      f"(it holds {', '.join(sorted(tensors)[:3])}, ...)")
+    network = networks.choose(source, candidates, tree)
+    if network.layout == "diffusers":
+        raise Problem(f"{source}: tensors with the names of diffusers; give its directory, with a config.json beside "
+                      "the weights")
+    others = [f"{other.title} ({len(other.tensors)} tensors)" for other in candidates if other is not network]
+    beside = sorted({name.split(".")[0] for name in network.tensors} & set(rules.BESIDE))
+    return network, ", ".join(others + [f"{word} ({len(names)} tensors)" for word, names in rest.items()] + beside)
 
 
-def sizes(source, state, given):
+def check_supported(source, said):
+    """What training says of parts that leave no tensor behind must be off."""
+    for name in training.UNSUPPORTED:
+        if said.values.get(name) is True:
+            raise Problem(f"{source}: trained with {said.said(name)}, which DiT and SiT do not have")
+
+
+def join_decoder_blocks(network, kind):
+    """Early checkpoints of REPA count the blocks behind the projectors anew, as decoder_blocks."""
+    if kind != conventions.REPA:
+        return
+    first = len({name.split(".")[1] for name in network.tensors if name.startswith("blocks.")})
+    for name in [name for name in network.tensors if name.startswith("decoder_blocks.")]:
+        _, number, rest = name.split(".", 2)
+        network.tensors[f"blocks.{first + int(number)}.{rest}"] = network.tensors.pop(name)
+
+
+class Classes:
+    """How the rows of the class table are to be read."""
+
+    def __init__(self, source, network, given, said):
+        self.rows = shape(source, network.tensors, TABLE, 2)[0]
+        trained = said.get("classes", int)
+        if None not in (given.classes, trained) and given.classes != trained:
+            raise Problem(f"{source}: trained with {said.said('classes')}, not --classes {given.classes}")
+        dropout = said.get("dropout", (int, float))
+        count, why = trained, said.said("classes")
+        if given.classes is not None:
+            count, why = given.classes, f"--classes {given.classes}"
+        if count is None and dropout is not None:
+            count, why = self.rows - (1 if dropout > 0 else 0), said.said("dropout")
+        if count is None:
+            count, why = (self.rows, "all rows") if self.rows in (1, 1000) else (
+                self.rows - 1, "the last row; --classes says otherwise")
+        if count < 1 or self.rows not in (count, count + 1):
+            raise Problem(f"{source}: the class table has {self.rows} rows, which are neither {count} ({why}) nor one "
+                          "more")
+        self.count, self.has_null = count, self.rows == count + 1
+        if dropout is not None and dropout > 0 and not self.has_null:
+            raise Problem(f"{source}: trained with {said.said('dropout')}, but the class table of {self.rows} rows has "
+                          f"no null class beside the {count} classes ({why})")
+        self.is_untrained = self.has_null and dropout == 0
+        self.has_null &= not self.is_untrained
+        null = "and a null class" if self.has_null else "and no null class, so it cannot be guided"
+        if self.is_untrained:
+            null += f": the last row was not trained ({said.said('dropout')}) and is left out"
+        self.words = f"{count} {null}, in a table of {self.rows} rows ({why})"
+
+    def drop_untrained(self, state):
+        """Leaves out a null class that guidance must not use."""
+        if self.is_untrained:
+            state[TABLE] = state[TABLE][:self.count]
+
+
+def shape(source, state, name, dimensions):
+    """The shape of a tensor that must be there."""
+    if name not in state or state[name].dim() != dimensions:
+        raise Problem(f"{source}: not an official DiT or SiT: it lacks {name} of {dimensions} dimensions "
+                      f"(it holds {', '.join(sorted(state)[:3])}, ...)")
+    return list(state[name].shape)
+
+
+def sizes(source, state, given, said):
     """The sizes that the tensors' shapes imply, under the keys of config.json."""
-    def shape(name, dimensions):
-        if name not in state or state[name].dim() != dimensions:
-            raise Problem(f"{source}: not an official DiT or SiT: it lacks {name} of {dimensions} dimensions "
-                          f"(it holds {', '.join(sorted(state)[:3])}, ...)")
-        return list(state[name].shape)
-
-    width, channels, patch, _ = shape("x_embedder.proj.weight", 4)
+    width, channels, patch, _ = shape(source, state, "x_embedder.proj.weight", 4)
     depth = len({m[1] for name in state if (m := re.match(r"blocks\.(\d+)\.", name))})
-    tokens = shape("pos_embed", 3)[1]
+    tokens = shape(source, state, "pos_embed", 3)[1]
     grid = math.isqrt(tokens)
     if grid * grid != tokens:
         raise Problem(f"{source}: pos_embed has {tokens} positions, which are no square")
-    out_channels = shape("final_layer.linear.weight", 2)[0] // patch**2
-    rows = shape("y_embedder.embedding_table.weight", 2)[0]
-    classes = given.classes or (1000 if rows == 1000 else rows - 1)
-    if rows not in (classes, classes + 1):
-        raise Problem(f"{source}: the class table has {rows} rows, which is neither --classes {classes} nor one more")
-    heads = given.heads or HEADS.get((depth, width))
-    if heads is None:
-        raise Problem(f"{source}: depth {depth} and width {width} are no published size; give --heads")
-    if width % heads:
-        raise Problem(f"{source}: width {width} is not divisible by {heads} heads; correct --heads")
+    out_channels = shape(source, state, "final_layer.linear.weight", 2)[0] / patch**2
+    if out_channels not in (channels, 2 * channels):
+        raise Problem(f"{source}: {out_channels:g} channels come out of {channels}; only as many or twice as many are "
+                      "supported")
+    learn_sigma = out_channels == 2 * channels
+    if said.get("learn_sigma", bool) not in (None, learn_sigma):
+        raise Problem(f"{source}: trained with {said.said('learn_sigma')}, but {out_channels:g} channels come out of "
+                      f"{channels}")
+    hidden = shape(source, state, "blocks.0.mlp.fc1.weight", 2)[0]
+    ratio = hidden / width
     return dict(
-        architecture="DiT", depth=depth, hidden_size=width, num_heads=heads, patch_size=patch, input_size=grid * patch,
-        in_channels=channels, learn_sigma=out_channels == 2 * channels, num_classes=classes,
-        mlp_ratio=shape("blocks.0.mlp.fc1.weight", 2)[0] / width)
+        architecture="DiT", depth=depth, hidden_size=width, num_heads=heads(source, depth, width, given, said),
+        patch_size=patch, input_size=grid * patch, in_channels=channels, learn_sigma=learn_sigma,
+        mlp_ratio=ratio if int(width * ratio) == hidden else (hidden + 0.5) / width)
 
 
-def expected_shapes(config, rows):
-    """Name and shape of every tensor that a network of these sizes has."""
-    width, patch, channels = (config[key] for key in ("hidden_size", "patch_size", "in_channels"))
-    hidden, out = int(width * config["mlp_ratio"]), channels * (2 if config["learn_sigma"] else 1)
-    layers = {"x_embedder.proj": (width, channels, patch, patch), "t_embedder.mlp.0": (width, 256),
-              "t_embedder.mlp.2": (width, width), "final_layer.adaLN_modulation.1": (2 * width, width),
-              "final_layer.linear": (patch * patch * out, width)}
-    for i in range(config["depth"]):
-        layers |= {f"blocks.{i}.attn.qkv": (3 * width, width), f"blocks.{i}.attn.proj": (width, width),
-                   f"blocks.{i}.mlp.fc1": (hidden, width), f"blocks.{i}.mlp.fc2": (width, hidden),
-                   f"blocks.{i}.adaLN_modulation.1": (6 * width, width)}
-    result = {"y_embedder.embedding_table.weight": (rows, width),
-              "pos_embed": (1, (config["input_size"] // patch) ** 2, width)}
-    for name, shape in layers.items():
-        result |= {name + ".weight": shape, name + ".bias": shape[:1]}
-    return result
-
-
-def check_tensors(source, state, config):
-    """The checkpoint must have exactly the tensors that its sizes imply."""
-    expected = expected_shapes(config, state["y_embedder.embedding_table.weight"].shape[0])
-    for what, names in (("lacks", expected.keys() - state.keys()), ("also holds", state.keys() - expected.keys())):
-        if names:
-            raise Problem(f"{source}: another network than DiT or SiT: it {what} {', '.join(sorted(names)[:3])}")
-    for name, shape in expected.items():
-        if tuple(state[name].shape) != shape:
-            raise Problem(f"{source}: {name} has shape {list(state[name].shape)}, expected {list(shape)}")
+def heads(source, depth, width, given, said):
+    """The attention heads: given, said, or those of the published size."""
+    trained = said.get("heads", int)
+    if given.heads and trained and given.heads != trained:
+        raise Problem(f"{source}: trained with {said.said('heads')}, not --heads {given.heads}")
+    count = given.heads or trained or HEADS.get((depth, width))
+    if count is None:
+        raise Problem(f"{source}: depth {depth} and width {width} are no published size; give --heads")
+    if width % count:
+        raise Problem(f"{source}: width {width} is not divisible by {count} heads; correct --heads")
+    return count
 
 
 def check_request(source, config, given):
@@ -115,8 +175,6 @@ def check_request(source, config, given):
         match = re.fullmatch(r"([DS]iT)-(S|B|L|XL)/([248])", given.model)
         if not match:
             raise Problem(f"--model {given.model}: give DiT or SiT, a size S, B, L or XL, and a patch, as in DiT-XL/2")
-        if match[1] == "DiT" and (given.sit or given.path):
-            raise Problem(f"--model {given.model}: --sit and --path are for SiT")
         asked = dict(zip(("depth", "hidden_size", "num_heads"), SIZES[match[2]])) | dict(patch_size=int(match[3]))
         for key, value in asked.items():
             if config[key] != value:
@@ -124,26 +182,6 @@ def check_request(source, config, given):
     found = config["input_size"] * LATENT_STRIDE
     if given.image_size not in (None, found):
         raise Problem(f"{source}: made for images of {found} pixels, not --image-size {given.image_size}")
-
-
-def process(source, given, training):
-    """What the network was trained to undo, and the guidance of the official code."""
-    guidance = dict(guidance_scale=4.0, guidance_channels=GUIDED_CHANNELS)
-    is_sit = given.sit or given.path or (given.model or "").startswith("SiT") or "path_type" in training
-    if not is_sit:
-        if "sit" in re.split(r"[^a-z]", source.stem.lower()) and not given.model:
-            raise Problem(f"{source}: SiT by its name, but its tensors are DiT's too; add --sit (or --model DiT-...)")
-        return dict(prediction_type="epsilon", num_train_timesteps=1000, beta_schedule="linear", beta_start=0.0001,
-                    beta_end=0.02) | guidance
-    if training.get("prediction", "velocity") != "velocity":
-        raise Problem(f"{source}: trained to predict the {training['prediction']}; only velocity is supported")
-    trained = training.get("path_type", "Linear" if given.path in (None, "linear") else "GVP")
-    if trained not in SIT_PATHS:
-        raise Problem(f"{source}: trained on the path {trained}; {' and '.join(SIT_PATHS)} are supported")
-    if given.path not in (None, SIT_PATHS[trained]):
-        raise Problem(f"{source}: trained on the path {trained}, not --path {given.path}")
-    return dict(prediction_type="flow", flow_path=SIT_PATHS[trained], flow_direction="to_data",
-                timestep_scale=1) | guidance
 
 
 def class_names(file, count):

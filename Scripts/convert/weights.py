@@ -1,15 +1,16 @@
 """Reading PyTorch checkpoints without running code in them, and writing safetensors that are compared afterwards."""
 
-import argparse
 import json
 import os
 import pickle
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from inert import allowed
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 
 DTYPES = {"keep": None, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+LOADABLE = (torch.float32, torch.float16, torch.bfloat16)
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -18,10 +19,15 @@ class Problem(Exception):
 
 
 def load(path):
-    """The object in a checkpoint: tensors, containers and plain values only.
+    """The object in a checkpoint: tensors, containers and plain values only; a dict of tensors from safetensors.
 
-    Training scripts store their command line beside the weights, as an argparse.Namespace: a class without behaviour.
+    Training scripts store their command line or configuration beside the weights, in classes of plain data (inert.py).
     """
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise Problem(f"{path}: not a valid safetensors file: {error}") from None
     with open(path, "rb") as file:
         start = file.read(len(LFS_POINTER))
     if start == LFS_POINTER:
@@ -29,7 +35,7 @@ def load(path):
     # Files of torch before 1.6 are no ZIP archives and cannot be mapped.
     mapped = start.startswith(b"PK")
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals(allowed()):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
@@ -39,37 +45,30 @@ def load(path):
         raise Problem(f"{path}: not a readable PyTorch checkpoint ({str(error).splitlines()[0][:120]})") from None
 
 
-def without_prefixes(state):
-    """A state dict without what wrappers for several devices and compilation put before the names."""
-    for prefix in ("module.", "_orig_mod."):
-        if state and all(name.startswith(prefix) for name in state):
-            state = {name[len(prefix):]: tensor for name, tensor in state.items()}
-    return state
-
-
-def tensors_only(path, state):
-    """Checks that `state` maps names to tensors of real numbers."""
-    if not isinstance(state, dict) or not state or not all(isinstance(t, torch.Tensor) for t in state.values()):
-        raise Problem(f"{path}: holds no state dict: names mapped to tensors, by themselves or under 'ema' or 'model'")
-    return state
-
-
 def converted(path, name, tensor, dtype):
-    """The tensor as it is to be written; floating-point numbers change to `dtype`, nothing may become infinite."""
+    """The tensor as it is to be written, of type `dtype` or its own; nothing may become infinite."""
     if not tensor.is_floating_point():
-        return tensor.contiguous()
-    result = tensor.to(dtype or tensor.dtype).contiguous()
-    if result.dtype not in (torch.float32, torch.float16, torch.bfloat16):
-        raise Problem(f"{path}: {name} is of type {result.dtype}; choose one with --dtype")
+        raise Problem(f"{path}: {name} is of type {kind(tensor)}; the network needs floating-point numbers there")
+    result = tensor.to(dtype or (torch.float32 if tensor.dtype == torch.float64 else tensor.dtype)).contiguous()
+    if result.dtype not in LOADABLE:
+        raise Problem(f"{path}: {name} is of type {kind(tensor)}; choose one with --dtype")
     if not torch.isfinite(result).all():
-        what = "is not finite" if not torch.isfinite(tensor).all() else f"does not fit {result.dtype}"
+        what = "is not finite" if not torch.isfinite(tensor).all() else f"does not fit {kind(result)}"
         raise Problem(f"{path}: {name} {what}")
     return result
 
 
+def kind(tensor):
+    """The name of a tensor's element type."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
 def write(source, state, target, dtype, exact=()):
-    """Writes safetensors, reads them back and compares; tensors named in `exact` keep their type."""
-    tensors = {name: converted(source, name, tensor, None if name in exact else dtype)
+    """Writes safetensors, reads them back and compares; tensors named in `exact` are not narrowed to 16 bits.
+
+    Returns the types that were written, in words.
+    """
+    tensors = {name: converted(source, name, tensor, dtype if name not in exact or dtype == torch.float32 else None)
                for name, tensor in state.items()}
     # Tied tensors, which share their memory, would be refused: each name gets its own.
     seen = set()
@@ -88,6 +87,9 @@ def write(source, state, target, dtype, exact=()):
             read = file.get_tensor(name)
             if read.shape != tensor.shape or not torch.equal(read, tensor.to(read.dtype)):
                 raise Problem(f"{target}: {name} differs from {source}")
+    narrowed = sum(tensor.dtype == torch.float64 for tensor in state.values())
+    return ", ".join(sorted({kind(tensor) for tensor in tensors.values()})) + (
+        f" (narrowed from float64 in {narrowed} of {len(state)} tensors)" if narrowed else "")
 
 
 def read_json(path):

@@ -8,7 +8,7 @@ Initial noise and added noise are in the file. Schedules are recomputed in float
 are the states, so that the file holds what the reference's formulas mean and not how float32 rounds them.
 
 Where a reference scheduler contradicts itself, it is either fed consistent values (and the comment says how), or its
-own answer is stored under "irregular", so that the difference is on record.
+own answer is stored with the step rule "diffusers".
 """
 
 import json
@@ -234,6 +234,7 @@ def runs():
         yield "dpm++2m", common, dict(stepsOffset=1), run_dpm_solver(**common, offset=1)
         longer = common | dict(steps=20)
         yield "dpm++2m", longer, dict(end="first_timestep"), run_dpm_solver(**longer, end="first_timestep")
+    yield from diffusers_steps()
     for spacing in ("linspace", "trailing"):
         for steps in (1, 2, 10, 20):
             for shift in (1, 3):
@@ -242,6 +243,27 @@ def runs():
                 yield "euler", common, {}, run_flow(FlowMatchEulerDiscreteScheduler, *arguments)
                 yield "heun", common, {}, run_flow(FlowMatchHeunDiscreteScheduler, *arguments)
                 yield "dpm++2m", common, {}, run_flow(DPMSolverMultistepScheduler, *arguments)
+
+
+def diffusers_steps():
+    """What the schedulers do by themselves where their timesteps are irregular, or end above 0."""
+    rule = dict(stepRule="diffusers")
+    for prediction in PREDICTIONS:
+        for spacing, steps in (("linspace", 2), ("linspace", 10), ("trailing", 7), ("trailing", 30), ("trailing", 48)):
+            common = dict(prediction=prediction, betas="linear", spacing=spacing, steps=steps)
+            yield "ddim", common, rule, run_ddim(**common, irregular=True)
+        common = dict(prediction=prediction, betas="scaled_linear", spacing="trailing", steps=12)
+        options = dict(eta=0.5, clip=0.8, end="first_timestep")
+        yield "ddim", common, rule | options, run_ddim(**common, **options, irregular=True)
+        common = dict(prediction=prediction, betas="linear", spacing="leading", steps=400)
+        yield "ddim", common, rule | dict(stepsOffset=5), run_ddim(**common, offset=5, irregular=True)
+        for variance in ("fixed_large", "learned_range"):
+            for steps in (7, 10):
+                common = dict(prediction=prediction, betas="linear", spacing="trailing", steps=steps)
+                yield "ddpm", common, rule | dict(variance=variance), run_ddpm(**common, variance=variance)
+            common = dict(prediction=prediction, betas="scaled_linear", spacing="leading", steps=10)
+            options = dict(variance=variance, clip=0.8)
+            yield "ddpm", common, rule | options | dict(stepsOffset=1), run_ddpm(**common, **options, offset=1)
 
 
 def described(kind, common, options, result):
@@ -271,11 +293,9 @@ def main():
         name: {t: float(f"{np.cumprod(1 - betas)[t]:.9g}") for t in (0, 1, 100, 500, 998, 999)}
         for name, betas in (*BETAS.items(), ("squaredcos_cap_v2", betas_for_alpha_bar(T).double().numpy()))
     }
-    irregular = dict(prediction="epsilon", betas="linear", spacing="linspace", steps=10)
     golden = dict(
         initial=rounded(INITIAL), noise=rounded(NOISE.flatten()), timesteps=lists, digests=digests,
         alphaBars=schedules, runs=[described(*run) for run in runs()],
-        irregular=described("ddim", irregular, {}, run_ddim(**irregular, irregular=True)),
     )
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"  {json.dumps(key)}: {entries(value)}" for key, value in golden.items()]

@@ -4,8 +4,8 @@
 #
 # usage: Scripts/verify/batch.sh --binary OMNICACHE [--only NAME,...]
 #
-#   --only NAME,...   of shards, kill, twice, disk, signals, compare, collect, parallel, kubernetes, slurm, throughput
-#                     and memory, each in a script of that name in batch/ (default: all)
+#   --only NAME,...   of shards, kill, twice, disk, signals, compare, collect, names, parallel, kubernetes, slurm,
+#                     throughput and memory, each in a script of that name in batch/ (default: all)
 #
 # As root, installs slurm-wlm and parallel if they are missing, and mounts a small tmpfs; what checks the packed images
 # and the Kubernetes job goes into .venv of the repository. What cannot be had is skipped, and why is said.
@@ -18,7 +18,7 @@ if [ "${1:-}" != --binary ] || [ $# -lt 2 ]; then
 fi
 OMNICACHE=$(realpath "$2")
 [ "${3:---only}" = --only ] || { echo "batch.sh: unknown option $3" >&2; exit 64; }
-names=shards,kill,twice,disk,signals,compare,collect,parallel,kubernetes,slurm,throughput,memory
+names=shards,kill,twice,disk,signals,compare,collect,names,parallel,kubernetes,slurm,throughput,memory
 names=${4:-$names}
 SCRIPTS=$(cd "$(dirname "$0")/.." && pwd)
 : "${OMNICACHE_MODELS:=$SCRIPTS/../Models}"
@@ -59,6 +59,17 @@ code() { local status=0; "$@" >/dev/null 2>error || status=$?; echo "$status"; }
 is_73_or_74() { [ "$1" = 73 ] || [ "$1" = 74 ]; }
 # Makes the directory `one`, what all others are compared with, in one process and one shard.
 whole() { [ -d one ] || { mkdir one; sample --shard 0/1 -o 'one/{index}.png' >/dev/null; }; }
+# Names that a script has to take as they are; each is a folder in the one before it.
+# shellcheck disable=SC2016
+nasty_names=(
+    '-dash' '--force' 'a b ' "it's" '"q"' 'back\slash' '$(touch pwned)' '`touch pwned`' ';touch pwned' '${HOME}'
+    '{index}' '{}' '{#}' '{%}' '{//}' '}{' '{{' '{= system(q(touch pwned)) =}' $'\xc2\xaf<system(q(touch pwned))\xc2\xaf>' ':::'
+    '%j' '%A_%a' '%%' $'\n#SBATCH --array=0-9999' $'dos\r\nline' $'\e[31m' '*' '[a-z]' '~' $'e\xcc\x81' $'last\n'
+)
+nasty=$(IFS=/; printf '%s.' "${nasty_names[*]}")
+nasty=${nasty%.}
+# Whether the directory $1 holds the whole set, and nothing in its name was run.
+is_set_without_trace() { same one "./$1" && [ -z "$(find . -name pwned)" ]; }
 # The middle of some numbers, and their ratio to others with three decimals.
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }

@@ -5,7 +5,12 @@
   official    a tiny DiT in every form in which checkpoints come, and a DiT-S/8 of true size: configuration, every
               tensor, and five DDIM steps through the command line against the reference
   sit         the same tensors as a SiT: a flow's keys, on both paths
+  training    what trainers save: conventions, classes and averages in every form; what contradicts them is refused
+  repa        REPA's checkpoints, sampled through the command line against its own Euler steps
+  wrappers    names of wrapped models, whatever the order and place of the words
+  dtypes      every width of numbers
   pipeline    a diffusers pipeline with pickled weights, with a decoder
+  directories variants and shards, and what neither the converter nor omnicache may take
   refusals    what must be refused in one line
 
 Prints PASS or FAIL for each; exit code 1 when one fails.
@@ -13,23 +18,16 @@ Prints PASS or FAIL for each; exit code 1 when one fails.
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, DiTTransformer2DModel
+from convert_forms import check_directories, check_dtypes, check_wrappers
+from convert_training import check_repa, check_training
+from converting import (LATENTS_BOUND, ROOT, STEPS, TINY, Check, pickled_pipeline, random_state, reference_dit,
+                        same_tensors)
 from safetensors.torch import load_file, save_file
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Scripts/golden"))
-import reference_dit  # noqa: E402
-
-TINY = dict(hidden_size=32, depth=2, num_heads=2, patch_size=2, input_size=8, in_channels=4, learn_sigma=True,
-            num_classes=10)
-STEPS = 5
-LATENTS_BOUND = 1e-3  # of the largest value
 
 
 class Harmful:
@@ -37,60 +35,6 @@ class Harmful:
 
     def __reduce__(self):
         return print, ("code ran",)
-
-
-def random_state(config, seed=1):
-    """An official state dict with random weights."""
-    draw = torch.Generator().manual_seed(seed)
-    state = {name: 0.2 * torch.randn(shape, generator=draw) for name, shape in reference_dit.shapes(config).items()}
-    side = config["input_size"] // config["patch_size"]
-    return state | {"pos_embed": reference_dit.position_table(config["hidden_size"], side)[None]}
-
-
-class Check:
-    """Runs the converter and the command line in a folder of its own and counts failures."""
-
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.failures, self.runs = binary, folder, 0, 0
-
-    def that(self, passed, what):
-        self.failures += not passed
-        print(("PASS  " if passed else "FAIL  ") + what, flush=True)
-
-    def save(self, value, name="model.pt"):
-        self.runs += 1
-        path = self.folder / str(self.runs) / name
-        path.parent.mkdir()
-        torch.save(value, path)
-        return path
-
-    def convert(self, source, *options):
-        """The directory that was made, and the last line of what was said where none was."""
-        out = source.parent / f"{source.name}-out-{len(options)}"
-        command = [sys.executable, ROOT / "Scripts/convert.py", source, out, *options]
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-        if done.returncode == 0:
-            return out, done.stdout
-        return None, done.stderr.strip()
-
-    def omnicache(self, *arguments):
-        done = subprocess.run([str(word) for word in (self.binary, *arguments)], capture_output=True, text=True)
-        return done.stdout if done.returncode == 0 else None, done.stderr.strip()
-
-    def info(self, directory):
-        text, error = self.omnicache("info", directory, "--log", "json")
-        return json.loads(text) if text else {"error": error}
-
-    def refused(self, what, source, says, *options):
-        out, error = self.convert(source, *options)
-        fine = out is None and error.startswith("convert: ") and "\n" not in error and all(s in error for s in says)
-        leftovers = [path for path in source.parent.iterdir() if path != source and "-out-" in path.name]
-        self.that(fine and not leftovers, f"refused: {what}" + ("" if fine else f" ({error or out})"))
-
-
-def same_tensors(directory, state):
-    written = load_file(directory / "model.safetensors")
-    return written.keys() == state.keys() and all(torch.equal(written[name], state[name]) for name in state)
 
 
 def reference_latents(state, config, noise, label):
@@ -170,26 +114,6 @@ def check_sit(check):
     check.that(config.get("flow_path") == "trigonometric", "sit: the path is read from the training's arguments")
 
 
-def pickled_pipeline(check):
-    """A pipeline as old versions of diffusers saved it, with .bin weights."""
-    check.runs += 1
-    folder = check.folder / str(check.runs) / "pipeline"
-    parts = dict(
-        transformer=DiTTransformer2DModel(num_attention_heads=2, attention_head_dim=16, num_layers=2, sample_size=8,
-                                          out_channels=8, num_embeds_ada_norm=10),
-        vae=AutoencoderKL(block_out_channels=(32,), latent_channels=4, norm_num_groups=32))
-    for name, part in parts.items():
-        part.save_pretrained(folder / name)
-        weights = folder / name / "diffusion_pytorch_model.safetensors"
-        torch.save(load_file(weights), weights.with_suffix(".bin"))
-        weights.unlink()
-    DDIMScheduler(clip_sample=False).save_pretrained(folder / "scheduler")
-    index = {"_class_name": "DiTPipeline", "scheduler": ["diffusers", "DDIMScheduler"], "id2label": {"0": "tench, x"},
-             "transformer": ["diffusers", "DiTTransformer2DModel"], "vae": ["diffusers", "AutoencoderKL"]}
-    (folder / "model_index.json").write_text(json.dumps(index))
-    return folder
-
-
 def check_pipeline(check):
     source = pickled_pipeline(check)
     said = check.info(source).get("error", "")
@@ -242,7 +166,8 @@ def main():
         parser.error(f"{arguments.binary} is not there; build it (swift build -c release) or name it with --binary")
     with torch.no_grad(), tempfile.TemporaryDirectory() as name:
         check = Check(arguments.binary.resolve(), Path(name))
-        for part in (check_official, check_sit, check_pipeline, check_refusals):
+        for part in (check_official, check_sit, check_training, check_repa, check_wrappers, check_dtypes,
+                     check_pipeline, check_directories, check_refusals):
             part(check)
     print(f"{check.failures} failed" if check.failures else "all passed")
     sys.exit(1 if check.failures else 0)

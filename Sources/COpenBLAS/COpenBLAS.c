@@ -55,3 +55,12 @@ unsigned openblas_processor_features(void) {
 #endif
     return features;
 }
+
+int openblas_processor_is_intel(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_is("intel") != 0;
+#else
+    return 0;
+#endif
+}

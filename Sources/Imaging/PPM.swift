@@ -24,6 +24,14 @@ public enum PPM {
         return Image(width: width, height: height, channels: channels, pixels: Array(file[start...]))
     }
 
+    /// The size that the header declares, which ``decode(_:)`` holds the pixels to.
+    ///
+    /// - Throws: ``ImagingError`` as ``decode(_:)`` does for a header.
+    public static func size(of file: [UInt8]) throws(ImagingError) -> (width: Int, height: Int, channels: Int) {
+        let (width, height, channels, _) = try parseHeader(of: file).fields
+        return (width, height, channels)
+    }
+
     /// Reads the header's comments, one string per line, without the `#` and the space after it.
     public static func comments(in file: [UInt8]) throws(ImagingError) -> [String] {
         try parseHeader(of: file).comments

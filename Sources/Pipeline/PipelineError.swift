@@ -1,3 +1,5 @@
+import Models
+
 /// Why a request could not be carried out, in one line that says what to do about it.
 public enum PipelineError: Error, Equatable, Sendable {
     /// The request contradicts itself or asks for what does not exist.
@@ -17,7 +19,8 @@ extension PipelineError: CustomStringConvertible {
         switch self {
         case .usage(let text), .badData(let text), .missingInput(let text), .cannotCreate(let text),
             .inputOutput(let text):
-            text
+            // Names in it come from files and from the command line.
+            text.onOneLine
         }
     }
 }

@@ -23,9 +23,15 @@ public enum BLAS {
     private static let library: Result<openblas_functions, MachineError> = {
         let asked = environment("OPENBLAS_CORETYPE")
         if let lacking = asked.flatMap({ lacking(for: $0, on: .present) }) { return .failure(lacking) }
-        // OpenBLAS starts its threads while it is loaded, as many as these say: after that it is too late to say one.
-        let before = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"].map { ($0, environment($0)) }
-        for (variable, _) in before { setenv(variable, "1", 1) }
+        // OpenBLAS reads these while it is loaded: it starts its threads, and chooses its kernels.
+        var settings = [("OPENBLAS_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "1")]
+        if asked == nil,
+            let family = KernelFamily.toAskFor(on: .present, isIntel: openblas_processor_is_intel() != 0)
+        {
+            settings.append(("OPENBLAS_CORETYPE", family.name))
+        }
+        let before = settings.map { ($0.0, environment($0.0)) }
+        for (variable, value) in settings { setenv(variable, value, 1) }
         var functions = openblas_functions()
         let problem = openblas_open(name, &functions).map { String(cString: $0) }
         for (variable, value) in before {

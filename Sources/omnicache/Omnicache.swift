@@ -54,6 +54,7 @@ struct Omnicache: ParsableCommand {
         case .validationFailure:
             var reason = message(for: error).split(separator: "\n").joined(separator: " ")
             if reason.hasSuffix(".") { reason.removeLast() }
+            if let advice = Subcommands.advice(for: CommandLine.arguments.dropFirst().first) { reason = advice }
             return fail("\(reason); see 'omnicache --help'", .usage)
         default:
             return fail("internal error: \(error); please report it", .internal)

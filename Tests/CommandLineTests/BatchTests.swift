@@ -49,16 +49,45 @@ import Testing
     }
 
     @Test(arguments: [
-        ("class,seed\nowl,1\nunicorn,2\n", "list:3: "), ("class,seed\nowl\n", "list:2: "),
-        ("seed,colour\n1,red\n", "list:2: "), ("seed,steps\n1,0\n", "list:2: "), ("seed\n4294967296\n", "list:2: "),
-        ("{\"seed\": 1}\n{\"seed\": [2]}\n", "list:2: "), ("{\"seed\": 1, \"help\": 1}\n", "list:1: "),
-        ("{\"seed\": 1}\n\nnonsense\n", "list:3: "), ("", "list: "), ("seed\n", "list: "),
-        ("seed,budget\n1,7\n", "list:2: "), ("seed,seed\n1,2\n", "list:1: "),
+        ("class,seed\nowl,1\nunicorn,2\n", "list:3:1: "), ("class,seed\nowl\n", "list:2:4: "),
+        ("seed,colour\n1,red\n", "list:1:6: "), ("seed,steps\n1,0\n", "list:2:3: "),
+        ("seed\n4294967296\n", "list:2:1: "),
+        ("{\"seed\": 1}\n{\"seed\": [2]}\n", "list:2:10: "), ("{\"seed\": 1, \"help\": 1}\n", "list:1:13: "),
+        ("{\"seed\": 1}\n\nnonsense\n", "list:3:1: "), ("", "list: "), ("seed\n", "list:1:1: "),
+        ("seed,budget\n1,7\n", "list:2:"), ("seed,seed\n1,2\n", "list:1:6: "),
+        ("seed,class\n5.5,1\n", "list:2:1: seed '5.5'"),
+        ("seed;class\n\"1,000\";1\n", "list:2:1: seed '1,000'"),
+        ("class,seed\n1,4.3E+09\n", "list:2:3: seed '4.3E+09'"),
+        ("{\"seed\": 5.5}", "list:1:10: seed '5.5'"), ("{\"seed\": -1}", "list:1:10: seed '-1'"),
+        ("[{\"seed\": \"1 000\"}]", "list:1:11: "),
+        ("seed,steps\n1,5.5\n", "list:2:3: "), ("seed,class\n1,1.5\n", "list:2:3: "),
+        ("class\n1\n", "list:2:1: no seed"),
+        ("class,seed\n1,2\n1,\n", "list:3:1: no seed"), ("seed,cfg-scale\n1,\"1,5\"\n", "list:2:3: "),
     ])
-    func `a list that makes no sense is refused with its line`(text: String, place name: String) throws {
+    func `a list that makes no sense is refused with line and column`(text: String, place name: String) throws {
         try place.write(text.utf8, to: "list")
         try place.sample("--batch", "list").expectFailure(65, name)
         #expect(place.files == ["a", "b", "list"])
+    }
+
+    @Test(arguments: [
+        "class;seed;steps\r\n2;5;\r\n1;1000;3\r\n", "Class\tSeed\tSteps\n2.0\t5.0\t\n1\t1e3\t3.0\n",
+        "{\"class\": 2.0, \"seed\": 5.0}\n{\"class\": \"1\", \"seed\": 1e3, \"steps\": 3.0}",
+        "[\n  {\"class\": 2, \"seed\": 5},\n  {\"class\": 1, \"seed\": 1000, \"steps\": \"3\"}\n]\n",
+    ])
+    func `lists of one content make one set, however they are written`(text: String) throws {
+        try place.write("class,seed,steps\n2,5,\n1,1000,3\n".utf8, to: "plain")
+        try place.write(text.utf8, to: "list")
+        try place.sample("--batch", "plain", "-o", "a/{index}.png").expectSuccess()
+        try place.sample("--batch", "list", "-o", "b/{index}.png").expectSuccess()
+        #expect(try pictures(in: "a") == pictures(in: "b"))
+    }
+
+    @Test func `a batch whose books could not name its files is refused before it begins`() throws {
+        for pattern in ["a/{index}/../x{index}.png", "a/x\\{index}.png", "a/{index}\n.png", "a/{index}//x.png"] {
+            try place.sample("--seed", "1", "--manifest", "-o", pattern).expectFailure(64, "--output")
+        }
+        try place.sample("--seed", "1", "--manifest", "-o", "a/../b/{index}.png").expectSuccess()
     }
 
     @Test func `shards make together what one run makes, and need a seed`() throws {

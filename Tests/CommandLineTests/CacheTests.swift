@@ -231,4 +231,22 @@ import Testing
         try plan(place).expectFailure(64, "--budget")
         try plan(place, "--budget", "1").expectFailure(64, "budget of 1")
     }
+
+    @Test(arguments: [("0.5", "uniform"), ("0.25", "uniform"), ("0.4", "path"), ("0.9", "uniform")])
+    func `no run claims a speed-up that its budget cannot give`(budget: String, planner: String) throws {
+        let place = try Workplace()
+        // A full run before it, while the machine may be busy, has no say.
+        try place.start(place.sampling(["--steps", "20", "--seed", "1", "--class", "owl"])).wait().expectSuccess()
+        let result = try place.start(
+            place.sampling([
+                "--steps", "20", "--seed", "2", "--class", "owl", "--budget", budget, "--planner", planner,
+            ])
+        ).wait()
+        #expect(result.status == 0, "\(result.errorText)")
+        let line = try #require(result.errorLines.last { $0.contains("times as fast") }, "\(result.errorText)")
+        let words = line.split(separator: " ").map(String.init)
+        let speedUp = try #require(words.firstIndex(of: "times").flatMap { Double(words[$0 - 1]) })
+        let (spent, full) = (try #require(Double(words[0])), try #require(Double(words[2])))
+        #expect(speedUp > 0 && speedUp <= full / spent + 1e-3, "\(line)")
+    }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import OmniCache
+import Pipeline
 import Testing
 
 /// Calibrations from the command line: made, kept, found again, and never mistaken.
@@ -46,7 +48,50 @@ import Testing
         let event = try #require(try JSONSerialization.jsonObject(with: drawn.output) as? [String: Any])
         let (spent, full) = (event["evaluations"] as? Int ?? .max, event["evaluationsFull"] as? Int ?? 0)
         #expect(spent <= full / 2)
-        #expect(try place.run("info", "a.png").outputText.contains("path planner, steering forecaster"))
+        // Steering, unless it did not pass its check, and then both commands say so.
+        let told = try place.run("info", "a.png").outputText
+        #expect(
+            told.contains("path planner, steering forecaster")
+                || (made.errorText.contains(" is used ") && drawn.errorText.contains(" fills the gaps: ")), "\(told)")
+    }
+
+    @Test func `a calibration costs what a dry run says, and about eight full runs for four images at half`() throws {
+        let place = try Workplace()
+        let options = ["--steps", "20", "--log", "json", "--sampler", "dpm++2m", "--cfg-scale", "1.25"]
+        func evaluations(_ more: String...) throws -> (spent: Int, full: Int) {
+            let result = try place.start(["calibrate", "--model", place.modelPath] + options + more).wait()
+            let event = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
+            return (event["evaluations"] as? Int ?? 0, event["evaluationsFull"] as? Int ?? 1)
+        }
+        let told = try evaluations("--dry-run")
+        let done = try evaluations()
+        #expect(told == done && done.spent > 0 && Double(done.spent) <= 8.7 * Double(done.full))
+    }
+
+    @Test(arguments: [["--clip", "0.8"], ["--clip", "0.8", "--sampler", "ddpm"], []])
+    func `where a fit has not passed its check, what has is used, and every command says so`(options: [String]) throws {
+        let place = try Workplace()
+        let run = ["--steps", "11", "--cfg-scale", "1.6"] + options
+        let made = try place.start(["calibrate", "--model", place.modelPath, "--samples", "2"] + run).wait()
+        #expect(made.status == 0, "\(made.errorText)")
+        let path = try #require(made.outputLines.first)
+        let file = try CalibrationFile(path: path)
+        let fit = try #require(file.fits.first)
+        let plain = ForecasterSpec.taylor(order: 2, quantity: .clean, variable: .step)
+        let replaced = file.adding(CalibrationFile.Fit(plan: fit.plan, forecaster: plain))
+        try Data(replaced.bytes).write(to: URL(filePath: path))
+        let wanted: KeyValuePairs<String, [String]> = [
+            "a.png": [], "b.png": ["--forecaster", "steering"], "c.png": ["--forecaster", "spectral"],
+        ]
+        for (name, forecaster) in wanted {
+            let drawn = try place.start(
+                place.sampling(Self.image + run + ["--budget", "0.5", "-o", name] + forecaster)
+            ).wait()
+            #expect(drawn.status == 0 && drawn.errorText.contains("taylor:2 fills the gaps: "), "\(drawn.errorText)")
+            #expect(try place.run("info", name).outputText.contains("path planner, taylor:2 forecaster"))
+        }
+        let plan = try place.start(["plan", "--model", place.modelPath, "--budget", "0.5", "-o", "p.json"] + run).wait()
+        #expect(plan.status == 0 && plan.errorText.contains("taylor:2 fills the gaps: "), "\(plan.errorText)")
     }
 
     @Test func `a calibration is made once, and a damaged one is refused`() throws {
@@ -59,7 +104,7 @@ import Testing
         let bytes = try Data(contentsOf: URL(filePath: path))
         let spoilt: [Data] = [
             bytes.prefix(bytes.count / 2), Data(),
-            Data(String(decoding: bytes, as: UTF8.self).replacing("\"samples\":2", with: "\"samples\":3").utf8),
+            Data(String(decoding: bytes, as: UTF8.self).replacing("\"samples\":1", with: "\"samples\":3").utf8),
             Data(String(decoding: bytes, as: UTF8.self).replacing("calibration/1", with: "calibration/9").utf8),
         ]
         for data in spoilt {

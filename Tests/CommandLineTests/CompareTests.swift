@@ -125,4 +125,33 @@ import Testing
         #expect(result.status == 0, "\(result.errorText)")
         #expect(result.outputLines.contains { $0.hasPrefix("path+steering ") })
     }
+
+    @Test(arguments: [[], ["--seed", "7"], ["--class", "owl"], ["--class", "owl,red fox", "--seed", "3"]])
+    func `without a count there are at least 16 images`(options: [String]) throws {
+        let place = try Workplace()
+        let result = try place.start(
+            ["compare", "--model", place.modelPath, "--steps", "8", "--dry-run", "--log", "json"] + options
+        ).wait()
+        result.expectSuccess()
+        let object = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
+        #expect(object["images"] as? Int ?? 0 >= 16)
+    }
+
+    @Test func `an interval stands beside each mean, in text, JSON and HTML`() throws {
+        let place = try Workplace()
+        let result = try compare(place, "--count", "3", "-o", "comparison")
+        result.expectSuccess()
+        // PSNR, SSIM if there is one, latent error and fine detail; of the other strategies the difference, too.
+        let lines = result.outputLines.filter { $0.hasPrefix("uniform+taylor:2 ") || $0.hasPrefix("fewer-steps") }
+        #expect(lines.count == 3 && lines.allSatisfy { $0.count { $0 == "±" } >= 3 }, "\(result.outputText)")
+        #expect(result.errorText.contains("95 %"))
+        let report = try ComparisonReport(json: [UInt8](place.bytes("comparison.json")), path: "comparison.json")
+        for row in report.rows {
+            let summary = try #require(row.summary)
+            let (mean, interval) = (try #require(summary.psnr.mean), try #require(summary.psnr.interval))
+            #expect(interval.low < mean && mean < interval.high)
+            #expect((summary.psnrDifference == nil) == (row.strategy == report.reference))
+        }
+        #expect(String(decoding: try place.bytes("comparison.html"), as: UTF8.self).contains(" ±"))
+    }
 }

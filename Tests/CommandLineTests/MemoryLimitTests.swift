@@ -37,20 +37,22 @@ import Testing
     ]
 
     @Test(arguments: commands)
-    func `under every limit of address space a command ends, with its result or with one line`(command: String) throws {
+    func `under every limit of address space a command ends, with its result or one line`(command: String) throws {
         for megabytes in Array(stride(from: 30, through: 330, by: 20)) + [400, 500, 700] {
             expectEnd(try run(command, megabytes: megabytes), "\(megabytes) MB, \(command)")
         }
     }
 
     @Test(arguments: ["sample --steps 2 --class 3 --seed 5 --count 2 --force -q -o '{seed}.png'", "info"])
-    func `under every limit of data a command ends, with its result or with one line`(command: String) throws {
+    func `under every limit of data a command ends, with its result or one line`(command: String) throws {
         for megabytes in stride(from: 2, through: 302, by: 30) {
             expectEnd(try run(command, megabytes: megabytes, option: "d"), "\(megabytes) MB, \(command)")
         }
     }
 
-    @Test func `300 MB of address space are enough for an image of the embedded model, and no bit depends on it`() throws {
+    @Test func `300 MB of address space are enough for an image of the embedded model, and no bit depends on it`()
+        throws
+    {
         try run("sample --steps 2 --class 3 --seed 5 -q -o a.png", megabytes: 300).expectSuccess()
         try place.shell("exec \"$OMNICACHE\" sample --steps 2 --class 3 --seed 5 -q -o b.png").expectSuccess()
         #expect(try place.bytes("a.png") == place.bytes("b.png"))
@@ -70,7 +72,8 @@ import Testing
 
     @Test func `a run that is short of memory can be told to end`() throws {
         let command = try Command(
-            "/bin/sh", ["-c", "ulimit -v 300000; exec \"$0\" \"$@\"", Installation.binary]
+            "/bin/sh",
+            ["-c", "ulimit -v 300000; exec \"$0\" \"$@\"", Installation.binary]
                 + place.sampling(["--seed", "0", "--count", "40", "--class", "0", "--steps", "1000"]),
             in: place.path, environment: [:])
         try wait { place.files.contains("red-fox-0.png") }

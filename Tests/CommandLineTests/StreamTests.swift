@@ -28,7 +28,8 @@ import Testing
         #expect(try piped("sample --model \"$TINY\" --steps 1 --seed 1 --count 3 -o '{seed}.png'") == "0\n")
         #expect(place.files == ["1.png", "2.png", "3.png"])
         try place.shell(
-            "{ sleep 0.3; \"$OMNICACHE\" --model \"$TINY\" --steps 1 --seed 4 -v -o 4.png 2>&1 >/dev/null; echo $? >code; } | true"
+            "{ sleep 0.3; \"$OMNICACHE\" --model \"$TINY\" --steps 1 --seed 4 -v -o 4.png 2>&1 >/dev/null; "
+                + "echo $? >code; } | true"
         ).expectSuccess()
         #expect(try place.bytes("code") == Data("0\n".utf8))
     }
@@ -61,7 +62,9 @@ import Testing
     }
 
     @Test func `beside names that are not UTF-8 a model is read, and weights of such a name are refused`() throws {
-        try place.shell(#": > "$TINY/$(printf 'x\377.txt')"; exec "$OMNICACHE" info "$TINY" >/dev/null"#).expectSuccess()
+        try place.shell(
+            #": > "$TINY/$(printf 'x\377.txt')"; exec "$OMNICACHE" info "$TINY" >/dev/null"#
+        ).expectSuccess()
         try place.shell(
             #"mv "$TINY/model.safetensors" "$TINY/$(printf 'm\377.safetensors')"; exec "$OMNICACHE" info "$TINY""#
         ).expectFailure(65, ".safetensors", "not UTF-8")

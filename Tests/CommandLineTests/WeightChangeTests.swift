@@ -38,7 +38,8 @@ import Testing
         for name in kept {
             #expect(try place.bytes(name) == place.bytes(name.replacingOccurrences(of: "hurt/", with: "whole/")))
         }
-        let lines = try String(decoding: place.bytes("hurt/manifest-0-of-1.jsonl"), as: UTF8.self).split(separator: "\n")
+        let manifest = try String(decoding: place.bytes("hurt/manifest-0-of-1.jsonl"), as: UTF8.self)
+        let lines = manifest.split(separator: "\n")
         #expect(lines.count == kept.count)
         #expect(try place.start(arguments("hurt")).wait().status == 0)
         let names = place.files.filter { $0.hasPrefix("whole/") && $0.hasSuffix(".png") }
@@ -56,7 +57,7 @@ import Testing
         try handle.close()
     }
 
-    @Test func `weights that are overwritten end the run with 74, and no image is kept that they have touched`() throws {
+    @Test func `weights that are overwritten end the run with 74, and no image of theirs is kept`() throws {
         let original = try Data(contentsOf: URL(filePath: weights))
         let half = original.count / 2
         let result = try run { try overwrite(original[half..<half + 4000].map { $0 ^ 1 }.data, at: half) }
@@ -69,7 +70,8 @@ import Testing
     @Test func `weights that are overwritten and given back their size and time are noticed`() throws {
         let original = try Data(contentsOf: URL(filePath: weights))
         let result = try run {
-            let script = "touch -r \(weights) stamp; printf 'xxxx' | "
+            let script =
+                "touch -r \(weights) stamp; printf 'xxxx' | "
                 + "dd of=\(weights) bs=1 seek=\(original.count - 4) conv=notrunc status=none; touch -r stamp \(weights)"
             try place.shell(script).expectSuccess()
         }

@@ -1,5 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
+
+/// The model that commands are tried with.
+typealias TinyModel = TestSupport.TinyModel
 
 /// A directory of its own in which one test runs the binary.
 final class Workplace {

@@ -55,7 +55,7 @@ import Testing
     @Test func `blurring lowers it and ripple raises it`() {
         let noise = TestImages.noise(width: 24, height: 24, channels: 1)
         let blurred = Self.image(24, 24) { y, x, _ in
-            (-1...1).reduce(0) { $0 + Double(noise.pixels[y * 24 + min(23, max(0, x + $1))]) } / 3
+            (x - 1...x + 1).reduce(0.0) { sum, x in sum + Double(noise.pixels[y * 24 + min(23, max(0, x))]) } / 3
         }
         #expect(ImageMetrics.highFrequencyEnergy(blurred) < ImageMetrics.highFrequencyEnergy(noise) / 2)
         let smooth = Self.image(24, 24) { y, x, _ in 100 + 2 * Double(x) + Double(y) }

@@ -55,7 +55,7 @@ import Testing
         #expect(config.conventions.guidanceChannels == nil)
         #expect(config.outChannels == 4)
         #expect(config.mlpWidth == 40)
-        #expect(try JSONDecoder().decode(DiTConfig.self, from: JSONEncoder().encode(config)) == config)
+        #expect(try DiTConfig(json: JSONEncoder().encode(config), path: "config.json") == config)
     }
 
     /// What `Scripts/convert.py SiT.pt out --sit --heads 2` wrote for a tiny SiT of random weights.
@@ -75,6 +75,19 @@ import Testing
         #expect(config == expected)
     }
 
+    @Test func `null is no value, 1.0 is a whole number, and a joined emoji is a name`() throws {
+        let nulls = [
+            "class_names": "null", "value_range": "null", "guidance_scale": "null", "guidance_channels": "null",
+        ]
+        #expect(try config(text(nulls)) == config(Self.smallest))
+        #expect(try config(text(["depth": "2.0", "learn_sigma": "1", "num_classes": "3e0"])) == config(Self.smallest))
+        #expect(try config(text(["unused": "NaN", "other": "-Infinity"])) == config(Self.smallest))
+        let names = ["a\u{200D}b", "\u{1F468}\u{200D}\u{1F469}", "été"]
+        #expect(
+            try config(text(["class_names": "[\(names.map { "\"\($0)\"" }.joined(separator: ","))]"])).classNames
+                == names)
+    }
+
     @Test func `norm_eps alone holds for every layer norm`() throws {
         #expect(try config(text(["norm_eps": "1e-4"])).mlpNormEpsilon == 1e-4)
     }
@@ -82,12 +95,22 @@ import Testing
     static let faults: [(changes: [String: String], says: String)] = [
         (["depth": "0"], "depth is 0, not in 1...1024"),
         (["depth": "-3"], "depth is -3"),
-        (["depth": "9223372036854775807"], "depth is 9.223372036854776e+18, not a whole number"),
-        (["depth": "1e400"], "a value that cannot be used"),
+        (["depth": "9223372036854775807"], "depth is 9223372036854775807, not in 1...1024"),
+        (["depth": "1e400"], "depth is inf, not a whole number"),
+        (["depth": "18446744073709551616"], "depth is 1.8446744073709552e+19, not a whole number"),
+        (["depth": "NaN"], "depth is NaN, not a whole number"),
         (["depth": "1.5"], "depth is 1.5, not a whole number"),
-        (["depth": #""2""#], "depth is not of type number"),
-        (["depth": "true"], "depth is not of type number"),
-        (["depth": "null"], "depth is not of type number"),
+        (["depth": #""2""#], "depth is the text '2', not a whole number"),
+        (["depth": "true"], "depth is true, not a whole number"),
+        (["depth": "null"], "depth is null, not a whole number"),
+        (["learn_sigma": "null"], "learn_sigma is null, not true or false"),
+        (["mlp_ratio": "null"], "mlp_ratio is null, not a finite number"),
+        (["norm_eps": "null"], "norm_eps is null, not a finite number"),
+        (["mlp_norm_eps": "null"], "mlp_norm_eps is null, not a finite number"),
+        (["timestep_frequency_shift": "null"], "timestep_frequency_shift is null, not a whole number"),
+        (["architecture": "null"], "architecture is null, not a text"),
+        (["_class_name": "null"], "_class_name is null, not a text"),
+        (["_class_name": #"["a", "DiTTransformer2DModel"]"#], "_class_name is the list [the text 'a', the text"),
         (["hidden_size": "0"], "hidden_size is 0"),
         (["hidden_size": "17"], "hidden_size 17 is not divisible by num_heads 2"),
         (["hidden_size": "18"], "hidden_size 18 is not divisible by 4"),
@@ -104,8 +127,16 @@ import Testing
         (["num_classes": "0"], "num_classes is 0"),
         (["class_names": #"["a"]"#], "class_names has 1 names, but num_classes is 3"),
         (["class_names": #"["a", "b", 7]"#], "class_names"),
-        (["class_names": "3"], "class_names is not of type list"),
-        (["learn_sigma": "1"], "learn_sigma is not of type true or false"),
+        (["class_names": "3"], "class_names is 3, not a list (each element a text)"),
+        (["class_names": #"["a", "b", null]"#], "class_names is a list with null at 2"),
+        (["class_names": #"["a", "b\u0000", "c"]"#], "class_names[1] holds the control character U+0000"),
+        (["class_names": #"["\u001b[31m", "b", "c"]"#], "class_names[0] holds the control character U+001B"),
+        (["class_names": #"["a", "b", "c\u009b1m"]"#], "class_names[2] holds the control character U+009B"),
+        (["class_names": #"["a\u202e", "b", "c"]"#], "class_names[0] holds the control character U+202E"),
+        (["class_names": #"["a", "b\nc", "c"]"#], "class_names[1] holds the control character U+000A"),
+        (["class_names": #"["a", "b", "\u2028"]"#], "class_names[2] holds the control character U+2028"),
+        (["learn_sigma": "2"], "learn_sigma is 2, not true or false"),
+        (["learn_sigma": #""true""#], "learn_sigma is the text 'true', not true or false"),
         (["mlp_ratio": "0"], "mlp_ratio is 0"),
         (["mlp_ratio": "-4"], "mlp_ratio is -4"),
         (["mlp_ratio": "1e300"], "mlp_ratio is 1e+300"),
@@ -116,7 +147,8 @@ import Testing
         (["value_range": "[1, -1]"], "value_range"),
         (["value_range": "[0, 0]"], "value_range"),
         (["value_range": "[0]"], "value_range"),
-        (["guidance_scale": #""high""#], "guidance_scale is not of type number"),
+        (["guidance_scale": #""high""#], "guidance_scale is the text 'high', not a finite number"),
+        (["guidance_scale": "Infinity"], "guidance_scale is inf, not a finite number"),
         (["guidance_channels": "5"], "guidance_channels is 5, not in 1...4"),
         (["guidance_channels": "0"], "guidance_channels is 0, not in 1...4"),
         (["guidance_channels": "1.5"], "guidance_channels is 1.5, not a whole number"),

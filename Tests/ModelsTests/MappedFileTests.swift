@@ -13,6 +13,13 @@ import Testing
         path = try directory.write(text: "some weights", to: "file")
     }
 
+    /// The file, mapped, and so that every write to it shows.
+    private func mapped() throws -> MappedFile {
+        let file = try MappedFile(path: path)
+        file.awaitRest()
+        return file
+    }
+
     /// Writes `text` into the file as it is.
     private func overwrite(_ text: String, at offset: UInt64 = 0) throws {
         let handle = try FileHandle(forWritingTo: URL(filePath: path))
@@ -40,23 +47,23 @@ import Testing
         #expect(throws: Never.self) { try file.checkUnchanged() }
     }
 
-    @Test func `a byte that is written at once after mapping is noticed`() throws {
+    @Test func `a byte that is written in the moment after another is noticed`() throws {
         for _ in 0..<20 {
-            let file = try MappedFile(path: path)
+            let file = try mapped()
             try overwrite("x")
             expectChange(in: file)
         }
     }
 
     @Test func `the same bytes written again are a change: what was read between is not known`() throws {
-        let file = try MappedFile(path: path)
+        let file = try mapped()
         try overwrite("some weights")
         expectChange(in: file)
     }
 
     @Test func `a write whose time was set back is noticed`() throws {
         let before = try times()
-        let file = try MappedFile(path: path)
+        let file = try mapped()
         try overwrite("same sizes!!")
         #expect(utimensat(AT_FDCWD, path, before, 0) == 0)
         #expect(try times()[1].tv_nsec == before[1].tv_nsec)
@@ -64,16 +71,16 @@ import Testing
     }
 
     @Test func `a file that was cut short or went on is noticed`() throws {
-        var file = try MappedFile(path: path)
+        var file = try mapped()
         try overwrite("!", at: 12)
         expectChange(in: file)
-        file = try MappedFile(path: path)
+        file = try mapped()
         #expect(truncate(path, 3) == 0)
         expectChange(in: file)
     }
 
     @Test func `a file that takes this one's place does no harm`() throws {
-        let file = try MappedFile(path: path)
+        let file = try mapped()
         let other = try directory.write(text: "other weights", to: "other")
         #expect(rename(other, path) == 0)
         #expect(throws: Never.self) { try file.checkUnchanged() }
@@ -81,7 +88,7 @@ import Testing
     }
 
     @Test func `a file that is moved, deleted, linked or closed to others does no harm`() throws {
-        let file = try MappedFile(path: path)
+        let file = try mapped()
         #expect(link(path, "\(directory.path)/link") == 0)
         #expect(throws: Never.self) { try file.checkUnchanged() }
         #expect(chmod(path, 0o400) == 0)

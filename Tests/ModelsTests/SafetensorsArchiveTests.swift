@@ -72,7 +72,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "../s.safetensors", "/etc/s.safetensors", "sub/s.safetensors", "s\\u0000.safetensors", "config.json", "",
+        "../s.safetensors", "/etc/s.safetensors", "sub/s.safetensors", "./s.safetensors", "s\\u0000.safetensors",
+        "config.json", "",
     ])
     func `an index cannot reach outside its directory or to other kinds of file`(shard: String) throws {
         try directory.write(text: #"{"weight_map":{"a":"\#(shard)"}}"#, to: "m.safetensors.index.json")

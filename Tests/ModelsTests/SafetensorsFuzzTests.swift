@@ -49,8 +49,9 @@ import Testing
             let dataSize = bytes.count - header.dataStart
             let isSound =
                 header.entries.reduce(0) { $0 + $1.range.count } == dataSize
-                && header.entries.allSatisfy {
-                    $0.range.upperBound <= dataSize && $0.range.count * 8 == $0.count * $0.elementType.bits
+                && header.entries.allSatisfy { entry in
+                    entry.range.upperBound <= dataSize
+                        && entry.elementType.map { entry.range.count * 8 == entry.count * $0.bits } ?? true
                 }
             if !isSound { unsound.append(bytes) }
         }

@@ -50,10 +50,30 @@ import Testing
             "more elements than can be addressed"
         ),
         (#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,10]}}"#, "more elements than can be addressed"),
-        (#"{"a":{"dtype":"FLOAT","shape":[10],"data_offsets":[0,10]}}"#, "unknown dtype FLOAT"),
         (#"{"a":{"dtype":7,"shape":[10],"data_offsets":[0,10]}}"#, "its dtype is missing"),
         (#"{"a":{"shape":[10],"data_offsets":[0,10]}}"#, "its dtype is missing"),
         (#"{"a":[]}"#, "its entry is not an object"),
+        (#"{"a":null}"#, "its entry is not an object"),
+        (#"{"a":["U8",[10],[0,10],1]}"#, "its entry is not an object"),
+        (#"{"a":{"dtype":"U8","dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#, "occurs twice"),
+        (#"{"a":{"dtype":"U8","shape":null,"data_offsets":[0,10]}}"#, "its shape is not a list"),
+        (#"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]},"\u0061":{}}"#, #"the key "a" occurs twice"#),
+        (#"{"__metadata__":{},"__metadata__":{}}"#, #"the key "__metadata__" occurs twice"#),
+        (
+            #"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]},"z":{"dtype":"F32","shape":[0],"data_offsets":[5,5]}}"#,
+            #"tensor "z": it overlaps "a""#
+        ),
+        (
+            #"{"a":{"dtype":"NEW","shape":[9],"data_offsets":[0,9]}}"#, "1 bytes after the last tensor"
+        ),
+        (
+            #"{"a":{"dtype":"NEW","shape":[4294967296,4294967296],"data_offsets":[0,10]}}"#,
+            "more elements than can be addressed"
+        ),
+        (#"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"# + "\0", "text after the end"),
+        ("\u{FEFF}" + #"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#, "a value expected"),
+        (#"{"__metadata__":{"x":null}}"#, "something else than texts at x"),
+        (#"{"__metadata__":"pt"}"#, "__metadata__ is not an object"),
         (
             #"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]},"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#,
             #"the key "a" occurs twice"#
@@ -73,6 +93,41 @@ import Testing
         #expect(error.description.hasPrefix("file: "))
         #expect(!error.description.contains("\n"))
         #expect(error.kind == .badData)
+    }
+
+    /// Headers over ten bytes of data that the reference implementation (version 0.8.0) reads as well.
+    static let accepted: [String] = [
+        #"{"__metadata__":null,"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#,
+        #"{"__metadata__":{},"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#,
+        #"{"__metadata__":{"x":"1","x":"2"},"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#,
+        "  \n\t\r" + #"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"# + "  \n",
+        #"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10],"by":{"x":1,"x":[null,1.5e3,true]},"by":""}}"#,
+        #"{"a":{"data_offsets":[0,10],"shape":[10],"dtype":"U\u0038"}}"#,
+        #"{"a":["U8",[10],[0,10]]}"#,
+        #"{"":{"dtype":"I8","shape":[2,5],"data_offsets":[0,10]}}"#,
+        #"{"a":{"dtype":"BOOL","shape":[2],"data_offsets":[8,10]},"b":{"dtype":"C64","shape":[],"data_offsets":[0,8]}}"#,
+        #"{"a":{"dtype":"F4","shape":[20],"data_offsets":[0,10]}}"#,
+        #"{"a":{"dtype":"F8_E4M3FNUZ","shape":[10],"data_offsets":[0,10]}}"#,
+        #"{"a":{"dtype":"F8_E5M2FNUZ","shape":[10],"data_offsets":[0,10]}}"#,
+        #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"F32","shape":[2],"data_offsets":[2,10]}}"#,
+        #"{"z":{"dtype":"F64","shape":[0,3],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10]}}"#,
+        #"{"z":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]},"a":["U8",[10],[0,10]]}"#,
+        #"{"a":{"dtype":"U8","shape":[10],"data_offsets":[0,10],"x":"#
+            + String(repeating: "[", count: 120) + String(repeating: "]", count: 120) + "}}",
+    ]
+
+    @Test(arguments: accepted)
+    func `a header that the reference implementation reads is read`(text: String) throws {
+        let header = try header(of: safetensors(text, data: [UInt8](repeating: 0, count: 10)))
+        #expect(header.entries.reduce(0) { $0 + $1.range.count } == 10)
+    }
+
+    @Test func `a tensor of a type that is not known is listed, as nothing need read it`() throws {
+        let header = try header(
+            of: safetensors(
+                #"{"a":{"dtype":"U4","shape":[20],"data_offsets":[0,10]}}"#, data: [UInt8](repeating: 0, count: 10)))
+        #expect(header.entries.map(\.dtype) == ["U4"])
+        #expect(header.entries.map(\.elementType) == [nil])
     }
 
     @Test(arguments: 0..<8)

@@ -86,6 +86,69 @@ import Testing
         #expect(error.kind == .badData)
     }
 
+    /// Tensors by which a relative differs from DiT: norms of queries and keys (SiT with qk_norm), gated MLPs
+    /// (LightningDiT), decoders and tokens (MaskDiT), relative positions (MDT), class tokens (REG).
+    @Test(arguments: [
+        "blocks.1.attn.q_norm.weight", "blocks.0.mlp.w12.weight", "blocks.0.norm1.weight",
+        "decoder_layer.linear.weight", "mask_token", "blocks.0.attn.rel_pos_bias", "cls_token",
+        "final_layer.linear_cls.weight", "y_embedder.null",
+    ])
+    func `a tensor of a relative is never dropped`(name: String) throws {
+        var model = WeightsModelDirectory.official()
+        model.add(name, [8])
+        let error = try failure(model)
+        guard case .foreignTensors(_, _, [name], 1) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(error.description.contains("another network than a DiT or SiT: it also has 1 tensor \(name);"))
+        #expect(error.kind == .badData)
+    }
+
+    @Test(arguments: [
+        "module.", "_orig_mod.", "_orig_mod.module.", "module.module.", "net.", "_forward_module._orig_mod.",
+        "model.ema.",
+    ])
+    func `names of a wrapped model tell how to take the wrapper off`(prefix: String) throws {
+        for plain in [WeightsModelDirectory.official(), .diffusers()] {
+            var model = plain
+            model.remove(prefix: "")
+            for (name, tensor) in plain.tensors { model.add(prefix + name, tensor.shape) }
+            let error = try failure(model)
+            guard case .wrappedNames = error else {
+                Issue.record("\(error)")
+                continue
+            }
+            #expect(error.description.contains("python3 Scripts/convert.py /"), "\(error)")
+            #expect(error.description.contains(prefix), "\(error)")
+        }
+    }
+
+    @Test(arguments: [
+        ("blocks.0.attn.", "blocks.0._checkpoint_wrapped_module.attn."),
+        ("blocks.1.", "blocks._orig_mod.1."), ("final_layer.", "final_layer._fsdp_wrapped_module."),
+    ])
+    func `a wrapper inside a model is told, too`(part: String, wrapped: String) throws {
+        let whole = WeightsModelDirectory.official()
+        var model = whole
+        model.remove(prefix: part)
+        for (name, tensor) in whole.tensors where name.hasPrefix(part) {
+            model.add(name.replacing(part, with: wrapped), tensor.shape)
+        }
+        guard case .wrappedNames = try failure(model) else {
+            Issue.record("\(try failure(model))")
+            return
+        }
+    }
+
+    @Test(arguments: ["ema.", "model.", "teacher.net."])
+    func `two networks in one file are told`(prefix: String) throws {
+        var model = WeightsModelDirectory.official()
+        for (name, tensor) in model.tensors { model.add(prefix + name, tensor.shape) }
+        let error = try failure(model)
+        #expect(error == .severalNetworks(directory: error.directory, example: "\(prefix)x_embedder.proj.weight"))
+    }
+
     @Test func `a damaged weight is refused by name`() throws {
         let model = WeightsModelDirectory.official()
         let tensor = try #require(model.tensors["blocks.1.attn.proj.weight"])
@@ -107,5 +170,12 @@ import Testing
         var calls = 0
         #expect(throws: ModelError.self) { try DiTWeights(from: archive, config: config) { _ in calls += 1 } }
         #expect(calls == 0)
+    }
+}
+
+extension ModelError {
+    /// The directory that it names; empty for another error.
+    fileprivate var directory: String {
+        if case .severalNetworks(let directory, _) = self { directory } else { "" }
     }
 }

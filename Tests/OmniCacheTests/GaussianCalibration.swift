@@ -60,6 +60,19 @@ struct GaussianCalibration {
         return (try setup.start(denoiser), denoiser)
     }
 
+    /// The steering forecaster of a plan, fitted to the measured images.
+    func steering(_ plan: ReusePlan, seeds: Range<UInt32>) throws -> ForecasterSpec {
+        let fit = try SteeringFit(plan: plan, calibration: calibration, references: references)
+        let forecaster = try fit.start.forecaster(calls: references[0].calls)
+        var pairs = try seeds.map { try Self.start(setup, seed: $0, plan: plan, forecaster: forecaster) }
+        for call in references[0].calls {
+            for pair in pairs { _ = try pair.run.evaluate() }
+            fit.fit(at: call, runs: pairs.map(\.run), denoisers: pairs.map(\.denoiser))
+            for index in pairs.indices { _ = pairs[index].run.advance() }
+        }
+        return fit.forecaster
+    }
+
     private static func distances(
         _ setup: GaussianRun, seed: UInt32, reference: Trajectory, plan: ReusePlan
     ) throws -> [Double] {

@@ -47,6 +47,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "Mask", "magic", "a\u{0}b", "\u{1B}]0;x\u{7}", String(repeating: "F", count: 100_000)])
+    func `a planner that is not known is refused at once, in one short line`(planner: String) throws {
+        let plan = Self.plan()
+        let forged = PlanFile(
+            model: plan.model, settings: plan.settings,
+            reuse: ReuseRecord(
+                budget: nil, planner: planner, forecaster: plan.reuse.forecaster, decisions: plan.reuse.decisions))
+        let error = try #require(throws: PipelineError.self) { try PlanFile(data: Data(forged.bytes), path: "p.json") }
+        guard case .badData(let text) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(text.hasPrefix("p.json: planner is '\(planner.prefix(40))'") && text.utf8.count < 300, "\(text)")
+        #expect(text.contains("uniform, late, curvature, path, path-deviation, balanced, mask"), "\(text)")
+    }
+
     @Test func `a plan that was cut short anywhere is refused`() {
         let bytes = Self.plan(Self.fitted).bytes
         for length in stride(from: 0, to: bytes.count - 2, by: 7) {

@@ -51,16 +51,32 @@ import Testing
 
     @Test(arguments: [
         ("{class}-{seed}.png", "arts-crafts-7.png"), ("out/{index}.ppm", "out/000012.ppm"), ("plain.png", "plain.png"),
-        ("{seed}{seed}/{class}", "77/arts-crafts"),
+        ("{seed}{seed}/{class}", "77/arts-crafts"), ("a {{class}} b/{index}.png", "a {class} b/000012.png"),
+        ("{{{seed}}}.png", "{7}.png"), ("{{{{/{seed}", "{{/7"), ("}{seed}} }x.png", "}7} }x.png"),
+        ("{{/\u{301}{seed}", "{/\u{301}7"),
     ])
     func `placeholders are filled in`(pattern: String, path: String) throws {
         let item = SampleItem(classID: 1, seed: 7)
         #expect(try OutputPattern(pattern).path(for: item, index: 12, classNames: names) == path)
     }
 
-    @Test(arguments: ["", "folder/", "{prompt}.png", "{class.png", "{}.png"])
+    @Test(arguments: ["", "folder/", "{prompt}.png", "{class.png", "{}.png", "{{{x}}}", "a{"])
     func `a pattern that names no file is refused`(pattern: String) {
         #expect(throws: PipelineError.self) { try OutputPattern(pattern) }
+    }
+
+    @Test(arguments: [
+        ("a/b/{index}.png", "a/b/", "000012.png"), ("{index}.png", "", "000012.png"),
+        ("a/x{seed}/{index}", "a/", "x7/000012"),
+        ("{{a}}/{index}.png", "{a}/", "000012.png"), ("a/\u{301}{seed}.png", "a/", "\u{301}7.png"),
+        ("/{seed}", "/", "7"),
+    ])
+    func `the folder of a pattern is what all of its paths are in`(pattern: String, folder: String, name: String) throws
+    {
+        let output = try OutputPattern(pattern)
+        let path = output.path(for: SampleItem(classID: 1, seed: 7), index: 12, classNames: names)
+        #expect(output.folder == folder)
+        #expect(Array(output.nameInFolder(path).utf8) == Array(name.utf8))
     }
 
     // MARK: - Records

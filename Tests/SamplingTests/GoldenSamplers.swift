@@ -18,6 +18,31 @@ struct GoldenSamplers: Decodable {
         let process: DiffusionProcess
         let steps: Int
         let result: [Float]
+
+        private enum CodingKeys: CodingKey { case options, process, steps, result }
+
+        /// The keys of a process that the script writes.
+        private struct Process: Decodable {
+            let prediction_type: PredictionType
+            let beta_schedule: String?
+            let shift: Double?
+        }
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            options = try values.decode(SamplerOptions.self, forKey: .options)
+            steps = try values.decode(Int.self, forKey: .steps)
+            result = try values.decode([Float].self, forKey: .result)
+            let written = try values.decode(Process.self, forKey: .process)
+            switch (written.beta_schedule, written.shift) {
+            case (_, let shift?):
+                process = try DiffusionProcess(flowWithShift: shift)
+            case ("scaled_linear", _):
+                process = try DiffusionProcess(written.prediction_type, betas: .scaledLinear(start: 0.0001, end: 0.02))
+            default:
+                process = try DiffusionProcess(written.prediction_type, betas: .linear(start: 0.0001, end: 0.02))
+            }
+        }
     }
 
     let initial: [Float]
@@ -28,8 +53,6 @@ struct GoldenSamplers: Decodable {
     /// By beta schedule and timestep.
     let alphaBars: [String: [String: Double]]
     let runs: [Run]
-    /// DDIM over linspace as the reference does it, whose states and timesteps disagree.
-    let irregular: Run
 
     static func load() throws -> GoldenSamplers {
         let url = try #require(

@@ -42,12 +42,11 @@ struct ReferenceTests {
 
     @Test(arguments: ["linear", "scaled_linear", "squaredcos_cap_v2"])
     func `alpha bars are the reference's`(name: String) throws {
-        let process = try JSONDecoder().decode(
-            DiffusionProcess.self, from: Data(#"{"beta_schedule": "\#(name)"}"#.utf8))
-        guard case .variancePreserving(let betas) = process.noising else {
-            Issue.record("\(name) is not variance preserving")
-            return
-        }
+        let known: [String: BetaSchedule] = [
+            "linear": .linear(start: 0.0001, end: 0.02), "scaled_linear": .scaledLinear(start: 0.0001, end: 0.02),
+            "squaredcos_cap_v2": .squaredCosine,
+        ]
+        let betas = try #require(known[name])
         let schedule = NoiseSchedule(betas: betas.betas(count: 1000))
         let expected = try #require(golden.alphaBars[name])
         #expect(expected.count == 6)
@@ -71,11 +70,76 @@ struct ReferenceTests {
     }
 
     @Test func `where the reference's DDIM contradicts its own timesteps, ours goes to the next of the list`() throws {
-        let run = golden.irregular
+        let rules = golden.runs.filter { $0.options.stepRule == .diffusers && $0.options.spacing == .linspace }
+        let run = try #require(rules.first { $0.steps == 10 && $0.process.predictionType == .epsilon })
+        var own = run.options
+        own.stepRule = .list
         let consistent = try #require(
-            golden.runs.first { $0.options == run.options && $0.process == run.process && $0.steps == run.steps })
-        let found = try golden.sample(run)
-        #expect(largestRelativeDifference(found, against: consistent.result) < Self.tolerance)
-        #expect(largestRelativeDifference(found, against: run.result) > 1e-3)
+            golden.runs.first { $0.options == own && $0.process == run.process && $0.steps == run.steps })
+        let sampler = try makeSampler(own, process: run.process, steps: run.steps, shape: [golden.initial.count])
+        #expect(sampler.calls.allSatisfy { $0.target == $0.levelAfter })
+        #expect(largestRelativeDifference(try golden.sample(consistent), against: run.result) > 1e-3)
+    }
+
+    @Test func `ancestral sampling by the reference's rule adds noise in the last step, unless its timestep is 0`()
+        throws
+    {
+        let process = try linearProcess()
+        for (spacing, offset, adds) in [(TimestepSpacing.leading, 0, false), (.leading, 1, true), (.trailing, 0, true)]
+        {
+            let options = SamplerOptions(
+                .ddpm, spacing: spacing, stepsOffset: offset, variance: .fixedLarge, stepRule: .diffusers)
+            var own = options
+            own.stepRule = .list
+            let found = try [options, own].map { options in
+                drive(
+                    try makeSampler(options, process: process, steps: 10, shape: [golden.initial.count]),
+                    from: golden.initial, noise: golden.noise, model: { x, _ in 0.5 * x })
+            }
+            #expect((found[0] != found[1]) == adds, "\(spacing) \(offset)")
+            #expect(
+                try options.following(.diffusers, process: process, steps: 10).stepRule == (adds ? .diffusers : .list))
+        }
+    }
+
+    /// T/N is a whole number for 10 and 50 of 1000 timesteps, and not for 7, 30 and 48.
+    @Test(
+        arguments: [
+            (.leading, 10, false), (.leading, 7, false), (.trailing, 10, false), (.trailing, 50, false),
+            (.trailing, 7, true),
+            (.trailing, 30, true), (.trailing, 48, true), (.linspace, 10, true), (.linspace, 1, true),
+            (.linspace, 999, true),
+            (.respaced, 10, false), (.leading, 1000, false), (.trailing, 1000, false), (.linspace, 1000, false),
+        ] as [(TimestepSpacing, Int, Bool)])
+    func `the rule is kept only where it changes the images`(spacing: TimestepSpacing, steps: Int, changes: Bool) throws
+    {
+        let options = try SamplerOptions(.ddim, spacing: spacing)
+            .following(.diffusers, process: linearProcess(), steps: steps)
+        #expect((options.stepRule == .diffusers) == changes)
+        for kind in [SamplerKind.euler, .heun, .dpmSolver] {
+            let other = try SamplerOptions(kind, spacing: spacing)
+                .following(.diffusers, process: linearProcess(), steps: min(steps, 999))
+            #expect(other == SamplerOptions(kind, spacing: spacing))
+        }
+        let ancestral = SamplerOptions(.ddpm, spacing: spacing)
+        let followed = try ancestral.following(.diffusers, process: linearProcess(), steps: steps)
+        #expect(followed == ancestral || steps == 1, "the small variance of a step to no noise is none")
+    }
+
+    @Test func `the rule is written only where it is not the default`() throws {
+        func written(_ options: SamplerOptions) throws -> String {
+            String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
+        }
+        #expect(try !written(SamplerOptions(.ddim)).contains("stepRule"))
+        let ruled = SamplerOptions(.ddim, spacing: .trailing, stepRule: .diffusers)
+        #expect(try written(ruled).contains(#""stepRule":"diffusers""#))
+        #expect(try JSONDecoder().decode(SamplerOptions.self, from: JSONEncoder().encode(ruled)) == ruled)
+        #expect(ruled.changed(to: .ddpm).stepRule == .diffusers && ruled.changed(to: .euler).stepRule == .list)
+        #expect(ruled.changed(to: .linspace).stepRule == .diffusers && ruled.changed(to: .respaced).stepRule == .list)
+    }
+
+    @Test func `62 of the reference's trailing lists of 1000 timesteps have an element too many`() {
+        let counts = (1...1000).filter { TimestepSpacing.referenceOvershoots($0, of: 1000) }
+        #expect(counts.count == 62 && counts.first == 61)
     }
 }

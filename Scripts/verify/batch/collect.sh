@@ -24,17 +24,46 @@ check "no run.json is refused with 66" refuses 66 books/run.json
 new_books
 manifest=books/manifest-0-of-1.jsonl
 line=$(cat $manifest)
-for text in '{}' '[]' '7' $'\xff' '{"index": 0, "file": 7, "sha256": ""}' '{"index": 0, "file": "\u0000", "sha256": ""}' \
-    '{"index": 0, "file": "\ud800", "sha256": ""}' '{"index": "0", "file": "x", "sha256": ""}'; do
+# The line with another value: with KEY VALUE.
+with() { sed -E "s#\"$1\":(\"[^\"]*\"|[^,}]*)#\"$1\":$2#" <<<"$line"; }
+long=$(head -c 70000 /dev/zero | tr '\0' a)
+for text in '{}' '[]' '7' $'\xff' '{"index": 0, "file": 7, "sha256": ""}' "$(with file '"\\u0000"')" "$(with file '"\\ud800"')" \
+    "$(with index '"0"')" "$(with index true)" "$(with index -1)" "$(with index 1)" "$(with index 1e300)" "$(with seed -1)" \
+    "$(with seed 4294967296)" "$(with seconds NaN)" "$(with seconds -1)" "$(with seconds 1e999)" "$(with classID 0.5)" \
+    "$(with evaluations -1)" "$(with evaluations 99999999999999999999)" "$(with sha256 '"zz"')" "$(with class "\"$long\"")" \
+    "${line/\{/\{\"seed\":7,}" "$(printf '[%.0s' {1..20000})" "$(printf '9%.0s' {1..20000})"; do
     printf '%s\n%s\n' "$line" "$text" >$manifest
-    check "a manifest's line $(printf %q "$text") is refused with 65" refuses 65 manifest-0-of-1.jsonl:2
+    check "a manifest's line $(printf %q "${text:0:90}") is refused with 65" refuses 65 manifest-0-of-1.jsonl:2
 done
 # A separator of lines that is none in JSON.
 printf '%s\n' "${line/\"class\":\"/\"class\":\"$'\xe2\x80\xa8'}" >$manifest
 check "a class with U+2028 in its name is no end of a line" "$SCRIPTS/collect.sh" books
-rm $manifest
-mkdir $manifest
-check "a manifest that cannot be read is refused with 66" refuses 66 $manifest
+for listed in /dev/zero /etc/passwd ../one/000000.png a/../000000.png .. . '' ./000000.png a//000000.png '..\\\\x' '\\n' '\\u001b[31m'; do
+    with file "\"$listed\"" >$manifest
+    check "a manifest that lists '$listed' is refused with 65" refuses 65 manifest-0-of-1.jsonl:1
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
+done
+printf '%s\n' "$line" >$manifest
+mv books/000000.png kept.png
+for make in 'mkfifo books/000000.png' 'ln -s ../kept.png books/000000.png' 'ln -s 000000.png books/000000.png' \
+    'mkdir books/000000.png' 'truncate -s 2G books/000000.png'; do
+    rm -rf books/000000.png
+    $make
+    check "an image that is made by '$make' is refused with 65" refuses 65 books/000000.png
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
+done
+rm -rf books/000000.png
+mv kept.png books/000000.png
+for book in $manifest books/run.json; do
+    mv "$book" kept
+    for make in "mkdir $book" "mkfifo $book" "ln -s ../kept $book"; do
+        $make
+        check "books that are made by '$make' are refused with 65" refuses 65 "$book"
+        check "analyze refuses them, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
+        rm -r "$book"
+    done
+    mv kept "$book"
+done
 
 if ! interpreter=$(python); then
     skipped "packing: no Python with numpy can be had"
@@ -53,13 +82,32 @@ assert (png == ppm).all() and png.std() > 1'
     # Five images of this set, and less than one.
     for bytes in 62000 1; do
         check "the same comes out of pieces of $bytes bytes" "$interpreter" -B -c '
-import pathlib, sys
+import sys
 import numpy
 sys.path.insert(0, sys.argv[1])
-import pack
+import books, pack
 pack.BYTES_AT_ONCE = int(sys.argv[2])
-pack.pack(sorted(pathlib.Path("one").glob("0*.png")), pathlib.Path("pieces.npz"))
+folder = books.Folder("one")
+pack.pack(folder, books.check(folder, 24)[0], "pieces.npz")
 assert (numpy.load("pieces.npz")["arr_0"] == numpy.load("one.npz")["arr_0"]).all()' "$SCRIPTS/collect" $bytes
+    done
+    # Small files that declare a picture of any size, listed with their true sums.
+    cp -R books bomb
+    for size in '60000 60000' '4096 4096' '64 65' '63 64' '0 64'; do
+        rm -f bomb.npz
+        "$interpreter" -c '
+import hashlib, json, struct, sys, zlib
+head = struct.pack(">II", *map(int, sys.argv[1].split())) + bytes([8, 2, 0, 0, 0])
+chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+image = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(50_000_000))) + chunk(b"IEND", b"")
+open("bomb/000000.png", "wb").write(image)
+line = json.load(open("bomb/manifest-0-of-1.jsonl"))
+line["sha256"] = hashlib.sha256(image).hexdigest()
+open("bomb/manifest-0-of-1.jsonl", "w").write(json.dumps(line) + "\n")' "$size"
+        check "a bomb that declares $size pixels is refused with 65" \
+            [ "$(PYTHON=$interpreter code "$SCRIPTS/collect.sh" -o bomb.npz bomb)$(wc -l <error)" = 651 ]
+        check "nothing is packed of it" [ -z "$(find . -maxdepth 1 -name '*bomb.npz*' -o -maxdepth 1 -name '.collect*')" ]
+        check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze bomb)" = 65 ]
     done
     cp -R pixmaps damaged
     rm damaged/000005.ppm

@@ -113,6 +113,15 @@ verify_array() {
     check "collect.sh finds it complete" "$SCRIPTS/collect.sh" array
 }
 
+# What Slurm reads in the name of a log, and in the lines of a job, is a letter of a directory's name.
+verify_names() {
+    whole
+    "$SCRIPTS/slurm.sh" -d "${nasty:?}" -n 2 -- --class all --seed 1 --steps 4 --count 24 --quiet >/dev/null
+    within 120 no_task_is_left || { bad "the array of nasty names does not end"; tell_logs; return; }
+    check "an array makes the set in a directory of nasty names" is_set_without_trace "${nasty:?}"
+    check "each task has its log there" [ "$(find "./${nasty:?}" -maxdepth 1 -name 'slurm-*_[01].log' -printf x)" = xx ]
+}
+
 # Programs in the place of Slurm's and of the binary: squeue fails $1 times, then prints $2; scontrol notes what it is told.
 # Prints the exit code of a task that is told to end, and what scontrol was told.
 task_beside() {
@@ -147,5 +156,6 @@ elif ! start_slurm; then
     tell_logs
 else
     echo "$(slurmd -V), $(nproc) processors"
+    verify_names
     verify_array
 fi

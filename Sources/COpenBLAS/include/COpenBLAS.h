@@ -3,8 +3,14 @@
 #ifndef OMNICACHE_COPENBLAS_H
 #define OMNICACHE_COPENBLAS_H
 
-#include <cblas.h>
 #include <stddef.h>
+
+#if __has_include(<cblas-openblas.h>)
+// Debian's name for OpenBLAS's own header, whichever library has given it cblas.h.
+#include <cblas-openblas.h>
+#else
+#include <cblas.h>
+#endif
 
 /// The functions that are used, with the types of their header.
 struct openblas_functions {
@@ -29,6 +35,9 @@ int openblas_processor_count(void);
 
 /// What this processor, and the system on it, can do beyond the first x86-64; bits in the order below.
 unsigned openblas_processor_features(void);
+
+/// Whether this processor is one of Intel's.
+int openblas_processor_is_intel(void);
 
 enum {
     OPENBLAS_SSE3 = 1 << 0,

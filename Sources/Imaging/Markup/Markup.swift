@@ -48,7 +48,9 @@ struct Markup {
 
     /// `text` such that it stands for itself in an element and in a quoted attribute.
     ///
-    /// Characters that XML 1.0 has no way to write (section 2.2, https://www.w3.org/TR/xml/#charsets) become U+FFFD.
+    /// Characters that XML 1.0 has no way to write (section 2.2, https://www.w3.org/TR/xml/#charsets) become U+FFFD, and so
+    /// do those that control instead of showing something: the other control codes, line separators, and what changes the
+    /// direction of the text behind it.
     static func escape(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
@@ -59,7 +61,9 @@ struct Markup {
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
             case "\t", "\n", "\r": escaped.unicodeScalars.append(scalar)
-            case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{202A}"..."\u{202E}",
+                "\u{2066}"..."\u{2069}", "\u{FFFE}", "\u{FFFF}":
+                escaped += "\u{FFFD}"
             default: escaped.unicodeScalars.append(scalar)
             }
         }

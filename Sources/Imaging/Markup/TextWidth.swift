@@ -9,10 +9,16 @@ enum TextWidth {
 
     /// `text`, cut with an ellipsis where it would be wider than `width`.
     static func fitting(_ text: String, width: Double, size: Double) -> String {
-        guard of(text, size: size) > width else { return text }
-        var shorter = Substring(text)
-        while !shorter.isEmpty, of(shorter + "…", size: size) > width { shorter.removeLast() }
-        return shorter + "…"
+        var used = 0.0
+        let room = width - of("…", size: size)
+        // The longest start that leaves room for the ellipsis; all of it if that fits without one.
+        var end = text.startIndex
+        for index in text.indices {
+            used += of(String(text[index]), size: size)
+            if used <= room { end = text.index(after: index) }
+            guard used <= width else { return text[..<end] + "…" }
+        }
+        return text
     }
 
     private static func ems(_ scalar: Unicode.Scalar) -> Double {

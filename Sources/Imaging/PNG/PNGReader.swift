@@ -20,6 +20,18 @@ public enum PNGReader {
         return Image(width: header.width, height: header.height, channels: channels, pixels: pixels)
     }
 
+    /// The size that the header declares, which ``decode(_:background:)`` holds the pixels to.
+    ///
+    /// - Throws: ``ImagingError`` where the header is damaged, or that of an image that this module does not decode.
+    public static func size(of file: [UInt8]) throws(ImagingError) -> (width: Int, height: Int, channels: Int) {
+        var chunks = try PNGChunks(file)
+        guard let first = try chunks.next() else {
+            throw .malformed(.png, offset: file.count, reason: "the header is missing")
+        }
+        let header = try PNGHeader(first)
+        return (header.width, header.height, header.colourType.samples)
+    }
+
     /// Reads the texts in their order, whatever the pixels' format.
     public static func text(in file: [UInt8]) throws(ImagingError) -> [PNGText] {
         var chunks = try PNGChunks(file)

@@ -24,8 +24,9 @@ public struct HTMLTable: Sendable {
     public enum Cell: Equatable, Sendable {
         case text(String)
 
-        /// A number, its decimals, and what follows it, such as a unit.
-        case number(Double, digits: Int, suffix: String = "")
+        /// A number, its decimals, by how much it may be off (0 for a number that is exact, or not known to be off), and
+        /// what follows it, such as a unit.
+        case number(Double, digits: Int, margin: Double = 0, suffix: String = "")
 
         case empty
     }
@@ -118,7 +119,7 @@ public struct HTMLTable: Sendable {
                 page.element("tr", row.isReference ? ["class": "reference"] : [:]) { page in
                     for column in columns.indices {
                         let cell = column < row.cells.count ? row.cells[column] : .empty
-                        write(cell, isBest: !row.isReference && cell.text == best[column], to: &page)
+                        write(cell, isBest: !row.isReference && cell.ranked == best[column], to: &page)
                     }
                 }
             }
@@ -137,10 +138,10 @@ public struct HTMLTable: Sendable {
     private func bestText(ofColumn column: Int, in section: Section) -> String? {
         guard let best = columns[column].best else { return nil }
         let candidates = section.rows.compactMap { row -> (value: Double, text: String)? in
-            guard !row.isReference, column < row.cells.count, case .number(let value, _, _) = row.cells[column],
+            guard !row.isReference, column < row.cells.count, case .number(let value, _, _, _) = row.cells[column],
                 !value.isNaN
             else { return nil }
-            return (value: value, text: row.cells[column].text)
+            return (value: value, text: row.cells[column].ranked)
         }
         // Alone, nothing is better than anything.
         guard candidates.count > 1 else { return nil }
@@ -165,9 +166,17 @@ extension HTMLTable.Cell {
     var text: String {
         switch self {
         case .text(let text): text
-        case .number(let value, let digits, let suffix):
-            value.isNaN ? DecimalText.missing : DecimalText.fixed(value, digits: digits) + suffix
+        case .number(let value, let digits, let margin, let suffix) where !value.isNaN:
+            DecimalText.fixed(value, digits: digits)
+                + (margin > 0 ? " ±" + DecimalText.fixed(margin, digits: digits) : "") + suffix
+        case .number: DecimalText.missing
         case .empty: ""
         }
+    }
+
+    /// What says whether numbers are as good as each other: what is shown, without how much it may be off.
+    var ranked: String {
+        guard case .number(let value, let digits, _, let suffix) = self else { return text }
+        return Self.number(value, digits: digits, suffix: suffix).text
     }
 }

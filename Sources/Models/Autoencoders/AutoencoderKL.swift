@@ -124,7 +124,8 @@ public struct AutoencoderKL: ImageAutoencoder {
             from: archive,
             keys: archive.entry("\(Attention.module).query.weight") == nil ? KeyTable([:]) : Attention.oldKeys,
             sizes: "block_out_channels \(config.blockOutChannels), latent_channels \(config.latentChannels), "
-                + "out_channels \(config.outChannels)", progress: progress)
+                + "out_channels \(config.outChannels)",
+            of: "the decoder that config.json describes", isPart: { $0.hasPrefix("decoder.") }, progress: progress)
     }
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {

@@ -32,53 +32,28 @@ public struct AutoencoderKLConfig: Equatable, Sendable {
     public var scale: Int { 1 << (blockOutChannels.count - 1) }
 }
 
-extension AutoencoderKLConfig: Decodable {
-    private enum CodingKeys: String, CodingKey {
-        case latentChannels = "latent_channels"
-        case outChannels = "out_channels"
-        case blockOutChannels = "block_out_channels"
-        case upBlockTypes = "up_block_types"
-        case layersPerBlock = "layers_per_block"
-        case normGroups = "norm_num_groups"
-        case activation = "act_fn"
-        case scalingFactor = "scaling_factor"
-        case shiftFactor = "shift_factor"
-        case latentsMean = "latents_mean"
-        case latentsDeviation = "latents_std"
-        case sampleSize = "sample_size"
-        case usesPostQuantConvolution = "use_post_quant_conv"
-        case hasMidBlockAttention = "mid_block_add_attention"
-    }
-
-    /// Decodes and validates.
+extension AutoencoderKLConfig {
+    /// Reads and validates. An explicit null is None in diffusers: none for the shift and the latents' statistics, false
+    /// for a flag, and an error for everything else.
     ///
-    /// - Throws: `DecodingError` where a value is of another type, ``ConfigProblem`` where one is not supported or out
-    ///   of bounds.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        func number(_ key: CodingKeys, _ standard: Int) throws -> Int {
-            try values.decodeIfPresent(WholeNumber.self, forKey: key)?.value ?? standard
+    /// - Throws: ``ConfigProblem`` where a value is of another type, not supported or out of bounds.
+    init(_ fields: ConfigFields) throws(ConfigProblem) {
+        latentChannels = try fields.value("latent_channels", .whole, default: 4)
+        outChannels = try fields.value("out_channels", .whole, default: 3)
+        blockOutChannels = try fields.value("block_out_channels", .list(of: .whole), default: [64])
+        layersPerBlock = try fields.value("layers_per_block", .whole, default: 1)
+        normGroups = try fields.value("norm_num_groups", .whole, default: 32)
+        scalingFactor = try fields.value("scaling_factor", .number, default: 0.18215)
+        shiftFactor = try fields.optional("shift_factor", .number) ?? 0
+        sampleSize = try fields.value("sample_size", .side, default: 32)
+        usesPostQuantConvolution = try fields.flag("use_post_quant_conv", true)
+        hasMidBlockAttention = try fields.flag("mid_block_add_attention", true)
+        for key in ["latents_mean", "latents_std"] where fields.file[key] != nil {
+            throw ConfigProblem("\(key) is given; only null is supported")
         }
-        latentChannels = try number(.latentChannels, 4)
-        outChannels = try number(.outChannels, 3)
-        blockOutChannels =
-            try values.decodeIfPresent([WholeNumber].self, forKey: .blockOutChannels)?.map(\.value) ?? [64]
-        layersPerBlock = try number(.layersPerBlock, 1)
-        normGroups = try number(.normGroups, 32)
-        scalingFactor = try values.decodeIfPresent(Double.self, forKey: .scalingFactor) ?? 0.18215
-        shiftFactor = try values.decodeIfPresent(Double.self, forKey: .shiftFactor) ?? 0
-        sampleSize = try values.decodeIfPresent(SideLength.self, forKey: .sampleSize)?.value ?? 32
-        usesPostQuantConvolution = try values.decodeIfPresent(Bool.self, forKey: .usesPostQuantConvolution) ?? true
-        hasMidBlockAttention = try values.decodeIfPresent(Bool.self, forKey: .hasMidBlockAttention) ?? true
-
-        let upBlockTypes = try values.decodeIfPresent([String].self, forKey: .upBlockTypes) ?? ["UpDecoderBlock2D"]
-        let activation = try values.decodeIfPresent(String.self, forKey: .activation) ?? "silu"
-        for key in [CodingKeys.latentsMean, .latentsDeviation] where values.contains(key) {
-            guard try values.decodeNil(forKey: key) else {
-                throw ConfigProblem("\(key.rawValue) is given; only null is supported")
-            }
-        }
-        try validate(upBlockTypes: upBlockTypes, activation: activation)
+        try validate(
+            upBlockTypes: fields.value("up_block_types", .list(of: .text), default: ["UpDecoderBlock2D"]),
+            activation: fields.value("act_fn", .text, default: "silu"))
     }
 
     private func validate(upBlockTypes: [String], activation: String) throws(ConfigProblem) {
@@ -107,18 +82,5 @@ extension AutoencoderKLConfig: Decodable {
             }
         }
         try AutoencoderBounds.checkFactors(scaling: scalingFactor, shift: shiftFactor)
-    }
-}
-
-/// The side of a square, or the sides of a rectangle, of which the first counts.
-private struct SideLength: Decodable {
-    let value: Int
-
-    init(from decoder: any Decoder) throws {
-        if let sides = try? decoder.singleValueContainer().decode([WholeNumber].self), let first = sides.first {
-            value = first.value
-        } else {
-            value = try WholeNumber(from: decoder).value
-        }
     }
 }

@@ -70,7 +70,8 @@ public struct AutoencoderTiny: ImageAutoencoder {
         decoder = try declared.load(
             from: archive,
             sizes: "decoder_block_out_channels \(config.width), num_decoder_blocks \(config.blocks), "
-                + "latent_channels \(config.latentChannels), out_channels \(config.outChannels)", progress: progress)
+                + "latent_channels \(config.latentChannels), out_channels \(config.outChannels)",
+            of: "the decoder that config.json describes", isPart: { $0.hasPrefix("decoder.") }, progress: progress)
     }
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {

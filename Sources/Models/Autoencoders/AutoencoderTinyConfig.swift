@@ -21,46 +21,20 @@ public struct AutoencoderTinyConfig: Equatable, Sendable {
     public var scale: Int { 1 << (blocks.count - 1) }
 }
 
-extension AutoencoderTinyConfig: Decodable {
-    private enum CodingKeys: String, CodingKey {
-        case latentChannels = "latent_channels"
-        case outChannels = "out_channels"
-        case widths = "decoder_block_out_channels"
-        case blocks = "num_decoder_blocks"
-        case activation = "act_fn"
-        case upsampling = "upsample_fn"
-        case upsamplingFactor = "upsampling_scaling_factor"
-        case scalingFactor = "scaling_factor"
-        case shiftFactor = "shift_factor"
-    }
-
-    /// Decodes and validates.
+extension AutoencoderTinyConfig {
+    /// Reads and validates. An explicit null is None in diffusers: no shift, and an error for everything else.
     ///
-    /// - Throws: `DecodingError` where a value is of another type, ``ConfigProblem`` where one is not supported or out
-    ///   of bounds.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        func number(_ key: CodingKeys, _ standard: Int) throws -> Int {
-            try values.decodeIfPresent(WholeNumber.self, forKey: key)?.value ?? standard
-        }
-        func numbers(_ key: CodingKeys, _ standard: [Int]) throws -> [Int] {
-            try values.decodeIfPresent([WholeNumber].self, forKey: key)?.map(\.value) ?? standard
-        }
-        func require<Value: Decodable & Equatable>(_ key: CodingKeys, _ supported: Value, _ found: Value?) throws {
-            if let found, found != supported {
-                throw ConfigProblem("\(key.rawValue) is \(found); only \(supported) is supported")
-            }
-        }
-        try require(.activation, "relu", values.decodeIfPresent(String.self, forKey: .activation))
-        try require(.upsampling, "nearest", values.decodeIfPresent(String.self, forKey: .upsampling))
-        try require(
-            .upsamplingFactor, 2, values.decodeIfPresent(WholeNumber.self, forKey: .upsamplingFactor)?.value)
-        latentChannels = try number(.latentChannels, 4)
-        outChannels = try number(.outChannels, 3)
-        let widths = try numbers(.widths, [64, 64, 64, 64])
-        blocks = try numbers(.blocks, [3, 3, 3, 1])
-        scalingFactor = try values.decodeIfPresent(Double.self, forKey: .scalingFactor) ?? 1
-        shiftFactor = try values.decodeIfPresent(Double.self, forKey: .shiftFactor) ?? 0
+    /// - Throws: ``ConfigProblem`` where a value is of another type, not supported or out of bounds.
+    init(_ fields: ConfigFields) throws(ConfigProblem) {
+        try fields.require("act_fn", .text, "relu")
+        try fields.require("upsample_fn", .text, "nearest")
+        try fields.require("upsampling_scaling_factor", .whole, 2)
+        latentChannels = try fields.value("latent_channels", .whole, default: 4)
+        outChannels = try fields.value("out_channels", .whole, default: 3)
+        let widths = try fields.value("decoder_block_out_channels", .list(of: .whole), default: [64, 64, 64, 64])
+        blocks = try fields.value("num_decoder_blocks", .list(of: .whole), default: [3, 3, 3, 1])
+        scalingFactor = try fields.value("scaling_factor", .number, default: 1)
+        shiftFactor = try fields.optional("shift_factor", .number) ?? 0
         width = widths.first ?? 0
         try validate(widths: widths)
     }

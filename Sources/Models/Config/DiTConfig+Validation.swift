@@ -31,6 +31,7 @@ extension DiTConfig {
         guard classNames.isEmpty || classNames.count == numClasses else {
             throw ConfigProblem("class_names has \(classNames.count) names, but num_classes is \(numClasses)")
         }
+        if let problem = classNames.unprintable(in: "class_names") { throw problem }
         let mlpWidth = Double(hiddenSize) * mlpRatio
         guard mlpWidth >= 1, mlpWidth <= Double(Self.largestMLPWidth) else {
             throw ConfigProblem(

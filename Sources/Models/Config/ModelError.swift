@@ -10,6 +10,12 @@ public enum ModelError: Error, Equatable, Sendable {
     case invalidConfig(path: String, reason: String)
     /// The tensors in `directory` have the names of no known layout.
     case unknownLayout(directory: String, someNames: [String])
+    /// The tensors bear a wrapper's words in their names; `example` is one.
+    case wrappedNames(directory: String, example: String)
+    /// There is a second network, with `example` among its tensors.
+    case severalNetworks(directory: String, example: String)
+    /// Tensors are part of the network that this package does not know; `names` holds the first few of `count`.
+    case foreignTensors(directory: String, network: String, names: [String], count: Int)
     /// Tensors that the configuration calls for are not there; `names` holds the first few of `count`.
     case missingTensors(directory: String, names: [String], count: Int)
     /// A tensor has another shape than the configuration implies.
@@ -42,6 +48,16 @@ extension ModelError: CustomStringConvertible {
         case .unknownLayout(let directory, let someNames):
             "\(directory): the weights are of no known DiT layout (they hold \(someNames.joined(separator: ", ")), …); "
                 + "see weights-format.md for the names that are read"
+        case .wrappedNames(let directory, let example):
+            "\(directory): the tensors have the names of a wrapped model (\(example)); "
+                + PickledCheckpoint.advice(convertingPartWith: directory)
+        case .severalNetworks(let directory, let example):
+            "\(directory): the weights hold two networks, the other one with \(example); "
+                + PickledCheckpoint.advice(convertingPartWith: directory)
+        case .foreignTensors(let directory, let network, let names, let count):
+            "\(directory): another network than \(network): it also has \(count) "
+                + "\(count == 1 ? "tensor" : "tensors") \(names.joined(separator: ", "))"
+                + (count > names.count ? ", …" : "") + "; weights-format.md lists those that are read"
         case .missingTensors(let directory, let names, let count):
             "\(directory): \(count) \(count == 1 ? "tensor is" : "tensors are") missing: "
                 + names.joined(separator: ", ") + (count > names.count ? ", …" : "")

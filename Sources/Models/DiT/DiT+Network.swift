@@ -41,6 +41,8 @@ extension DiTConfig: NetworkConfiguration {
             + "\(inputSize) x \(inputSize)"
     }
 
+    public func checkNames(in archive: WeightArchive) throws(ModelError) { try DiTWeights.layout(of: archive) }
+
     public func canBeGuided(by archive: WeightArchive) -> Bool { DiTWeights.hasNullClass(in: archive, config: self) }
 
     public func runBytes(entries: Int, workers: Workers) -> Int {

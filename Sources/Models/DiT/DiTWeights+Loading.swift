@@ -76,15 +76,12 @@ extension DiTWeights {
     ///   - precision: how wide the numbers of the blocks' and the modulation's matrices are in memory.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Throws: ``ModelError`` when the tensors are not those of `config`, ``SafetensorsError`` when one is of a type
-    ///   that cannot be loaded or holds a value that is not finite.
+    ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     public init(
         from archive: WeightArchive, config: DiTConfig, precision: WeightPrecision = .float32,
         progress: ((Double) -> Void)? = nil
     ) throws {
-        guard let layout = DiTLayout(names: archive.names) else {
-            throw ModelError.unknownLayout(
-                directory: archive.directory, someNames: Array(archive.names.prefix(3)))
-        }
+        let layout = try Self.layout(of: archive)
         let depth = layout.depth(names: archive.names)
         guard depth == config.depth else {
             throw ModelError.depthContradictsConfig(directory: archive.directory, weights: depth, config: config.depth)
@@ -94,11 +91,42 @@ extension DiTWeights {
             config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses,
             embedderPerBlock: layout.hasEmbedderPerBlock)
         self = try declared.load(
-            from: archive, keys: layout.keys, precision: precision, sizes: config.sizes, progress: progress)
+            from: archive, keys: layout.keys, precision: precision, sizes: config.sizes, of: "a DiT or SiT",
+            isPart: Self.isPart, progress: progress)
         self.layout = layout
         self.hasNullClass = hasNullClass
         let used = Set(declared.parameters.flatMap { layout.keys.names(of: $0.key) })
         unusedTensors = archive.names.filter { !used.contains($0) }
+    }
+
+    /// The layout that the names of the tensors in `archive` tell.
+    ///
+    /// - Throws: ``ModelError`` when they are of none, or of more than one network.
+    @discardableResult
+    public static func layout(of archive: WeightArchive) throws(ModelError) -> DiTLayout {
+        let layout = DiTLayout(names: archive.names)
+        for anchor in DiTLayout.allCases.map({ $0.keys.names(of: "x_embedder.proj.weight")[0] }) {
+            guard let other = WrappedNames.first(standingFor: anchor, in: archive.names) else { continue }
+            throw layout == nil
+                ? .wrappedNames(directory: archive.directory, example: other)
+                : .severalNetworks(directory: archive.directory, example: other)
+        }
+        guard let layout else {
+            throw .unknownLayout(directory: archive.directory, someNames: Array(archive.names.prefix(3)))
+        }
+        return layout
+    }
+
+    /// What the names of tensors begin with that may lie beside the network: heads of an auxiliary loss of training (REPA)
+    /// and what trainers save about averages, losses and decoders.
+    private static let harmless: Set<Substring> = [
+        "projectors", "ema", "model_ema", "ema_model", "loss", "vae", "first_stage_model",
+    ]
+
+    /// Whether a tensor of this name that is not read could be part of a relative of the DiT, which would compute
+    /// otherwise.
+    private static func isPart(_ name: String) -> Bool {
+        !(name.split(separator: ".").first.map(harmless.contains) ?? false)
     }
 
     /// Whether the label tables in `archive` have a row for the null class, as far as the headers say.

@@ -26,6 +26,11 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     /// The same without names and recommendations: all that an image depends on.
     var conventions: Self { get }
 
+    /// Checks that the names of the tensors in `archive` are those of one network of this family.
+    ///
+    /// - Throws: ``ModelError``.
+    func checkNames(in archive: WeightArchive) throws(ModelError)
+
     /// Whether the weights in `archive` can be guided, as far as the headers say.
     func canBeGuided(by archive: WeightArchive) -> Bool
 

@@ -40,10 +40,12 @@ extension [NetworkFamily] {
     ///
     /// A file of no known family is given to the first one, which says what it does not understand.
     package func configuration(in file: JSONFile) throws(ModelError) -> any NetworkConfiguration {
-        let architecture = file.text("architecture")
-        let className = file.text("_class_name")
         let family = first { family in
-            className.map(family.networkClasses.contains) ?? (architecture == family.name)
+            switch (file["_class_name"], file["architecture"]) {
+            case (.string(let className)?, _): family.networkClasses.contains(className)
+            case (nil, .string(let architecture)?): architecture == family.name
+            default: false
+            }
         }
         guard let family = family ?? first else { throw file.problem("no network is known") }
         return try family.open(file)

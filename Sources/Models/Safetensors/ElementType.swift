@@ -9,6 +9,8 @@ public enum ElementType: String, Sendable, CaseIterable {
     case f8E5M2 = "F8_E5M2"
     case f8E4M3 = "F8_E4M3"
     case f8E8M0 = "F8_E8M0"
+    case f8E5M2FNUZ = "F8_E5M2FNUZ"
+    case f8E4M3FNUZ = "F8_E4M3FNUZ"
     case f6E2M3 = "F6_E2M3"
     case f6E3M2 = "F6_E3M2"
     case f4 = "F4"
@@ -29,7 +31,7 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .f64, .c64, .i64, .u64: 64
         case .f32, .i32, .u32: 32
         case .f16, .bf16, .i16, .u16: 16
-        case .f8E5M2, .f8E4M3, .f8E8M0, .i8, .u8, .bool: 8
+        case .f8E5M2, .f8E4M3, .f8E8M0, .f8E5M2FNUZ, .f8E4M3FNUZ, .i8, .u8, .bool: 8
         case .f6E2M3, .f6E3M2: 6
         case .f4: 4
         }

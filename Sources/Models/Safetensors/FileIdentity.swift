@@ -54,6 +54,7 @@ struct FileIdentity: Equatable, Sendable {
     /// - Parameters:
     ///   - old: an earlier identity of the same open file.
     ///   - wasMoved: whether the file has lost its name since.
+    /// - Returns: false where nobody can tell.
     func holdsSameBytes(as old: FileIdentity, wasMoved: Bool) -> Bool {
         guard device == old.device, inode == old.inode, size == old.size, written == old.written else { return false }
         return changed == old.changed || attributes != old.attributes || wasMoved

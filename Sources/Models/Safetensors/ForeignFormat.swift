@@ -34,12 +34,20 @@ struct ForeignFormat {
 
     /// Recognises a foreign file; nil when `bytes` may be safetensors.
     init?(startOf bytes: UnsafeRawBufferPointer) {
-        // The JSON of a safetensors file begins at byte 8; any signature before it is then part of the header length.
-        let mayBeSafetensors = bytes.count > 8 && bytes[8] == UInt8(ascii: "{")
-        guard !mayBeSafetensors, let match = Self.signatures.first(where: { bytes.starts(with: $0.start) }) else {
+        guard !Self.mayBeSafetensors(bytes), let match = Self.signatures.first(where: { bytes.starts(with: $0.start) })
+        else {
             return nil
         }
         self = match.format
+    }
+
+    /// Whether JSON begins at byte 8, as in a safetensors file; any signature before it is then part of the header length.
+    private static func mayBeSafetensors(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count > 8 else { return false }
+        // White space, by which writers move the data to a boundary, is no sign by itself.
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        return bytes[8] == UInt8(ascii: "{")
+            || [0x20, 0x0A, 0x0D, 0x09].contains(bytes[8]) && length <= UInt64(bytes.count - 8)
     }
 
     private init(name: String, advice: String) {

@@ -17,7 +17,7 @@ final class MappedFile: @unchecked Sendable {
     /// Where the file is known to the handler of SIGBUS.
     private let place: Int32
 
-    /// Maps the file at `path`, once nobody has written to it for a moment.
+    /// Maps the file at `path`.
     ///
     /// - Throws: ``SafetensorsError/missingFile(path:)`` or ``SafetensorsError/unreadable(path:reason:)``.
     init(path: String) throws(SafetensorsError) {
@@ -30,7 +30,7 @@ final class MappedFile: @unchecked Sendable {
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let identity = Self.restingIdentity(descriptor)
+            let identity = FileIdentity(descriptor: descriptor)
         else {
             let error = errno
             close(descriptor)
@@ -54,7 +54,7 @@ final class MappedFile: @unchecked Sendable {
             throw Self.unreadable(path)
         }
         bytes = UnsafeRawBufferPointer(start: start, count: identity.size)
-        place = mapped_files_add(start, identity.size, "omnicache: \(SafetensorsError.lost(path: path))\n")
+        place = mapped_files_add(start, identity.size, "\(SafetensorsError.lost(path: path))\n")
     }
 
     deinit {
@@ -63,12 +63,11 @@ final class MappedFile: @unchecked Sendable {
         close(descriptor)
     }
 
-    /// The identity of a file after which every write shows: in the moment after a write, another one would not.
-    private static func restingIdentity(_ descriptor: Int32) -> FileIdentity? {
-        let found = FileIdentity(descriptor: descriptor)
-        guard let found, found.restlessness > 0 else { return found }
-        usleep(useconds_t(found.restlessness / 1000 + 1))
-        return FileIdentity(descriptor: descriptor)
+    /// Waits until every write would show: in the moment after one, another would not. Before bytes are read that are to
+    /// be vouched for.
+    func awaitRest() {
+        let moment = identity.restlessness
+        if moment > 0 { usleep(useconds_t(moment / 1000 + 1)) }
     }
 
     /// Checks that nobody has written to the file since it was mapped.

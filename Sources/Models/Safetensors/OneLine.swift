@@ -1,16 +1,59 @@
 extension String {
-    /// The text with line breaks and other control characters escaped, so that a name from a file can neither break an
-    /// error's line nor steer a terminal.
+    /// The text with line breaks and other control characters escaped, so that a name from a file can neither break a
+    /// line nor steer a terminal.
     package var onOneLine: String {
+        guard unicodeScalars.contains(where: \.isEscaped) else { return self }
         var line = String.UnicodeScalarView()
         for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator, .format:
+            if scalar.isEscaped {
                 line.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-            default:
+            } else {
                 line.append(scalar)
             }
         }
         return String(line)
+    }
+
+    /// Every line by itself as ``onOneLine``, with the line breaks in between.
+    package var onItsLines: String {
+        split(separator: "\n", omittingEmptySubsequences: false).map { String($0).onOneLine }.joined(separator: "\n")
+    }
+
+    /// The text, which is JSON, with the control characters escaped that a JSON encoder leaves as they are.
+    package var jsonForTerminals: String {
+        guard unicodeScalars.contains(where: { $0.isControl && $0.value > 0x1F }) else { return self }
+        var escaped = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            // Above the ASCII codes all of them have four hexadecimal digits at most, and stand within strings.
+            if scalar.isControl, scalar.value > 0x1F {
+                let digits = String(scalar.value, radix: 16)
+                let zeros = String(repeating: "0", count: 4 - digits.count)
+                escaped.append(contentsOf: "\\u\(zeros)\(digits)".unicodeScalars)
+            } else {
+                escaped.append(scalar)
+            }
+        }
+        return String(escaped)
+    }
+
+    /// The first character that may not stand in a name: a control character, a line separator, or one that changes the
+    /// direction of what follows it.
+    package var unprintable: Unicode.Scalar? { unicodeScalars.first(where: \.isControl) }
+}
+
+extension Unicode.Scalar {
+    /// Whether the character controls instead of showing something.
+    fileprivate var isControl: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        // Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9).
+        default: (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
+        }
+    }
+
+    /// Whether the character is escaped in what a person reads: all that is invisible but the joiners, which belong to
+    /// the spelling of some languages and to emoji.
+    fileprivate var isEscaped: Bool {
+        isControl || (properties.generalCategory == .format && value != 0x200C && value != 0x200D)
     }
 }

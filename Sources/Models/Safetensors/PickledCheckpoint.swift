@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// PyTorch's pickled checkpoints, which are programs and so never read here; told by their names.
 package enum PickledCheckpoint {
     private static let extensions = [".pt", ".pth", ".ckpt", ".bin"]
@@ -10,6 +12,16 @@ package enum PickledCheckpoint {
     /// What to do with the checkpoint at `path`, or with a directory of diffusers' that holds such.
     package static func advice(converting path: String) -> String {
         "convert it once with: python3 Scripts/convert.py \(quoted(path)) NEW-DIRECTORY"
+    }
+
+    /// What to do with a model directory whose weights must be rewritten; `path` is one of its files or parts.
+    static func advice(convertingPartWith path: String) -> String {
+        var isDirectory = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        let part = URL(filePath: exists && !isDirectory ? URL(filePath: path).deletingLastPathComponent().path : path)
+        let whole = part.deletingLastPathComponent()
+        let isPipeline = FileManager.default.fileExists(atPath: whole.appending(path: "model_index.json").path)
+        return advice(converting: isPipeline ? whole.relativePath : part.relativePath)
     }
 
     /// The path as a shell takes it.

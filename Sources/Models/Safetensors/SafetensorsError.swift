@@ -14,6 +14,14 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     case lost(path: String)
     /// The directory holds several candidates, none of which has a conventional name.
     case ambiguousWeights(directory: String, candidates: [String])
+    /// The weights are there in several variants, and not without one.
+    case severalVariants(directory: String, variants: [String])
+    /// No part of a model has the variant that was asked for; `found` lists those that are there.
+    case noSuchVariant(directory: String, variant: String, found: [String])
+    /// There are shards, but nothing that says which tensor is in which.
+    case shardsWithoutIndex(directory: String, shard: String)
+    /// A shard of the index is not there, but a single file is.
+    case missingShardBesideFile(index: String, shard: String, file: String)
     /// The file is of another kind, such as a Git LFS pointer.
     case anotherFormat(path: String, found: String, advice: String)
     /// The file, or its header, breaks the format.
@@ -38,7 +46,7 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     /// What the failure means for a caller.
     public var kind: FailureKind {
         switch self {
-        case .missingFile, .noWeights, .missingShard: .missingInput
+        case .missingFile, .noWeights, .noSuchVariant, .shardsWithoutIndex, .missingShard: .missingInput
         case .unreadable, .changed, .lost: .inputOutput
         default: .badData
         }
@@ -65,7 +73,20 @@ extension SafetensorsError: CustomStringConvertible {
             "\(path): was cut short while it was in use, or its disk fails; put the right file there and run the same "
                 + "command again"
         case .ambiguousWeights(let directory, let candidates):
-            "\(directory): cannot choose between \(candidates.joined(separator: ", ")); name one model.safetensors"
+            "\(directory): cannot choose between \(candidates.joined(separator: ", ")); keep the one that is meant in this "
+                + "directory"
+        case .severalVariants(let directory, let variants):
+            "\(directory): the weights are there as \(variants.joined(separator: ", ")) and not plain; choose one with "
+                + "--variant NAME"
+        case .noSuchVariant(let directory, let variant, let found):
+            "--variant \(variant): no part of \(directory) has it; "
+                + (found.isEmpty ? "leave the option out" : "there are \(found.joined(separator: ", "))")
+        case .shardsWithoutIndex(let directory, let shard):
+            "\(directory): \(shard) is one of several files, but their index (*.safetensors.index.json) is missing; put it "
+                + "beside them"
+        case .missingShardBesideFile(let index, let shard, let file):
+            "\(index): the shard \(shard) is missing, but there is \(file); fetch the shards, or remove the index if that "
+                + "file is meant"
         case .anotherFormat(let path, let found, let advice):
             "\(path): not a safetensors file but \(found); \(advice)"
         case .malformed(let path, let reason):
@@ -83,7 +104,8 @@ extension SafetensorsError: CustomStringConvertible {
         case .wrongShape(let path, let tensor, let expected, let found):
             "\(path): tensor \(tensor) has shape \(found), expected \(expected); check that the file fits the model"
         case .unsupportedElementType(let path, let tensor, let found):
-            "\(path): tensor \(tensor) is of type \(found); only F32, F16 and BF16 can be loaded: export it as one of them"
+            "\(path): tensor \(tensor) is of type \(found); only F32, F16 and BF16 can be loaded: "
+                + PickledCheckpoint.advice(convertingPartWith: path) + " --dtype float32"
         case .notFinite(let path, let tensor, let index):
             "\(path): tensor \(tensor) is NaN or infinite at element \(index); the weights are damaged, export them again"
         }

@@ -49,8 +49,12 @@ public final class SafetensorsFile: Sendable {
         return tensor
     }
 
-    /// Another text once the file is another or has been written to; the same for every name of one file.
+    /// Another text once the file is another or has been written to, if ``awaitRest()`` was called before its bytes were
+    /// read; the same for every name of one file.
     public var identity: String { file.identity.text }
+
+    /// Waits a moment if somebody has just written to the file: another write would not show in its times.
+    public func awaitRest() { file.awaitRest() }
 
     /// Whether nobody has written to the file since it was opened.
     public var isUnchanged: Bool { (try? file.checkUnchanged()) != nil }
@@ -72,8 +76,8 @@ public final class SafetensorsFile: Sendable {
         guard entry.shape == shape else {
             throw .wrongShape(path: path, tensor: entry.name, expected: shape, found: entry.shape)
         }
-        guard entry.elementType.isLoadable else {
-            throw .unsupportedElementType(path: path, tensor: entry.name, found: entry.elementType.rawValue)
+        guard entry.elementType?.isLoadable == true else {
+            throw .unsupportedElementType(path: path, tensor: entry.name, found: entry.dtype)
         }
     }
 
@@ -83,13 +87,14 @@ public final class SafetensorsFile: Sendable {
     func read(_ entry: SafetensorsEntry, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
         precondition(destination.count == entry.count, "\(destination.count) elements cannot hold \(entry.shape)")
         guard let source = address(of: entry), let target = destination.baseAddress else { return }
+        file.awaitRest()
         file.announce(range(of: entry))
         defer { file.release(range(of: entry)) }
         switch entry.elementType {
         case .f32: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: entry.range.count)
         case .f16: FloatWidening.float16(source, into: target, count: entry.count)
         case .bf16: FloatWidening.bfloat16(source, into: target, count: entry.count)
-        default: preconditionFailure("\(entry.elementType) has not been checked")
+        default: preconditionFailure("\(entry.dtype) has not been checked")
         }
         guard FloatWidening.areFinite(UnsafeBufferPointer(destination)) else {
             let index = destination.firstIndex { !$0.isFinite } ?? 0
@@ -109,10 +114,11 @@ extension SafetensorsFile {
     /// - Returns: nil if the numbers cannot be used as they lie in the file.
     /// - Throws: ``SafetensorsError/notFinite(path:tensor:index:)``.
     func matrix(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) -> WeightMatrix? {
-        guard let element = entry.elementType.matrixElement, let source = address(of: entry),
+        guard let element = entry.elementType?.matrixElement, let source = address(of: entry),
             element != .float32 || UInt(bitPattern: source).isMultiple(of: 4)
         else { return nil }
         precondition(shape.reduce(1, *) == entry.count, "\(entry.shape) is not \(shape)")
+        file.awaitRest()
         file.announce(range(of: entry))
         let matrix = WeightMatrix(
             shape: shape, element: element, address: source,

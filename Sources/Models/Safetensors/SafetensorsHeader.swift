@@ -2,8 +2,10 @@
 public struct SafetensorsEntry: Equatable, Sendable {
     /// The tensor's name.
     public let name: String
-    /// The type of its elements.
-    public let elementType: ElementType
+    /// The name of the type of its elements.
+    public let dtype: String
+    /// The type of its elements; nil if it is none that is known, as later versions of the format may have.
+    public var elementType: ElementType? { ElementType(rawValue: dtype) }
     /// Its extents, outermost first; empty for a single number.
     public let shape: [Int]
     /// Where its bytes lie, counted from the end of the header.
@@ -17,6 +19,9 @@ public struct SafetensorsEntry: Equatable, Sendable {
 ///
 /// A file is a little-endian 64-bit header length N, N bytes of JSON, and the tensors' bytes, which must fill the rest
 /// of the file without hole or overlap. Source: https://github.com/huggingface/safetensors#format
+///
+/// What the reference implementation (version 0.8.0) takes is taken, but for a tensor's name that occurs twice, of which
+/// it silently takes the last. What it refuses is refused, but for types that are not known: such tensors are listed.
 struct SafetensorsHeader: Equatable {
     /// The longest header that is read, in bytes; the reference implementation has the same bound.
     static let largestSize = 100_000_000
@@ -67,17 +72,22 @@ struct SafetensorsHeader: Equatable {
     private static func members(_ text: [UInt8], path: String) throws(SafetensorsError) -> [JSONValue.Member] {
         let value: JSONValue
         do {
-            value = try StrictJSON.parse(text)
+            value = try StrictJSON.parse(text, allowsRepeatedKeys: true)
         } catch {
             throw .malformed(path: path, reason: "header: \(error.reason) at byte \(error.offset)")
         }
         guard case .object(let members) = value else {
             throw .malformed(path: path, reason: "the header is not a JSON object")
         }
+        var names: Set<String> = []
+        for member in members where !names.insert(member.key).inserted {
+            throw .malformed(path: path, reason: "header: the key \(member.key.debugDescription) occurs twice")
+        }
         return members
     }
 
     private static func texts(_ value: JSONValue, path: String) throws(SafetensorsError) -> [String: String] {
+        if value == .null { return [:] }
         guard case .object(let members) = value else {
             throw .malformed(path: path, reason: "__metadata__ is not an object of texts")
         }
@@ -95,42 +105,42 @@ struct SafetensorsHeader: Equatable {
         func fault(_ reason: String) -> SafetensorsError {
             .malformedTensor(path: path, tensor: member.key.debugDescription, reason: reason)
         }
-        guard case .object(let fields) = member.value else { throw fault("its entry is not an object") }
-        var elementType: ElementType?
-        var shape: [Int]?
-        var offsets: [Int]?
-        for field in fields {
-            switch (field.key, field.value) {
-            case ("dtype", .string(let name)):
-                guard let known = ElementType(rawValue: name) else { throw fault("unknown dtype \(name)") }
-                elementType = known
-            case ("shape", let value):
-                shape = wholeNumbers(value)
-            case ("data_offsets", let value):
-                offsets = wholeNumbers(value)
-            default:
-                break
-            }
+        let fields: [String: JSONValue]
+        switch member.value {
+        case .object(let members):
+            let known = members.filter { fieldNames.contains($0.key) }
+            fields = Dictionary(known.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+            guard fields.count == known.count else { throw fault("one of \(fieldNames) occurs twice") }
+        case .array(let values) where values.count == fieldNames.count:
+            fields = Dictionary(uniqueKeysWithValues: zip(fieldNames, values))
+        default:
+            throw fault("its entry is not an object")
         }
-        guard let elementType else { throw fault("its dtype is missing or not a text") }
-        guard let shape else { throw fault("its shape is not a list of whole numbers from 0") }
-        guard let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
+        guard case .string(let dtype)? = fields["dtype"] else { throw fault("its dtype is missing or not a text") }
+        guard let shape = wholeNumbers(fields["shape"]) else {
+            throw fault("its shape is not a list of whole numbers from 0")
+        }
+        guard let offsets = wholeNumbers(fields["data_offsets"]), offsets.count == 2, offsets[0] <= offsets[1] else {
             throw fault("its data_offsets are not two whole numbers from 0 in rising order")
         }
-        guard let needed = byteCount(shape, elementType) else {
+        let elementType = ElementType(rawValue: dtype)
+        // Of a type that is not known, the elements must at least be countable.
+        guard let needed = byteCount(shape, bits: elementType?.bits ?? 8) else {
             throw fault("its shape \(shape) has more elements than can be addressed")
         }
-        guard offsets[1] - offsets[0] == needed else {
+        guard elementType == nil || offsets[1] - offsets[0] == needed else {
             throw fault(
-                "its shape \(shape) of \(elementType.rawValue) takes \(needed) bytes, but its data_offsets span "
+                "its shape \(shape) of \(dtype) takes \(needed) bytes, but its data_offsets span "
                     + "\(offsets[1] - offsets[0])")
         }
-        return SafetensorsEntry(
-            name: member.key, elementType: elementType, shape: shape, range: offsets[0]..<offsets[1])
+        return SafetensorsEntry(name: member.key, dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
     }
 
-    private static func wholeNumbers(_ value: JSONValue) -> [Int]? {
-        guard case .array(let elements) = value else { return nil }
+    /// What an entry says, in the order in which the reference implementation takes it from a list, too.
+    private static let fieldNames = ["dtype", "shape", "data_offsets"]
+
+    private static func wholeNumbers(_ value: JSONValue?) -> [Int]? {
+        guard case .array(let elements)? = value else { return nil }
         var numbers: [Int] = []
         for element in elements {
             guard case .integer(let number) = element, number >= 0 else { return nil }
@@ -140,8 +150,8 @@ struct SafetensorsHeader: Equatable {
     }
 
     /// The bytes that a tensor takes; nil when its number of bits overflows or is no multiple of eight.
-    private static func byteCount(_ shape: [Int], _ elementType: ElementType) -> Int? {
-        var bits = elementType.bits
+    private static func byteCount(_ shape: [Int], bits: Int) -> Int? {
+        var bits = bits
         for extent in shape {
             let (product, overflow) = bits.multipliedReportingOverflow(by: extent)
             guard !overflow else { return nil }

@@ -16,34 +16,40 @@ package enum JSONValue: Equatable, Sendable {
 }
 
 /// Where and why a text is not JSON; `offset` counts bytes.
-struct JSONProblem: Error, Equatable {
-    let reason: String
-    let offset: Int
+package struct JSONProblem: Error, Equatable {
+    package let reason: String
+    package let offset: Int
 }
 
 /// A JSON (RFC 8259) parser that refuses what lenient ones hide: a key that occurs twice in an object, bytes that are
 /// not UTF-8, unpaired surrogates.
-struct StrictJSON {
-    private static let deepestNesting = 64
+package struct StrictJSON {
+    private static let deepestNesting = 128
     private static let decimalDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     private let bytes: [UInt8]
-    private let allowsInfinity: Bool
+    private let allowsNonFinite: Bool
+    private let allowsRepeatedKeys: Bool
     private var position = 0
 
-    /// Parses a whole text; white space may surround the value. `Infinity` and `-Infinity`, as Python writes them, count as
-    /// numbers only where that is allowed.
-    static func parse(_ bytes: [UInt8], allowsInfinity: Bool = false) throws(JSONProblem) -> JSONValue {
-        var parser = StrictJSON(bytes: bytes, allowsInfinity: allowsInfinity)
+    /// Parses a whole text; white space may surround the value. `Infinity`, `-Infinity` and `NaN`, as Python writes them,
+    /// count as numbers only where that is allowed, and a key may occur twice in an object only where the caller looks
+    /// after that.
+    static func parse(
+        _ bytes: [UInt8], allowsNonFinite: Bool = false, allowsRepeatedKeys: Bool = false
+    ) throws(JSONProblem) -> JSONValue {
+        var parser = StrictJSON(
+            bytes: bytes, allowsNonFinite: allowsNonFinite, allowsRepeatedKeys: allowsRepeatedKeys)
         let value = try parser.value(depth: 0)
         parser.skipWhitespace()
         guard parser.position == bytes.count else { throw parser.problem("text after the end of the value") }
         return value
     }
 
-    private init(bytes: [UInt8], allowsInfinity: Bool) {
+    private init(bytes: [UInt8], allowsNonFinite: Bool, allowsRepeatedKeys: Bool) {
         self.bytes = bytes
-        self.allowsInfinity = allowsInfinity
+        self.allowsNonFinite = allowsNonFinite
+        self.allowsRepeatedKeys = allowsRepeatedKeys
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -76,7 +82,8 @@ struct StrictJSON {
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
-        case UInt8(ascii: "I") where allowsInfinity: return try word("Infinity", .number(.infinity))
+        case UInt8(ascii: "I") where allowsNonFinite: return try word("Infinity", .number(.infinity))
+        case UInt8(ascii: "N") where allowsNonFinite: return try word("NaN", .number(.nan))
         case let byte? where byte == UInt8(ascii: "-") || Self.decimalDigits.contains(byte): return try number()
         case nil: throw problem("the text ends too early")
         default: throw problem("a value expected")
@@ -92,7 +99,9 @@ struct StrictJSON {
         repeat {
             skipWhitespace()
             let key = try string()
-            guard keys.insert(key).inserted else { throw problem("the key \(key.debugDescription) occurs twice") }
+            guard keys.insert(key).inserted || allowsRepeatedKeys else {
+                throw problem("the key \(key.debugDescription) occurs twice")
+            }
             skipWhitespace()
             try expect(":")
             members.append(.init(key: key, value: try value(depth: depth + 1)))
@@ -134,7 +143,7 @@ struct StrictJSON {
         let start = position
         var isWhole = true
         let isNegative = accept("-")
-        if allowsInfinity, isNegative, next == UInt8(ascii: "I") { return try word("Infinity", .number(-.infinity)) }
+        if allowsNonFinite, isNegative, next == UInt8(ascii: "I") { return try word("Infinity", .number(-.infinity)) }
         if !accept("0") { try digits() }
         if accept(".") {
             isWhole = false
@@ -207,5 +216,77 @@ struct StrictJSON {
             position += 1
         }
         return unit
+    }
+}
+
+extension StrictJSON {
+    /// Walks through JSON texts token by token, by the same rules: for readers that tell where a value stands.
+    package struct Scanner {
+        /// A value that stands alone, or any other.
+        package enum Value {
+            case string(String)
+            /// A number as it is written.
+            case number(String)
+            /// A truth value, null, an array or an object.
+            case other
+        }
+
+        private var parser: StrictJSON
+
+        /// A scanner at the beginning of a text.
+        package init(_ bytes: [UInt8]) {
+            parser = StrictJSON(bytes: bytes, allowsNonFinite: false, allowsRepeatedKeys: false)
+        }
+
+        /// The byte that comes next, after white space.
+        package var next: UInt8? {
+            mutating get {
+                parser.skipWhitespace()
+                return parser.next
+            }
+        }
+
+        /// The place of ``next``.
+        package var offset: Int {
+            mutating get {
+                parser.skipWhitespace()
+                return parser.position
+            }
+        }
+
+        /// The place after the last token.
+        package var end: Int { parser.position }
+
+        /// Steps over a character if it comes next.
+        package mutating func accept(_ character: Unicode.Scalar) -> Bool {
+            parser.skipWhitespace()
+            return parser.accept(character)
+        }
+
+        /// Steps over a character that has to come next.
+        package mutating func expect(_ character: Unicode.Scalar) throws(JSONProblem) {
+            parser.skipWhitespace()
+            try parser.expect(character)
+        }
+
+        /// Steps over a string.
+        package mutating func string() throws(JSONProblem) -> String {
+            parser.skipWhitespace()
+            return try parser.string()
+        }
+
+        /// Steps over a value.
+        package mutating func value() throws(JSONProblem) -> Value {
+            let start = offset
+            switch parser.next {
+            case UInt8(ascii: "\""): return .string(try parser.string())
+            case let byte? where byte == UInt8(ascii: "-") || StrictJSON.decimalDigits.contains(byte):
+                _ = try parser.number()
+                return .number(String(decoding: parser.bytes[start..<parser.position], as: UTF8.self))
+            default:
+                _ = try parser.value(depth: 0)
+                return .other
+            }
+        }
     }
 }

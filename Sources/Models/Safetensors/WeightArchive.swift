@@ -7,6 +7,8 @@ public struct WeightArchive: Sendable {
     public let directory: String
     /// The weight files, in the order of their names.
     public let files: [SafetensorsFile]
+    /// The variant that was chosen, such as fp16; nil for the plain files.
+    public let variant: String?
 
     private let fileOfTensor: [String: SafetensorsFile]
 
@@ -15,27 +17,30 @@ public struct WeightArchive: Sendable {
 
     /// Opens the weights in `directory`.
     ///
-    /// They are `model.safetensors`, else `diffusion_pytorch_model.safetensors`, else the shards that the only
-    /// `*.safetensors.index.json` lists, else the only `*.safetensors`.
+    /// Which of several files they are is the rule of weights-format.md: an index wins over a single file, plain files win
+    /// over variants.
     ///
+    /// - Parameters:
+    ///   - directory: where they lie.
+    ///   - variant: the variant to take if it is there, such as fp16; nil for the plain files, or the only variant.
     /// - Throws: ``SafetensorsError`` when there are none, when the choice is not clear, or when a file is bad.
-    public init(directory: String) throws(SafetensorsError) {
+    public init(directory: String, variant: String? = nil) throws(SafetensorsError) {
         self.directory = directory
         let contents = try Self.list(directory)
-        let conventional = ["model.safetensors", "diffusion_pytorch_model.safetensors"].filter(contents.contains)
-        let indices = contents.filter { $0.hasSuffix(".safetensors.index.json") }
-        let candidates = contents.filter { $0.hasSuffix(".safetensors") }
-        if let name = conventional.first {
-            (files, fileOfTensor) = try Self.open(single: "\(directory)/\(name)")
-        } else if let index = indices.first, indices.count == 1 {
-            (files, fileOfTensor) = try Self.open(index: index, in: directory)
-        } else if let name = candidates.first, candidates.count == 1, indices.isEmpty {
-            (files, fileOfTensor) = try Self.open(single: "\(directory)/\(name)")
-        } else if candidates.isEmpty && indices.isEmpty {
-            throw .noWeights(directory: directory, hint: Self.hint(contents, in: directory))
+        let choice = try WeightChoice(from: contents, in: directory, variant: variant)
+        self.variant = choice?.variant
+        if let index = choice?.index {
+            (files, fileOfTensor) = try Self.open(index: index, beside: choice?.single, in: directory, contents)
+        } else if let single = choice?.single {
+            (files, fileOfTensor) = try Self.open(single: "\(directory)/\(single)")
         } else {
-            throw .ambiguousWeights(directory: directory, candidates: indices.isEmpty ? candidates : indices)
+            throw .noWeights(directory: directory, hint: Self.hint(contents, in: directory))
         }
+    }
+
+    /// The variants in which the weights in `directory` are there; none if it cannot be read.
+    package static func variants(in directory: String) -> Set<String> {
+        WeightChoice.variants(in: (try? list(directory)) ?? [])
     }
 
     /// What the header says about the tensor `name`; nil when there is none.
@@ -169,9 +174,15 @@ extension WeightArchive {
         return ([file], Dictionary(file.entries.map { ($0.name, file) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    private static func open(index name: String, in directory: String) throws(SafetensorsError) -> Contents {
+    /// Opens the shards of an index; `single` is a file that could be meant in their place.
+    private static func open(
+        index name: String, beside single: String?, in directory: String, _ contents: [String]
+    ) throws(SafetensorsError) -> Contents {
         let path = "\(directory)/\(name)"
         let index = try ShardIndex(path: path)
+        if let single, let missing = index.shards.first(where: { !contents.contains($0) }) {
+            throw .missingShardBesideFile(index: path, shard: missing, file: single)
+        }
         var files: [String: SafetensorsFile] = [:]
         for shard in index.shards {
             do {

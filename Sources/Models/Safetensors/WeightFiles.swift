@@ -28,12 +28,24 @@ public enum WeightFiles {
         for file in present { try file.checkUnchanged() }
     }
 
+    /// Does `body`; where it fails and somebody has written to one of the files meanwhile, that is why.
+    ///
+    /// - Throws: ``SafetensorsError/changed(path:)``, or what `body` throws.
+    public static func blamed<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            try checkUnchanged()
+            throw error
+        }
+    }
+
     /// From now on, a process that reads bytes of these files which are gone, since the file was cut short or its disk
     /// fails, says so in one line and ends. For executables: without this it dies of SIGBUS.
     ///
     /// - Parameters:
     ///   - status: the exit code.
-    ///   - prefix: what is written before the line, such as what clears a progress bar; kept for ever.
+    ///   - prefix: what the line begins with, such as the name of the program.
     public static func endOnLoss(status: Int32, prefix: StaticString) {
         prefix.withUTF8Buffer { text in
             guard let start = text.baseAddress else { return }

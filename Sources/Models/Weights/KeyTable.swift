@@ -47,15 +47,34 @@ struct KeyTable: Sendable {
 }
 
 extension WeightArchive {
-    /// Checks that all of `parameters` are there, in their shapes.
+    /// Checks that all of `parameters` are there, and nothing else that would be part of the network.
     ///
-    /// - Throws: ``ModelError`` that names the missing ones, or the first of another shape.
-    func check(_ parameters: [Parameter], keys: KeyTable, sizes: String) throws(ModelError) {
+    /// - Throws: ``ModelError`` that names some of what is missing or foreign.
+    func checkNames(
+        of parameters: [Parameter], keys: KeyTable, network: String, isPart: (String) -> Bool
+    ) throws(ModelError) {
         let missing = parameters.filter { !$0.isOptional }.flatMap { keys.names(of: $0.key) }
             .filter { entry($0) == nil }
+        if let first = missing.first, let example = WrappedNames.first(standingFor: first, in: names) {
+            throw .wrappedNames(directory: directory, example: example)
+        }
         guard missing.isEmpty else {
             throw .missingTensors(directory: directory, names: Array(missing.prefix(3)), count: missing.count)
         }
+        let used = Set(parameters.flatMap { keys.names(of: $0.key) })
+        let foreign = names.filter {
+            !used.contains($0) && isPart($0) && entry($0)?.elementType?.isLoadable == true
+        }
+        guard foreign.isEmpty else {
+            throw .foreignTensors(
+                directory: directory, network: network, names: Array(foreign.prefix(3)), count: foreign.count)
+        }
+    }
+
+    /// Checks that `parameters`, where they are there, have their shapes.
+    ///
+    /// - Throws: ``ModelError`` that names the first of another shape.
+    func checkShapes(of parameters: [Parameter], keys: KeyTable, sizes: String) throws(ModelError) {
         for parameter in parameters {
             let shapes = keys.storedShapes(of: parameter)
             for name in keys.names(of: parameter.key) {

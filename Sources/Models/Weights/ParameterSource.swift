@@ -109,15 +109,19 @@ extension Declared {
     ///   - keys: what the checkpoint calls the parameters.
     ///   - precision: how wide the numbers of matrices are in memory.
     ///   - sizes: the values of `config.json` that decide the shapes, for messages.
+    ///   - network: what the part is, for messages.
+    ///   - isPart: whether a tensor of this name that is not read would be a part of it too.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Returns: the part.
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one is of a type
     ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     func load(
         from archive: WeightArchive, keys: KeyTable = KeyTable([:]), precision: WeightPrecision = .float32,
-        sizes: String, progress: ((Double) -> Void)? = nil
+        sizes: String, of network: String = "the network that config.json describes",
+        isPart: (String) -> Bool = { _ in false }, progress: ((Double) -> Void)? = nil
     ) throws -> Part {
-        try archive.check(parameters, keys: keys, sizes: sizes)
+        try archive.checkNames(of: parameters, keys: keys, network: network, isPart: isPart)
+        try archive.checkShapes(of: parameters, keys: keys, sizes: sizes)
         try SystemMemory.require(
             archive.widenedBytes(parameters, keys: keys, precision: precision),
             for: "widening the weights in \(archive.directory) to 32 bits")

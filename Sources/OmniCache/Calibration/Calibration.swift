@@ -41,9 +41,8 @@ public struct Calibration: Equatable, Sendable {
         gram: TrajectoryGram, quantity: ForecastQuantity, predictionType: PredictionType, response: SamplerResponse,
         stateGain: [Double], path: PathSeries
     ) {
-        let series = [
-            response.clean, response.state, stateGain, path.curvature, path.turningAngle, path.gamma, path.change,
-        ]
+        let series =
+            response.series + [stateGain, path.curvature, path.turningAngle, path.gamma, path.change]
         precondition(series.allSatisfy { $0.count == gram.calls }, "one number per model call")
         self.gram = gram
         self.quantity = quantity

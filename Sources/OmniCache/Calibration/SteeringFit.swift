@@ -7,6 +7,9 @@ import Tensor
 /// and per frequency band, not to the output that the model would have given but to the one from which the sampler's
 /// step would end on the uncached run's next state; then the images go on from where these weights lead. So each fit
 /// sees the drift that the fits before it have left, and takes as much of it back as the last outputs can.
+///
+/// Where the sampler clips x0, its step is no longer a sum of state and output, and there is no single output to fit to:
+/// the weights are fitted to the state that the step leads to (``ClippedRegression``).
 public final class SteeringFit {
     /// The ridge of the regression towards the spectral weights, relative to the mean energy of the sources.
     static let ridge = 1e-5
@@ -57,12 +60,17 @@ public final class SteeringFit {
         precondition(runs.count == references.count && denoisers.count == runs.count, "one run for each reference")
         let evaluated = plan.evaluated[call.index]
         guard evaluated != plan.branches else { return }
-        for (index, run) in runs.enumerated() { aim(targets[index], of: run, towards: references[index], at: call) }
         let prior = model.fit(at: call.index, in: plan)
         let sources = denoisers.map { denoiser in
             prior.sources.map { denoiser.source($0.branch, at: $0.call) }
         }
-        let weights = regress(sources, prior: prior.weights)
+        let weights: [[Double]]
+        if let clipping = calibration.response.clipping {
+            weights = regress(sources, prior: prior.weights, runs: runs, at: call, clipping: clipping)
+        } else {
+            for (index, run) in runs.enumerated() { aim(targets[index], of: run, towards: references[index], at: call) }
+            weights = regress(sources, prior: prior.weights)
+        }
         let fitted = terms.entries(at: call.index, sources: prior.sources, weights: weights, evaluated: evaluated)
         entries += fitted
         for (run, denoiser) in zip(runs, denoisers) {
@@ -103,6 +111,47 @@ public final class SteeringFit {
             t[i] = Float(sum.state * z + sum.direction * (clean - p * z) / q)
         }
         transform.forward(target)
+    }
+
+    /// The weights, by source and band, from which a step that clips x0 leads nearest to the references' next states.
+    private func regress(
+        _ sources: [[Tensor]], prior: [[Double]], runs: [SamplingRun], at call: ModelCall,
+        clipping: SamplerResponse.Clipping
+    ) -> [[Double]] {
+        let n = call.index
+        let step = ClippedStep(
+            limit: clipping.limit, within: calibration.response.clean[n], beyond: clipping.beyond[n])
+        let clean = ForecastQuantity.clean.pathSum(of: calibration.predictionType, at: call.level)
+        let sum = calibration.quantity.pathSum(of: calibration.predictionType, at: call.level)
+        // x0 = (p − q a/b) z + (q/b) v, with x0 = p z + q e and the quantity v = a z + b e.
+        let perQuantity = clean.direction / sum.direction
+        let perState = clean.state - perQuantity * sum.state
+        let images = zip(zip(runs, references), sources).map { pair, sources in
+            let (run, reference) = pair
+            let known = reference.states[n].values
+            let z = run.latents.values.map { call.level.pathScale * Double($0) }
+            // The noise that a sampler adds, and what it remembers, is the reference's.
+            let target = zip(reference.guidedClean(at: n), z.indices).map { clean, i in
+                step.reach(clean) - calibration.response.state[n] * (z[i] - Double(known[i]))
+            }
+            return ClippedRegression.Image(
+                features: sources.flatMap { features(of: $0, scale: perQuantity) }, base: z.map { perState * $0 },
+                target: target)
+        }
+        return ClippedRegression(step: step, images: images, bandCount: model.bandCount).weights(from: prior)
+    }
+
+    /// What each band of a source adds to x0, per unit of weight.
+    private func features(of source: Tensor, scale: Double) -> [[Float]] {
+        (0..<model.bandCount).map { band in
+            let part = Tensor(source.shape)
+            let (from, to) = (source.values, part.values)
+            for i in 0..<to.count where Int(bands.indices[i % bands.indices.count]) == band {
+                to[i] = Float(scale) * from[i]
+            }
+            transform.inverse(part)
+            return part.elements
+        }
     }
 
     /// The weights, by source and band, that bring the sources of all images nearest to their targets.

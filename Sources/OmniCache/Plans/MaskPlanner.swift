@@ -5,7 +5,9 @@ import Sampling
 /// Full is `1`, `F` or `█`; reused is `0`, `R` or `·`. Commas and blanks may stand between marks; `/` parts the row of
 /// the conditional branch from that of the unconditional one.
 public struct MaskPlanner: Planner {
-    public let name = "mask"
+    /// The name that plans by hand have in files.
+    public static let name = "mask"
+    public var name: String { Self.name }
 
     /// For each row, whether each call is full.
     private let rows: [[Bool]]

@@ -90,6 +90,17 @@ public final class Trajectory {
         }
     }
 
+    /// The guided estimate of x0 at a recorded call, before the sampler clips it.
+    func guidedClean(at index: Int) -> [Double] {
+        let weights = ForecastQuantity.clean.pathSum(of: predictionType, at: calls[index].level)
+        let (z, c) = (states[index].values, conditional[index].values)
+        let u = branches.contains(.unconditional) ? unconditional[index].values : c
+        let g = guidanceScale
+        return z.indices.map { i in
+            weights.state * Double(z[i]) + weights.direction * (g * Double(c[i]) + (1 - g) * Double(u[i]))
+        }
+    }
+
     /// |z − z_ref|² of another run's latents, where this record's state before call `index` (or the final one) is z_ref.
     public func squaredDistance(to latents: Tensor, at index: Int, pathScale: Double) -> Double {
         let (x, z) = (latents.values, states[index].values)
@@ -99,6 +110,15 @@ public final class Trajectory {
             sum += difference * difference
         }
         return sum
+    }
+
+    /// |z − z_ref|/|z_ref| of another run's final latents, z_ref being this record's last state.
+    public func relativeError(ofFinal latents: Tensor) -> Double {
+        let last = states[states.count - 1].values
+        let norm = last.reduce(0) { $0 + Double($1) * Double($1) }
+        let distance = squaredDistance(
+            to: latents, at: states.count - 1, pathScale: calls[calls.count - 1].levelAfter.pathScale)
+        return (distance / norm).squareRoot()
     }
 
     /// The states at which steps begin, and the final one: the corners of the path.

@@ -111,7 +111,7 @@ public struct BatchAnalysis: Codable, Equatable, Sendable {
         let outcomes = Mutex([Result<Image, PipelineError>?](repeating: nil, count: lines.count))
         workers.run(tasks: lines.count) { _, task in
             let outcome = Result<Image, PipelineError> { () throws(PipelineError) in
-                Image(lines[task], picture: try batch.picture(of: lines[task]))
+                Image(lines[task], picture: try batch.picture(of: lines[task], peers: workers.count))
             }
             outcomes.withLock { $0[task] = outcome }
         }

@@ -30,9 +30,7 @@ extension Calibration: Codable {
         let response = try values.decode(SamplerResponse.self, forKey: .response)
         let gain = try values.decode([Double].self, forKey: .stateGain)
         let path = try values.decode(PathSeries.self, forKey: .path)
-        let series = [
-            response.clean, response.state, gain, path.curvature, path.turningAngle, path.gamma, path.change,
-        ]
+        let series = response.series + [gain, path.curvature, path.turningAngle, path.gamma, path.change]
         guard series.allSatisfy({ $0.count == calls && $0.allSatisfy(\.isFinite) }) else {
             throw refuse(.path, "series of another run")
         }

@@ -8,7 +8,7 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
     /// The format of the file.
     public static let currentSchema = "omnicache.calibration/1"
 
-    /// A steering forecaster and the plan that it was fitted for.
+    /// A plan and the forecaster that is best for it: a fit, or a plainer one where no fit was better (``FitCheck``).
     public struct Fit: Codable, Equatable, Sendable {
         /// What is evaluated.
         public let plan: ReusePlan
@@ -28,11 +28,11 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
     public let model: ImageRecord.Model
     /// The settings that it was sampled with.
     public let settings: SampleSettings
-    /// The images that were sampled.
+    /// The images that were learnt from.
     public let items: [SampleItem]
     /// What was learnt.
     public let calibration: Calibration
-    /// The fitted forecasters, one for each plan.
+    /// The forecasters, one for each plan.
     public let fits: [Fit]
     /// The SHA-256 of the rest, so that a file that was edited or cut short is told from a whole one.
     public let checksum: String

@@ -9,6 +9,8 @@ import Models
 public struct CalibrationStore: Sendable {
     /// The folder in a model directory.
     static let folder = "calibrations"
+    /// Part of the name where the sampler clips x0: fits that did not know of it must not be found.
+    private static let clippedFits = 2
 
     private let model: ImageRecord.Model
     private let settings: SampleSettings
@@ -23,9 +25,13 @@ public struct CalibrationStore: Sendable {
             let model: String
             let configuration: String
             let settings: SampleSettings
+            let fits: Int?
         }
         let key = SHA256.hexadecimal(
-            ImageRecord.canonical(Key(model: model.hash, configuration: model.configuration, settings: settings)))
+            ImageRecord.canonical(
+                Key(
+                    model: model.hash, configuration: model.configuration, settings: settings,
+                    fits: settings.sampler.clip == nil ? nil : Self.clippedFits)))
         let name = "\(settings.sampler.kind.rawValue)-\(settings.steps)-\(key.prefix(16)).json"
         shipped = "\(directory.path)/\(Self.folder)/\(name)"
         cached = UserCache.folder(Self.folder).map { "\($0)/\(name)" }

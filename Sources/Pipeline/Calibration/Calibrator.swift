@@ -5,8 +5,10 @@ import Tensor
 
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///
-/// ``measure(_:progress:)`` samples each image once in full, and a second time with every other output held. ``fit(_:to:progress:)`` then walks the same images through a plan. The images stay in memory until then: a
-/// state and two outputs per model call each.
+/// ``measure(_:check:progress:)`` samples each image once in full, and a second time with every other output held; of the
+/// image that checks it makes the full run alone. ``fit(_:to:progress:)`` then walks the same images through a plan, and
+/// tries what was fitted on the image that no fit has seen. The images stay in memory until then: a state and two outputs
+/// per model call each.
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
@@ -25,6 +27,8 @@ public final class Calibrator {
         /// The evaluations that it has cost.
         public let evaluations: Int
         fileprivate let references: [Trajectory]
+        /// The full run of an image that nothing was learnt from.
+        fileprivate let check: (item: SampleItem, reference: Trajectory)?
     }
 
     /// The band count of calibrations.
@@ -62,15 +66,36 @@ public final class Calibrator {
         }
     }
 
-    /// The evaluations that ``measure(_:progress:)`` will spend.
-    public func evaluationsToMeasure(_ samples: Int) -> Int {
-        samples * (schedule.evaluations + driftPlan.evaluations)
+    /// How many of `samples` images are learnt from: all but the last one, which checks the fits.
+    public static func learnt(of samples: Int) -> Int { max(1, samples - 1) }
+
+    /// The evaluations that ``measure(_:check:progress:)`` will spend on `samples` images and, if `checks` says so, the
+    /// one that checks.
+    public func evaluationsToMeasure(_ samples: Int, checks: Bool) -> Int {
+        Self.evaluationsToMeasure(samples, checks: checks, schedule: schedule)
+    }
+
+    /// The same for any run.
+    public static func evaluationsToMeasure(_ samples: Int, checks: Bool, schedule: RunSchedule) -> Int {
+        samples * (schedule.evaluations + driftPlan(schedule).evaluations) + (checks ? schedule.evaluations : 0)
+    }
+
+    /// The evaluations that ``fit(_:to:progress:)`` will spend on one plan of so many evaluations.
+    public static func evaluationsToFit(_ evaluations: Int, samples: Int) -> Int {
+        evaluations * (samples + FitCheck.runs)
     }
 
     /// Samples the images and sums up what was seen.
     ///
+    /// - Parameters:
+    ///   - items: The images to learn from.
+    ///   - checked: An image to check fits on, which nothing is learnt from; nil where nothing will be fitted.
+    ///   - progress: Called with the evaluations of each step.
+    /// - Returns: What was seen, with the recorded runs.
     /// - Throws: What the sampler throws, and what `progress` does.
-    public func measure(_ items: [SampleItem], progress: Progress) throws -> Measurement {
+    public func measure(
+        _ items: [SampleItem], check checked: SampleItem? = nil, progress: Progress
+    ) throws -> Measurement {
         precondition(!items.isEmpty, "images to calibrate on")
         var references: [Trajectory] = []
         var (outputs, directions): (TrajectoryGram?, TrajectoryGram?)
@@ -83,6 +108,7 @@ public final class Calibrator {
             gain.add(distances: try drift(item, from: reference, progress: progress), plan: driftPlan)
         }
         guard let outputs, let directions else { preconditionFailure("at least one image") }
+        let check = try checked.map { (item: $0, reference: try record($0, progress: progress)) }
         let geometry = DirectionGeometry(of: directions, .guided, calls: schedule.calls)
         let calibration = Calibration(
             gram: outputs, quantity: Self.quantity, predictionType: process.predictionType,
@@ -93,20 +119,51 @@ public final class Calibrator {
                 turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },
                 gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
         return Measurement(
-            calibration: calibration, items: items, evaluations: evaluationsToMeasure(items.count),
-            references: references)
+            calibration: calibration, items: items,
+            evaluations: evaluationsToMeasure(items.count, checks: check != nil), references: references, check: check)
     }
 
-    /// Fits the steering forecaster of a plan in closed loop.
+    /// Fits the forecasters of a plan, steering in closed loop, and checks them on an image that they have not seen.
     ///
     /// - Parameters:
     ///   - plan: What runs will evaluate.
-    ///   - measurement: Full runs of the images to fit to.
+    ///   - measurement: Full runs of the images to fit to, and of one to check on.
     ///   - progress: Called with the evaluations of each step.
-    /// - Returns: The forecaster, for this plan only.
+    /// - Returns: How far each forecaster leaves the image from its full run; ``FitCheck/best`` is for this plan only.
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
-    public func fit(
-        _ plan: ReusePlan, to measurement: Measurement, progress: Progress
+    public func fit(_ plan: ReusePlan, to measurement: Measurement, progress: Progress) throws -> FitCheck {
+        guard let check = measurement.check else { preconditionFailure("fits are checked") }
+        let candidates = [
+            PlanResolver.plainForecaster,
+            try SpectralFit.forecaster(for: plan, calibration: measurement.calibration),
+            try steer(plan, by: measurement, progress: progress),
+        ]
+        return FitCheck(
+            try candidates.map { candidate in
+                FitCheck.Candidate(
+                    forecaster: candidate,
+                    error: try error(
+                        of: candidate, for: plan, on: check.item, from: check.reference, progress: progress))
+            })
+    }
+
+    /// The relative error |z − z_ref|/|z_ref| of the final state of an image; infinite for a run that diverges.
+    private func error(
+        of spec: ForecasterSpec, for plan: ReusePlan, on item: SampleItem, from reference: Trajectory,
+        progress: Progress
+    ) throws -> Double {
+        let forecaster = try spec.forecaster(calls: schedule.calls)
+        var run = try sampler.start(item) { base in
+            CachedDenoiser(base, predictionType: process.predictionType, plan: plan, forecaster: forecaster)
+        }
+        while let step = try run.next() { try progress(plan.evaluated[step.index].count) }
+        let error = reference.relativeError(ofFinal: run.latents)
+        return error.isFinite ? error : .infinity
+    }
+
+    /// Fits the steering forecaster of a plan to the measured images.
+    private func steer(
+        _ plan: ReusePlan, by measurement: Measurement, progress: Progress
     ) throws -> ForecasterSpec {
         let fit = try SteeringFit(
             plan: plan, calibration: measurement.calibration, references: measurement.references)
@@ -128,7 +185,6 @@ public final class Calibrator {
             fit.fit(at: call, runs: runs, denoisers: denoisers)
             for index in runs.indices { _ = runs[index].advance() }
         }
-        for run in runs { try sampler.check(run.latents) }
         return fit.forecaster
     }
 
@@ -161,7 +217,9 @@ public final class Calibrator {
         return distances
     }
 
-    private var driftPlan: ReusePlan {
+    private var driftPlan: ReusePlan { Self.driftPlan(schedule) }
+
+    private static func driftPlan(_ schedule: RunSchedule) -> ReusePlan {
         ClosedLoopGain.plan(calls: schedule.calls.count, branches: schedule.branches)
     }
 

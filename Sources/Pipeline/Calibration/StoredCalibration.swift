@@ -7,23 +7,27 @@ public final class StoredCalibration: CalibrationSource {
     public enum Task: Equatable, Sendable {
         /// There is none for the model and its settings: one full run makes one.
         case measure
-        /// There is one without a steering forecaster for the plan.
+        /// There is one without a fit for the plan.
         case fit(ReusePlan)
     }
 
     private let store: CalibrationStore
     private let make: ((Task, CalibrationFile?) throws -> CalibrationFile)?
+    private let tell: (String) -> Void
     private var file: CalibrationFile?
 
     /// A source.
     ///
     /// - Parameters:
     ///   - store: Where calibrations are kept.
+    ///   - tell: Told in one line where a plainer forecaster stands in for a fit that did not pass its check.
     ///   - make: Makes what is missing, from what there is; nil to have it refused.
     public init(
-        store: CalibrationStore, make: ((Task, CalibrationFile?) throws -> CalibrationFile)? = nil
+        store: CalibrationStore, tell: @escaping (String) -> Void = { _ in },
+        make: ((Task, CalibrationFile?) throws -> CalibrationFile)? = nil
     ) {
         self.store = store
+        self.tell = tell
         self.make = make
     }
 
@@ -47,20 +51,33 @@ public final class StoredCalibration: CalibrationSource {
         case .omnicacheUnfiltered:
             return .omnicache(gammas: try calibration().path.gamma, filter: nil, quantity: .direction)
         case .spectral:
+            // Where not even the spectral fit has passed, what has stands in for it.
+            if let checked = try checked(for: plan), !checked.isFitted { return stand(in: checked, for: .spectral) }
             return try SpectralFit.forecaster(for: plan, calibration: try calibration())
         case .steering:
-            if let fitted = try fitted(for: plan) { return fitted }
-            try complete(.fit(plan))
-            guard let fitted = try fitted(for: plan) else { preconditionFailure("made for this plan") }
-            return fitted
+            if try checked(for: plan) == nil { try complete(.fit(plan)) }
+            guard let checked = try checked(for: plan) else { preconditionFailure("made for this plan") }
+            return stand(in: checked, for: .steering)
         }
     }
 
     public func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec {
-        try fitted(for: plan) ?? forecaster(.spectral, for: plan)
+        guard let checked = try checked(for: plan) else { return try forecaster(.spectral, for: plan) }
+        return stand(in: checked, for: .steering)
     }
 
-    private func fitted(for plan: ReusePlan) throws -> ForecasterSpec? {
+    /// The forecaster that has passed its check for `plan`; tells if it is not the one that was wanted.
+    private func stand(in checked: ForecasterSpec, for wanted: ForecasterSpec.FittedName) -> ForecasterSpec {
+        if checked.name != wanted.rawValue {
+            tell(
+                "\(checked.name) fills the gaps: on an image that the calibration's fits have not seen, "
+                    + "\(wanted.rawValue) was no better")
+        }
+        return checked
+    }
+
+    /// The forecaster that was found best for `plan`; nil where nothing has been fitted.
+    private func checked(for plan: ReusePlan) throws -> ForecasterSpec? {
         _ = try calibration()
         return file?.fits.first { $0.plan == plan }?.forecaster
     }
@@ -79,5 +96,12 @@ public final class StoredCalibration: CalibrationSource {
                     + "'omnicache calibrate' and the same options")
         }
         file = try make(task, file)
+    }
+}
+
+extension ForecasterSpec {
+    /// Whether it has weights that were fitted.
+    fileprivate var isFitted: Bool {
+        if case .fitted = self { true } else { false }
     }
 }

@@ -95,7 +95,8 @@ public final class Comparison {
         for pair in request.items.indices {
             let (latents, time) = try sample(pair, as: nil, onProgress)
             try sampler(for: request.settings).check(latents)
-            let uncached = try UncachedImage(latents: latents, seconds: time, decoder: decoder)
+            let uncached = try UncachedImage(
+                latents: latents, evaluations: evaluationsFull, seconds: time, decoder: decoder)
             seconds.append(time)
             gallery.add(try FrameSheet.picture(of: uncached.frames), of: pair, row: nil)
             let order = Array(entries.indices)

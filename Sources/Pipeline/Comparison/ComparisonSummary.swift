@@ -16,6 +16,12 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     public let latentError: MeanAndWorst?
     /// The mean of the ratios to the uncached picture; nil where no uncached picture has any detail.
     public let highFrequencyEnergy: Double?
+    /// Around ``highFrequencyEnergy``.
+    public let highFrequencyEnergyInterval: MeanInterval?
+    /// Around ``evaluations``.
+    public let evaluationsInterval: MeanInterval?
+    /// The PSNR less that of the reference strategy, pair by pair; nil where ``wins`` is.
+    public let psnrDifference: Difference?
     /// The share of pairs in which the reference strategy has the higher PSNR; nil for the reference itself, and where it
     /// cannot reach the budget.
     public let wins: Double?
@@ -26,6 +32,8 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     public struct Decibels: Codable, Equatable, Sendable {
         /// Over the pairs whose pictures differ; nil where none do.
         public let mean: Double?
+        /// Around ``mean``; nil where fewer than two pictures differ.
+        public let interval: MeanInterval?
         /// The least; nil where no pictures differ.
         public let worst: Double?
         /// How many pairs are the same picture, with an infinite PSNR that is part of no mean.
@@ -35,6 +43,7 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         public init(_ values: [Double?]) {
             let finite = values.compactMap(\.self)
             mean = finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count)
+            interval = MeanInterval(finite)
             worst = finite.min()
             identical = values.count - finite.count
         }
@@ -43,6 +52,8 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     /// A mean, and the value that is farthest on the bad side.
     public struct MeanAndWorst: Codable, Equatable, Sendable {
         public let mean: Double
+        /// Around ``mean``; nil for a single pair.
+        public let interval: MeanInterval?
         public let worst: Double
 
         /// Sums up one value per pair, `worst` being the one on the bad side; nil when one of them does not exist.
@@ -50,7 +61,26 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
             let known = values.compactMap(\.self)
             guard known.count == values.count, let worst = worst(known) else { return nil }
             mean = known.reduce(0, +) / Double(known.count)
+            interval = MeanInterval(known)
             self.worst = worst
+        }
+    }
+
+    /// The mean of what two strategies differ by on the same images.
+    public struct Difference: Codable, Equatable, Sendable {
+        /// Over the pairs in which neither picture is the uncached one.
+        public let mean: Double
+        /// Around ``mean``, of the differences themselves; nil for a single one.
+        public let interval: MeanInterval?
+
+        /// Takes `others` from `values`, place by place; nil where no place has both.
+        init?(_ values: [Double?], less others: [Double?]) {
+            let differences = zip(values, others).compactMap { value, other in
+                value.flatMap { value in other.map { value - $0 } }
+            }
+            guard !differences.isEmpty else { return nil }
+            mean = differences.reduce(0, +) / Double(differences.count)
+            interval = MeanInterval(differences)
         }
     }
 
@@ -74,6 +104,9 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         ssim = MeanAndWorst(pairs.map(\.ssim)) { $0.min() }
         latentError = MeanAndWorst(pairs.map(\.latentError)) { $0.max() }
         highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
+        highFrequencyEnergyInterval = MeanInterval(energies)
+        evaluationsInterval = MeanInterval(pairs.map(\.evaluations))
+        psnrDifference = reference.flatMap { Difference(pairs.map(\.psnr), less: $0.map(\.psnr)) }
         wins = share { $0.isNearer(than: $1) }
         ties = share { $0.isAsNear(as: $1) }
     }

@@ -13,6 +13,7 @@ extension ComparisonReport {
         columns += [
             HTMLTable.Column("mean", group: "PSNR (dB)", best: .greatest),
             HTMLTable.Column("worst", group: "PSNR (dB)", best: .greatest),
+            HTMLTable.Column("difference", group: "PSNR (dB)"),
         ]
         if similar {
             columns += [
@@ -47,9 +48,14 @@ extension ComparisonReport {
             "\(pairs) \(pairs == 1 ? "pair" : "pairs") of class and seed, each against its uncached image. PSNR before "
             + "rounding to 8 bits"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
-            + ". wins: the share of pairs in which \(reference) has the higher PSNR. latent error: relative, of the final "
+            + ". difference: of the PSNR to that of \(reference), pair by pair. wins: the share of pairs in which "
+            + "\(reference) has the higher PSNR. latent error: relative, of the final "
             + "latents. fine detail: high-frequency energy over that of the uncached image"
-            + (secondsFull == nil ? "." : ". s/image: median; speed-up: median over the pairs of uncached over cached.")
+            + (secondsFull == nil
+                ? "."
+                : ". s/image: median; speed-up: median over the pairs of uncached over cached, at most what their "
+                    + "evaluations can give.")
+            + " " + MeanInterval.legend
     }
 }
 
@@ -58,7 +64,9 @@ extension ComparisonReport.Row {
         guard let summary else {
             return [.text(strategy), .text("needs \(evaluationsNeeded ?? total) of \(total) evaluations")]
         }
-        var cells: [HTMLTable.Cell] = [.text(strategy), .number(summary.evaluations, digits: 1)]
+        var cells: [HTMLTable.Cell] = [
+            .text(strategy), .mean(summary.evaluations, summary.evaluationsInterval, digits: 1),
+        ]
         if timed {
             cells += [
                 .number(summary.seconds ?? .nan, digits: 3),
@@ -67,18 +75,22 @@ extension ComparisonReport.Row {
         }
         let same = summary.psnr.mean == nil ? 0 : summary.psnr.identical
         cells += [
-            .number(summary.psnr.mean ?? .infinity, digits: 2, suffix: same == 0 ? "" : " +\(same)∞"),
+            .mean(
+                summary.psnr.mean ?? .infinity, summary.psnr.interval, digits: 2,
+                suffix: same == 0 ? "" : " +\(same)∞"),
             .number(summary.psnr.worst ?? .infinity, digits: 2),
+            summary.psnrDifference.map { .mean($0.mean, $0.interval, digits: 2) } ?? .number(.nan, digits: 2),
         ]
         if similar {
             cells += [
-                .number(summary.ssim?.mean ?? .nan, digits: 4), .number(summary.ssim?.worst ?? .nan, digits: 4),
+                .mean(summary.ssim?.mean ?? .nan, summary.ssim?.interval, digits: 4),
+                .number(summary.ssim?.worst ?? .nan, digits: 4),
             ]
         }
         return cells + [
             summary.wins.map { .number($0 * 100, digits: 0, suffix: " %") } ?? .number(.nan, digits: 0),
-            summary.latentError.map { .number($0.mean, digits: 5) } ?? .text("diverged"),
-            .number(summary.highFrequencyEnergy ?? .nan, digits: 3),
+            summary.latentError.map { .mean($0.mean, $0.interval, digits: 5) } ?? .text("diverged"),
+            .mean(summary.highFrequencyEnergy ?? .nan, summary.highFrequencyEnergyInterval, digits: 3),
         ]
     }
 }

@@ -8,7 +8,8 @@ public struct PairMeasure: Codable, Equatable, Sendable {
     public let evaluations: Double
     /// From the initial noise to the final latents; nil where time is not measured.
     public let seconds: Double?
-    /// The uncached run's seconds over ``seconds``.
+    /// The uncached run's seconds over ``seconds``, but no more than its evaluations over ``evaluations``: other work on
+    /// the machine can slow one of the two.
     public let speedUp: Double?
     /// In dB, of the pictures before they are rounded to 8 bits; nil for the same picture, where it is infinite.
     public let psnr: Double?
@@ -50,14 +51,16 @@ struct UncachedImage {
     let latents: Tensor
     let frames: [Image]
     let seconds: Double
+    let evaluations: Int
     private let decoder: any LatentDecoder
     private let planes: [Float]
     private let highFrequencyEnergy: Double
 
-    init(latents: Tensor, seconds: Double, decoder: any LatentDecoder) throws {
+    init(latents: Tensor, evaluations: Int, seconds: Double, decoder: any LatentDecoder) throws {
         let planes = try decoder.planes(of: latents)
         let frames = planes.map(decoder.picture)
         self.latents = latents
+        self.evaluations = evaluations
         self.seconds = seconds
         self.decoder = decoder
         self.planes = planes.flatMap(\.elements)
@@ -80,7 +83,10 @@ struct UncachedImage {
         let otherFrames = otherPlanes.map(decoder.picture)
         let similarities = try zip(otherFrames, frames).compactMap { try ImageMetrics.ssimUnlessTooSmall($0, $1) }
         let measure = PairMeasure(
-            evaluations: evaluations, seconds: seconds, speedUp: seconds.map { self.seconds / $0 },
+            evaluations: evaluations, seconds: seconds,
+            speedUp: seconds.map {
+                SpeedUp.possible(self.seconds / $0, from: Double(self.evaluations), to: evaluations)
+            },
             psnr: Self.finite(ImageMetrics.psnr(otherPlanes.flatMap(\.elements), planes, range: decoder.range)),
             psnr8: Self.finite(try ImageMetrics.psnr(Self.column(otherFrames), Self.column(frames))),
             ssim: similarities.isEmpty ? nil : Self.mean(similarities),

@@ -17,13 +17,14 @@ public struct DecoderSource: Sendable {
         kind = .pixels(range)
     }
 
-    /// The autoencoder in `directory`, for latents of `channels` channels.
+    /// The autoencoder in `directory`, for latents of `channels` channels, with the given variant of its weights if they
+    /// have it.
     ///
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` when it cannot be used or does not fit.
-    init(directory: String, channels: Int, network: String) throws {
+    init(directory: String, channels: Int, network: String, variant: String?) throws {
         kind = .autoencoder(
             try Self.config(directory: directory, channels: channels, network: network), directory: directory,
-            archive: try WeightArchive(directory: directory))
+            archive: try WeightArchive(directory: directory, variant: variant))
     }
 
     /// The configuration of the autoencoder in `directory`, which must be for latents of `channels` channels, as those

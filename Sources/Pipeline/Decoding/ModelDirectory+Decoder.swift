@@ -32,7 +32,8 @@ extension ModelDirectory {
 
     private func autoencoder(_ directory: String) throws -> DecoderSource {
         try DecoderSource(
-            directory: directory, channels: latentShape.channels, network: "\(networkDirectory)/config.json")
+            directory: directory, channels: latentShape.channels, network: "\(networkDirectory)/config.json",
+            variant: variant)
     }
 
     /// Says that there is no decoder, and what may be done instead.

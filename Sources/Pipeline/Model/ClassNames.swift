@@ -12,10 +12,18 @@ public struct ClassNames: Sendable, Equatable {
     private let synonyms: [String: [Int]]
     /// The most parts between commas that any label has.
     private let mostParts: Int
+    /// The file that says what each class shows; nil where there is none.
+    let contentsPath: String?
 
     /// Names for the classes `0..<names.count`.
-    public init(_ names: [String]) {
+    ///
+    /// - Parameters:
+    ///   - names: the labels.
+    ///   - contentsPath: a file that says what each class shows (``ClassContents``), read only to help who asks for a class
+    ///     that is not there.
+    public init(_ names: [String], contentsPath: String? = nil) {
         self.names = names
+        self.contentsPath = contentsPath
         var labels: [String: [Int]] = [:]
         var synonyms: [String: [Int]] = [:]
         var mostParts = 1
@@ -124,8 +132,7 @@ public struct ClassNames: Sendable, Equatable {
                     + "or add class_names to its config.json (see weights-format.md)")
         }
         throw .usage(
-            "--class '\(text.trimmed)': the model has no such class; \(suggestion(for: key))'omnicache info' lists them"
-        )
+            "--class '\(text.trimmed)': the model has no such class\(suggestion(for: key))'omnicache info' lists them")
     }
 
     /// The classes that a key names: those of whole labels before those of synonyms, last the class of a ``slug(_:)``.
@@ -137,31 +144,9 @@ public struct ClassNames: Sendable, Equatable {
         return [index]
     }
 
-    private func suggestion(for key: String) -> String {
-        let candidates = names.flatMap { name in [name] + name.split(separator: ",").map { String($0).trimmed } }
-        let nearest = candidates.min { Self.distance(key, Self.key($0)) < Self.distance(key, Self.key($1)) }
-        return nearest.map { "did you mean '\($0)'? " } ?? ""
-    }
-
     /// Letters and digits in lower case, everything between them one hyphen.
-    private static func key(_ name: String) -> String {
+    static func key(_ name: String) -> String {
         name.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
-    }
-
-    /// The fewest insertions, deletions and replacements that turn one text into the other (Levenshtein).
-    private static func distance(_ first: String, _ second: String) -> Int {
-        let second = Array(second)
-        var row = Array(0...second.count)
-        for (i, character) in first.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, other) in second.enumerated() {
-                let replaced = diagonal + (character == other ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-            }
-        }
-        return row[second.count]
     }
 }
 

@@ -22,9 +22,11 @@ public struct ModelDirectory: Sendable {
     public let archive: WeightArchive
     /// The classes.
     public let classes: ClassNames
+    /// The variant of the weights that was asked for.
+    let variant: String?
 
     /// The sampler that the model comes with; nil when it comes with none.
-    private let recommendedSampler: SamplerOptions?
+    let recommendedSampler: SamplerOptions?
 
     /// The directory's name, which stands for the model in file metadata.
     public var name: String {
@@ -38,16 +40,25 @@ public struct ModelDirectory: Sendable {
     /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
     /// cannot be guided.
     public var defaultSettings: SampleSettings {
-        SampleSettings(
-            steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
-            guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels)
+        followingScheduler(
+            SampleSettings(
+                steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
+                guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels))
     }
 
     /// Opens the directory at `path`: reads the configurations and checks the headers of the weights.
     ///
+    /// - Parameters:
+    ///   - path: the directory.
+    ///   - variant: the variant of the weights to take in every part that has it, such as fp16; nil for the plain files,
+    ///     or the only variant.
+    ///   - families: the families of networks that there are.
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` that say what is wrong where.
-    public init(path: String, families: [NetworkFamily] = NetworkFamily.all) throws {
+    public init(
+        path: String, variant: String? = nil, families: [NetworkFamily] = NetworkFamily.all
+    ) throws {
         self.path = path
+        self.variant = variant
         let layout = try ModelLayout(directory: path, families: families)
         networkDirectory = layout.network
         vaeDirectory = layout.vae
@@ -60,44 +71,38 @@ public struct ModelDirectory: Sendable {
             process = found.process
             recommendedSampler = found.sampler
         } else {
-            process = try Self.process(in: file)
+            process = try DiffusionProcess(config: file)
             recommendedSampler = nil
         }
-        archive = try WeightArchive(directory: layout.network)
+        if let variant {
+            let parts = [layout.network, layout.vae, layout.tiny].compactMap(\.self)
+            let found = parts.reduce(into: Set<String>()) { $0.formUnion(WeightArchive.variants(in: $1)) }
+            guard found.contains(variant) else {
+                throw SafetensorsError.noSuchVariant(directory: path, variant: variant, found: found.sorted())
+            }
+        }
+        archive = try WeightArchive(directory: layout.network, variant: variant)
+        try config.checkNames(in: archive)
         for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
             _ = try DecoderSource.config(directory: decoder, channels: config.latentShape.channels, network: file.path)
         }
         let count = config.conditions.classCount
         let names = try layout.index?.classNames(count: count) ?? config.classNames
-        classes = ClassNames(names.isEmpty ? (0..<count).map(ClassNames.placeholder) : names)
+        classes = ClassNames(
+            names.isEmpty ? (0..<count).map(ClassNames.placeholder) : names,
+            contentsPath: "\(path)/\(ClassContents.fileName)")
     }
-
-    /// The keys by which a network's `config.json` says something of the process.
-    private static let processKeys = [
-        "prediction_type", "num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "trained_betas", "shift",
-        "flow_path", "flow_direction", "timestep_scale",
-    ]
 
     /// Checks that a `config.json` which says something of the process says what the scheduler does.
     private static func checkAgreement(
         of file: JSONFile, with process: DiffusionProcess, in scheduler: String
     ) throws {
-        guard let key = processKeys.first(where: { file[$0] != nil }), try self.process(in: file) != process else {
-            return
-        }
+        guard let key = DiffusionProcess.configKeys.first(where: { file[$0] != nil }),
+            try DiffusionProcess(config: file) != process
+        else { return }
         throw PipelineError.badData(
             "\(file.path): says otherwise (by \(key) and the like) than \(scheduler) what the model was trained on; "
                 + "remove one of the two")
-    }
-
-    private static func process(in file: JSONFile) throws(PipelineError) -> DiffusionProcess {
-        do {
-            return try JSONDecoder().decode(DiffusionProcess.self, from: Data(file.bytes))
-        } catch let error as SamplingError {
-            throw .badData("\(file.path): \(error)")
-        } catch {
-            throw .badData("\(file.path): its noise schedule cannot be understood; see weights-format.md")
-        }
     }
 
     /// What ties images to the model; reads the weights the first time.

@@ -13,6 +13,7 @@ enum ModelHash {
     }
 
     private static func hash(of file: SafetensorsFile) -> String {
+        file.awaitRest()
         let memory = memoryPath(for: file.identity)
         if let memory, let text = try? String(contentsOf: URL(filePath: memory), encoding: .utf8), text.count == 64,
             text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })

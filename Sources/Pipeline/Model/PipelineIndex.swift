@@ -8,6 +8,8 @@ struct PipelineIndex {
     static let fileName = "model_index.json"
 
     private let file: JSONFile
+    /// The classes of the parts.
+    private let parts: [String: String]
 
     /// Reads the index in `directory`.
     ///
@@ -15,13 +17,37 @@ struct PipelineIndex {
     init(directory: String, families: [NetworkFamily]) throws(ModelError) {
         let supported = families.flatMap(\.pipelineClasses)
         file = try JSONFile(path: "\(directory)/\(Self.fileName)")
-        guard let className = file.text("_class_name") else {
+        let fields = ConfigFields(file)
+        guard fields.contains("_class_name") else {
             throw file.problem("the key _class_name is missing; \(Self.only(supported))")
         }
-        guard supported.contains(className) else {
+        switch file["_class_name"] {
+        case .string(let name)? where supported.contains(name):
+            break
+        case .string(let name)?:
             throw file.problem(
-                "_class_name is \(className), \(ForeignModel.kind(of: className)); \(Self.only(supported))")
+                "_class_name is \(name), \(ForeignModel.kind(of: name)); \(Self.only(supported))")
+        case let other:
+            // diffusers writes a list where the pipeline is a program of its own beside the weights.
+            throw file.problem(
+                "_class_name is \((other ?? .null).inWords), not the name of a pipeline of diffusers; "
+                    + Self.only(supported))
         }
+        var parts: [String: String] = [:]
+        for name in ["transformer", "vae", "scheduler"] where fields.contains(name) {
+            parts[name] = try Self.className(of: name, in: file)
+        }
+        self.parts = parts
+    }
+
+    /// The class in a pair of library and class; nil for a pair of nulls, a part that the pipeline goes without.
+    private static func className(of name: String, in file: JSONFile) throws(ModelError) -> String? {
+        if case .array(let pair)? = file[name], pair.count == 2 {
+            if pair[0] == .null { return nil }
+            if case .string(let className) = pair[1] { return className }
+        }
+        throw file.problem(
+            "\(name) is \((file[name] ?? .null).inWords), not a pair such as [\"diffusers\", \"DDIMScheduler\"]")
     }
 
     private static func only(_ supported: [String]) -> String {
@@ -29,12 +55,7 @@ struct PipelineIndex {
     }
 
     /// The class of the part `name`, such as DDIMScheduler; nil when the pipeline has no such part.
-    func className(of name: String) -> String? {
-        guard case .array(let pair)? = file[name], pair.count == 2, case .string(let className) = pair[1] else {
-            return nil
-        }
-        return className
-    }
+    func className(of name: String) -> String? { parts[name] }
 
     /// The classes' names by their ids, synonyms separated by commas: `id2label`, an object whose keys are ids or a list;
     /// each name is a text or a list of synonyms.
@@ -61,8 +82,9 @@ struct PipelineIndex {
             }
             for (id, value) in values.enumerated() { names[id] = try name(value, of: "\(id)") }
         default:
-            throw file.problem("id2label is neither an object nor a list")
+            throw file.problem("id2label is \((file["id2label"] ?? .null).inWords), neither an object nor a list")
         }
+        if let problem = names.unprintable(in: "id2label") { throw file.problem(problem.description) }
         return names
     }
 

@@ -4,16 +4,16 @@ import Sampling
 /// A scheduler's configuration as diffusers writes it: what the model was trained to undo, and how to sample it.
 ///
 /// The defaults are those of the classes' constructors, source: https://github.com/huggingface/diffusers, schedulers/,
-/// version 0.42.1. Keys that change nothing here are not read; a value that would change the result and has no
-/// counterpart is an error. Where a scheduler's list of timesteps is irregular, ``TimestepSpacing`` says how ours
-/// differs.
+/// version 0.42.1, and so is what an explicit null means: false for a flag (unless the class adds flags up), none for
+/// what may be None, and otherwise an error. Keys that change nothing here are not read; a value that would change the
+/// result and has no counterpart is an error.
 struct SchedulerConfig: Equatable {
     /// What the model was trained to undo.
     let process: DiffusionProcess
     /// The sampler with its options.
     let sampler: SamplerOptions
 
-    private typealias Reader = @Sendable (SchedulerFields) throws -> SchedulerConfig
+    private typealias Reader = @Sendable (ConfigFields) throws -> SchedulerConfig
 
     /// The classes that have a counterpart, in the order in which a message lists them.
     private static let readers: KeyValuePairs<String, Reader> = [
@@ -32,23 +32,23 @@ struct SchedulerConfig: Equatable {
     ///   - className: the class that a pipeline's index names, which counts before the file's own.
     /// - Throws: ``ModelError`` that names the file, the key and what is supported.
     init(path: String, className: String? = nil) throws(ModelError) {
-        let file = try JSONFile(path: path, allowsInfinity: true)
-        let supported = Self.readers.map(\.key).joined(separator: ", ")
-        guard let className = className ?? file.text("_class_name") else {
-            throw file.problem("the key _class_name is missing; supported: \(supported)")
-        }
-        guard let reader = Self.readers.first(where: { $0.key == className })?.value else {
-            throw file.problem("the scheduler is \(className); supported: \(supported)")
-        }
-        let fields = SchedulerFields(file, className: className)
+        let file = try JSONFile(path: path)
         do {
-            self = try reader(fields)
+            let supported = Self.readers.map(\.key).joined(separator: ", ")
+            let fields = ConfigFields(file)
+            guard className != nil || fields.contains("_class_name") else {
+                throw file.problem("the key _class_name is missing; supported: \(supported)")
+            }
+            let className = try className ?? fields.required("_class_name", .text)
+            guard let reader = Self.readers.first(where: { $0.key == className })?.value else {
+                throw file.problem("the scheduler is \(className); supported: \(supported)")
+            }
+            self = try reader(ConfigFields(file, owner: className))
         } catch let error as ModelError {
             throw error
-        } catch let error as SamplingError {
-            throw fields.problem(error)
         } catch {
-            throw file.problem("it cannot be decoded")
+            // A ConfigProblem or a SamplingError: either names the key.
+            throw file.problem("\(error)")
         }
     }
 
@@ -61,51 +61,54 @@ struct SchedulerConfig: Equatable {
 // MARK: - The classes
 
 extension SchedulerConfig {
-    private static func ddim(_ fields: SchedulerFields) throws -> SchedulerConfig {
-        try fields.refuse(["thresholding", "rescale_betas_zero_snr"])
+    private static func ddim(_ fields: ConfigFields) throws -> SchedulerConfig {
+        try refuse(["thresholding", "rescale_betas_zero_snr"], in: fields)
         var sampler = try spaced(.ddim, by: fields, preset: "leading")
-        sampler.clip = try clip(fields, preset: true)
+        sampler.clip = try clip(fields)
         sampler.end = try fields.flag("set_alpha_to_one", true) ? .clean : .firstTimestep
         return try SchedulerConfig(variancePreserving(fields), sampler)
     }
 
-    private static func ddpm(_ fields: SchedulerFields) throws -> SchedulerConfig {
-        try fields.refuse(["thresholding", "rescale_betas_zero_snr"])
+    private static func ddpm(_ fields: ConfigFields) throws -> SchedulerConfig {
+        try refuse(["thresholding", "rescale_betas_zero_snr"], in: fields)
         var sampler = try spaced(.ddpm, by: fields, preset: "leading")
-        sampler.clip = try clip(fields, preset: true)
+        sampler.clip = try clip(fields)
         // The "log" form of the small variance is the same number, taken through its logarithm.
         sampler.variance = try fields.choice(
             "variance_type", "fixed_small",
             [
                 "fixed_small": .fixedSmall, "fixed_small_log": .fixedSmall, "fixed_large": .fixedLarge,
                 "learned_range": .learnedRange,
-            ])
+            ], null: "fixed_small")
         return try SchedulerConfig(variancePreserving(fields), sampler)
     }
 
-    private static func dpmSolver(_ fields: SchedulerFields) throws -> SchedulerConfig {
-        try fields.refuse(["thresholding", "rescale_betas_zero_snr", "use_dynamic_shifting", "use_flow_sigmas"])
-        try fields.refuse(otherSigmas + ["use_lu_lambdas"])
+    private static func dpmSolver(_ fields: ConfigFields) throws -> SchedulerConfig {
+        try refuse(
+            ["thresholding", "rescale_betas_zero_snr", "use_dynamic_shifting", "use_flow_sigmas", "use_lu_lambdas"],
+            in: fields)
+        try refuseOtherSigmas(in: fields)
         try fields.choice("algorithm_type", "dpmsolver++", ["dpmsolver++": ()])
         try fields.choice("solver_type", "midpoint", ["midpoint": ()])
-        let order = try fields.whole("solver_order", 2)
+        let order = try fields.value("solver_order", .whole, default: 2)
         guard order == 2 else { throw fields.unsupported("solver_order", "\(order)", "2") }
-        let least = try fields.number("lambda_min_clipped", -.infinity)
+        let least = try fields.value("lambda_min_clipped", .extendedNumber, default: -.infinity)
         guard least == -.infinity else { throw fields.unsupported("lambda_min_clipped", "\(least)", "-Infinity") }
         var sampler = try spaced(.dpmSolver, by: fields, preset: "linspace")
         sampler.end = try fields.choice("final_sigmas_type", "zero", ["zero": .clean, "sigma_min": .firstTimestep])
         sampler.lowerOrderFinal = try fields.flag("lower_order_final", true)
         // A step to no noise is of first order anyway.
-        if sampler.end != .clean { try fields.refuse(["euler_at_final"]) }
+        if sampler.end != .clean { try refuse(["euler_at_final"], in: fields) }
         return try SchedulerConfig(variancePreserving(fields), sampler)
     }
 
     /// Only leading spacing: the scheduler does not round the timesteps of linspace, and starts from noise of another
     /// scale where the spacing is trailing.
-    private static func euler(_ fields: SchedulerFields) throws -> SchedulerConfig {
-        try fields.refuse(otherSigmas + ["rescale_betas_zero_snr"])
+    private static func euler(_ fields: ConfigFields) throws -> SchedulerConfig {
+        try refuseOtherSigmas(in: fields)
+        try refuse(["rescale_betas_zero_snr"], in: fields)
         try fields.choice("interpolation_type", "linear", ["linear": ()])
-        try fields.choice("timestep_type", "discrete", ["discrete": ()])
+        try fields.choice("timestep_type", "discrete", ["discrete": ()], null: "discrete")
         try fields.choice("timestep_spacing", "linspace", ["leading": ()])
         var sampler = try spaced(.euler, by: fields, preset: "linspace")
         sampler.end = try fields.choice("final_sigmas_type", "zero", ["zero": .clean, "sigma_min": .firstTimestep])
@@ -113,20 +116,23 @@ extension SchedulerConfig {
     }
 
     /// Only leading spacing, for the reasons of Euler's.
-    private static func heun(_ fields: SchedulerFields) throws -> SchedulerConfig {
-        try fields.refuse(otherSigmas + ["clip_sample"])
+    private static func heun(_ fields: ConfigFields) throws -> SchedulerConfig {
+        try refuseOtherSigmas(in: fields)
+        try refuse(["clip_sample"], in: fields)
         try fields.choice("timestep_spacing", "linspace", ["leading": ()])
         return try SchedulerConfig(
             variancePreserving(fields, betaStart: 0.00085, betaEnd: 0.012),
             spaced(.heun, by: fields, preset: "linspace"))
     }
 
-    private static func flowEuler(_ fields: SchedulerFields) throws -> SchedulerConfig {
-        try fields.refuse(otherSigmas + ["use_dynamic_shifting", "invert_sigmas", "stochastic_sampling"])
-        try fields.refuseValue(of: "shift_terminal")
+    private static func flowEuler(_ fields: ConfigFields) throws -> SchedulerConfig {
+        try refuseOtherSigmas(in: fields)
+        try refuse(["use_dynamic_shifting", "invert_sigmas", "stochastic_sampling"], in: fields)
+        let terminal = try fields.optional("shift_terminal", .number) ?? 0
+        guard terminal == 0 else { throw fields.unsupported("shift_terminal", "\(terminal)", "null") }
         return try SchedulerConfig(
             DiffusionProcess(
-                flowWithShift: fields.number("shift", 1), trainTimesteps: fields.whole("num_train_timesteps", 1000)),
+                flowWithShift: fields.value("shift", .number, default: 1), trainTimesteps: trainTimesteps(fields)),
             SamplerOptions(.euler, spacing: .linspace))
     }
 }
@@ -134,40 +140,43 @@ extension SchedulerConfig {
 // MARK: - What the classes share
 
 extension SchedulerConfig {
-    private static let otherSigmas = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"]
-
-    private static func spaced(
-        _ kind: SamplerKind, by fields: SchedulerFields, preset: String
-    ) throws(ModelError) -> SamplerOptions {
-        let spacing: TimestepSpacing = try fields.choice(
-            "timestep_spacing", preset, ["leading": .leading, "trailing": .trailing, "linspace": .linspace])
-        let offset = try fields.whole("steps_offset", 0)
-        // The other spacings do not use the offset.
-        return SamplerOptions(kind, spacing: spacing, stepsOffset: spacing == .leading ? offset : 0)
+    /// Refuses each of the keys that is set.
+    private static func refuse(_ keys: [String], in fields: ConfigFields) throws(ConfigProblem) {
+        for key in keys where try fields.flag(key, false) { throw fields.unsupported(key, "true", "false") }
     }
 
-    private static func clip(_ fields: SchedulerFields, preset: Bool) throws(ModelError) -> Double? {
-        guard try fields.flag("clip_sample", preset) else { return nil }
-        return try fields.number("clip_sample_range", 1)
+    /// Refuses other lists of noise levels. These flags may not be null: diffusers adds them up.
+    private static func refuseOtherSigmas(in fields: ConfigFields) throws(ConfigProblem) {
+        for key in ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"] {
+            guard try !fields.value(key, .flag, default: false) else { throw fields.unsupported(key, "true", "false") }
+        }
+    }
+
+    private static func spaced(
+        _ kind: SamplerKind, by fields: ConfigFields, preset: String
+    ) throws(ConfigProblem) -> SamplerOptions {
+        let spacing: TimestepSpacing = try fields.choice(
+            "timestep_spacing", preset, ["leading": .leading, "trailing": .trailing, "linspace": .linspace])
+        // The other spacings do not use the offset.
+        let offset = spacing == .leading ? try fields.value("steps_offset", .whole, default: 0) : 0
+        return SamplerOptions(kind, spacing: spacing, stepsOffset: offset)
+    }
+
+    private static func clip(_ fields: ConfigFields) throws(ConfigProblem) -> Double? {
+        guard try fields.flag("clip_sample", true) else { return nil }
+        return try fields.value("clip_sample_range", .number, default: 1)
+    }
+
+    private static func trainTimesteps(_ fields: ConfigFields) throws(ConfigProblem) -> Int {
+        try fields.value("num_train_timesteps", .whole, default: 1000)
     }
 
     private static func variancePreserving(
-        _ fields: SchedulerFields, betaStart: Double = 0.0001, betaEnd: Double = 0.02
+        _ fields: ConfigFields, betaStart: Double = 0.0001, betaEnd: Double = 0.02
     ) throws -> DiffusionProcess {
         let type: PredictionType = try fields.choice(
             "prediction_type", "epsilon", ["epsilon": .epsilon, "v_prediction": .v, "sample": .sample])
-        let steps = try fields.whole("num_train_timesteps", 1000)
-        if let betas = try fields.numbers("trained_betas") {
-            return try DiffusionProcess(type, betas: .trained(betas), trainTimesteps: steps)
-        }
-        let start = try fields.number("beta_start", betaStart)
-        let end = try fields.number("beta_end", betaEnd)
-        let schedule: BetaSchedule = try fields.choice(
-            "beta_schedule", "linear",
-            [
-                "linear": .linear(start: start, end: end), "scaled_linear": .scaledLinear(start: start, end: end),
-                "squaredcos_cap_v2": .squaredCosine,
-            ])
-        return try DiffusionProcess(type, betas: schedule, trainTimesteps: steps)
+        return try DiffusionProcess(
+            type, betas: BetaSchedule(fields, start: betaStart, end: betaEnd), trainTimesteps: trainTimesteps(fields))
     }
 }

@@ -9,7 +9,10 @@ public struct FinishedBatch: Sendable {
     public let run: RunFile
     /// A line for each image that the manifests list, in the order of the batch's list.
     public let lines: [ManifestLine]
-    private let folder: String
+    private let folder: UntrustedFolder
+
+    /// The most bytes that an image's file may have: those of the largest image, uncompressed, and its texts.
+    private static let mostImageBytes = 3 << 28 + 1 << 26
 
     /// The places of the batch's list that no manifest read here has.
     public var missing: [Int] {
@@ -23,41 +26,47 @@ public struct FinishedBatch: Sendable {
     /// - Returns: the batches, in the order in which each is named first.
     /// - Throws: ``PipelineError`` when a path names no batch, or its books are missing or damaged.
     public static func read(_ paths: [String]) throws(PipelineError) -> [FinishedBatch] {
-        var folders: [String] = []
-        var manifests: [String: [String]] = [:]
+        var folders: [UntrustedFolder] = []
+        var manifests: [[String]] = []
         for path in paths {
             var isDirectory = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
                 throw .missingInput("\(path): no such file; give a batch's directory or its manifest-0-of-1.jsonl")
             }
-            let names = isDirectory ? try manifestNames(in: path) : [lastComponent(of: path)]
-            let folder = isDirectory ? withSlash(path) : String(path.dropLast(names[0].count))
-            let known = folders.first { Self.isSame($0, folder) }
-            if known == nil { folders.append(folder) }
-            for name in names where manifests[known ?? folder]?.contains(name) != true {
-                manifests[known ?? folder, default: []].append(name)
+            let start = isDirectory ? path.utf8.endIndex : startOfName(in: path)
+            let names = isDirectory ? try manifestNames(in: path) : [String(path[start...])]
+            let folder = UntrustedFolder(path: isDirectory ? withSlash(path) : String(path[..<start]))
+            let known = folders.firstIndex { $0.isSame(as: folder) }
+            if known == nil {
+                folders.append(folder)
+                manifests.append([])
+            }
+            for name in names where !manifests[known ?? folders.count - 1].contains(name) {
+                manifests[known ?? folders.count - 1].append(name)
             }
         }
         var batches: [FinishedBatch] = []
-        for folder in folders { batches.append(try FinishedBatch(folder: folder, manifests: manifests[folder] ?? [])) }
+        for (folder, names) in zip(folders, manifests) {
+            batches.append(try FinishedBatch(folder: folder, manifests: names))
+        }
         return batches
     }
 
     /// Reads a batch.
     ///
     /// - Parameters:
-    ///   - folder: its directory, with the slash after it; empty for the present one.
+    ///   - folder: its directory.
     ///   - manifests: the names of the manifests to read.
     /// - Throws: ``PipelineError`` when the books are missing, damaged, or contradict each other.
-    init(folder: String, manifests: [String]) throws(PipelineError) {
+    init(folder: UntrustedFolder, manifests: [String]) throws(PipelineError) {
         self.folder = folder
-        name = folder.isEmpty ? "." : folder == "/" ? folder : String(folder.dropLast())
-        run = try RunFile(folder: folder)
+        name = folder.path.isEmpty ? "." : folder.path == "/" ? folder.path : String(folder.path.dropLast())
+        run = try RunFile(folder: folder.path)
         var known: [Int: ManifestLine] = [:]
         for manifest in manifests {
-            let path = folder + manifest
-            for line in try Manifest.lines(of: path) {
-                guard (0..<run.count).contains(line.index) else {
+            let path = folder.path + manifest
+            for line in try Manifest.lines(of: manifest, in: folder) {
+                guard line.index < run.count else {
                     throw .badData(
                         "\(path): lists image \(line.index) of a batch of \(run.count); remove it and run the batch again"
                     )
@@ -79,29 +88,41 @@ public struct FinishedBatch: Sendable {
             throw .badData("\(name): no image is listed in its manifests; run the batch again to make some")
         }
         lines = known.values.sorted { $0.index < $1.index }
+        var owners: [String: Int] = [:]
+        for line in lines {
+            guard let owner = owners.updateValue(line.index, forKey: line.file) else { continue }
+            throw .badData(
+                "\(name): the manifests list one file for the images \(owner) and \(line.index); remove them and run the "
+                    + "batch again")
+        }
     }
 
     /// The path of an image.
-    public func path(of line: ManifestLine) -> String { folder + line.file }
+    public func path(of line: ManifestLine) -> String { folder.path + line.file }
 
-    /// Reads an image, which has to be the very file that the manifest lists.
+    /// Reads an image, which has to be the very file that the manifest lists, and to fit the memory.
     ///
-    /// - Throws: ``PipelineError`` when it is missing, another one, or damaged.
-    public func picture(of line: ManifestLine) throws(PipelineError) -> Image {
+    /// - Parameters:
+    ///   - line: what the manifest says of it.
+    ///   - peers: how many images are looked at side by side.
+    /// - Returns: the picture.
+    /// - Throws: ``PipelineError`` when it is missing, another one, damaged, or too large.
+    public func picture(of line: ManifestLine, peers: Int = 1) throws(PipelineError) -> Image {
         let path = path(of: line)
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw .missingInput("\(path): no such file, though its manifest lists it; run the batch again to make it")
-        }
-        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
-            throw .inputOutput("\(path): cannot be read; check its permissions")
-        }
+        let bytes = try folder.read(
+            line.file, most: Self.mostImageBytes,
+            missing: ", though its manifest lists it; run the batch again to make it")
         guard SHA256.hexadecimal(bytes) == line.sha256 else {
             throw .badData(
                 "\(path): not the file that its manifest lists, by its SHA-256; remove it and run the batch again")
         }
-        do throws(ImagingError) {
-            return try ImageFile.Format(of: bytes).decode(bytes)
-        } catch {
+        let format = ImageFile.Format(of: bytes)
+        let memory: DecodedMemory
+        do throws(ImagingError) { memory = DecodedMemory(try format.size(of: bytes)) } catch {
+            throw .badData("\(path): \(error)")
+        }
+        try memory.check(path: path, peers: peers)
+        do throws(ImagingError) { return try format.decode(bytes) } catch {
             throw .badData("\(path): \(error)")
         }
     }
@@ -119,15 +140,12 @@ public struct FinishedBatch: Sendable {
         return manifests
     }
 
-    private static func lastComponent(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    /// Where the last part of a path begins.
+    private static func startOfName(in path: String) -> String.Index {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map(path.utf8.index(after:)) ?? path.startIndex
     }
 
-    private static func withSlash(_ path: String) -> String { path.hasSuffix("/") ? path : path + "/" }
-
-    /// Whether two directories are one under two names.
-    private static func isSame(_ a: String, _ b: String) -> Bool {
-        func standard(_ folder: String) -> String { URL(filePath: folder.isEmpty ? "." : folder).standardized.path() }
-        return a == b || standard(a) == standard(b)
+    private static func withSlash(_ path: String) -> String {
+        path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
     }
 }

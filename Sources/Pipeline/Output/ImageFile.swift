@@ -21,6 +21,14 @@ public struct ImageFile: Equatable, Sendable {
             }
         }
 
+        /// The size that the header of a file of this format declares; reads no pixels.
+        public func size(of bytes: [UInt8]) throws(ImagingError) -> (width: Int, height: Int, channels: Int) {
+            switch self {
+            case .png: try PNGReader.size(of: bytes)
+            case .ppm: try PPM.size(of: bytes)
+            }
+        }
+
         /// The bytes of a file that holds the frames of a picture, one for an image, and what it was made from.
         ///
         /// Both formats hold one picture, so several frames stand side by side in it.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Imaging
+import Models
 
 /// The texts that an image file carries: the record for omnicache, and a line that image viewers of the field read.
 public struct ImageMetadata: Codable, Equatable, Sendable {
@@ -50,7 +51,7 @@ public struct ImageMetadata: Codable, Equatable, Sendable {
                 ("Seed", record.items.first.map { "\($0.seed)" } ?? ""),
                 ("Size", "\(width)x\(height)"),
                 ("Model hash", String(record.model.hash.prefix(10))),
-                ("Model", record.model.name),
+                ("Model", record.model.name.onOneLine),
             ] + Self.pairs(of: record.reuse) + [("Version", "omnicache \(versions.omnicache)")]
         return subject + "\n" + pairs.map { "\($0): \($1)" }.joined(separator: ", ")
     }

@@ -13,6 +13,11 @@ public struct Manifest: Sendable {
     public let name: String
     private let folder: String
 
+    /// More bytes than the books of the largest batch have.
+    static let mostBytes = 1 << 30
+    /// A shard's manifest has a line an image, and a few more where several processes were given one shard.
+    private static let mostLines = 4 * WorkList.mostImages
+
     /// The manifest of a shard.
     ///
     /// - Parameters:
@@ -87,16 +92,28 @@ public struct Manifest: Sendable {
 
     /// The lines of a manifest's file; none for a shard without images.
     ///
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - folder: its directory.
+    /// - Returns: the lines in their order.
     /// - Throws: ``PipelineError`` when there is no such file, it is not a manifest, or a line of it is torn.
-    public static func lines(of path: String) throws(PipelineError) -> [ManifestLine] {
-        guard FileManager.default.fileExists(atPath: path) else { throw .missingInput("\(path): no such manifest") }
-        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
-            throw .inputOutput("\(path): cannot be read; give a manifest-0-of-1.jsonl, and check its permissions")
+    static func lines(of name: String, in folder: UntrustedFolder) throws(PipelineError) -> [ManifestLine] {
+        let bytes = try folder.read(name, most: mostBytes, missing: "; give a batch's manifest-0-of-1.jsonl")
+        var lines: [ManifestLine] = []
+        for text in bytes.split(separator: UInt8(ascii: "\n")) {
+            guard lines.count < mostLines, let line = ManifestLine(text) else {
+                throw .badData(
+                    "\(folder.path)\(name): line \(lines.count + 1) is none of a manifest's, or damaged; run the batch "
+                        + "again to mend a manifest")
+            }
+            guard UntrustedFolder.isPlain(line.file) else {
+                throw .badData(
+                    "\(folder.path)\(name): line \(lines.count + 1) names a file that is not in the directory, or not by a plain "
+                        + "relative path; no batch wrote that")
+            }
+            lines.append(line)
         }
-        let lines = bytes.split(separator: UInt8(ascii: "\n")).map { ManifestLine($0) }
-        guard let damaged = lines.firstIndex(of: nil) else { return lines.compactMap(\.self) }
-        throw .badData(
-            "\(path): line \(damaged + 1) is none of a manifest's, or damaged; run the batch again to mend a manifest")
+        return lines
     }
 
     /// Opens the manifest under a lock that other processes respect, even if one of them replaces it meanwhile.
@@ -114,6 +131,9 @@ public struct Manifest: Sendable {
             guard fstat(descriptor, &mine) == 0, stat(path, &there) == 0, mine.st_ino == there.st_ino,
                 mine.st_dev == there.st_dev
             else { continue }
+            guard mine.st_mode & S_IFMT == S_IFREG else {
+                throw .cannotCreate("\(path): something else than a file is in the way; remove it")
+            }
             return try body(descriptor)
         }
     }

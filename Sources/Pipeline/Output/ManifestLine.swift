@@ -5,6 +5,10 @@ import Models
 public struct ManifestLine: Codable, Equatable, Sendable {
     /// More evaluations than any image takes, and few enough that those of a whole batch can be added.
     private static let mostEvaluations = 1_000_000_000
+    /// More seconds than any image takes: thirty years.
+    private static let mostSeconds = 1e9
+    /// More bytes than any line has: a path and a class's names are a few thousand.
+    private static let mostBytes = 1 << 16
 
     /// The image's place in the whole list.
     public let index: Int
@@ -52,9 +56,11 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     }
 
     /// Reads a line; nil for one that was cut short, or cannot be true.
-    init?(_ text: some Sequence<UInt8>) {
-        guard let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)), line.sha256.utf8.count == 64,
-            (0...Self.mostEvaluations).contains(line.evaluations)
+    init?(_ text: ArraySlice<UInt8>) {
+        guard text.count <= Self.mostBytes, let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)),
+            line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0, (line.classID ?? 0) >= 0,
+            (0...Self.mostEvaluations).contains(line.evaluations), (0...Self.mostSeconds).contains(line.seconds ?? 0),
+            line.class.unprintable == nil
         else { return nil }
         self = line
     }

@@ -1,52 +1,83 @@
-/// A file name with the placeholders `{class}`, `{seed}` and `{index}`.
+/// A file name with the placeholders `{class}`, `{seed}` and `{index}`. `{{` and `}}` stand for braces, so that any name
+/// can be written.
 public struct OutputPattern: Equatable, Sendable {
     /// The pattern as it was given.
     public let text: String
+    /// The directory that all paths are in, with the slash after it; empty for the present one.
+    public let folder: String
+    private let parts: [Part]
+
+    private enum Part: Equatable {
+        case literal(String)
+        case placeholder(Placeholder)
+    }
+
+    private enum Placeholder: String {
+        case `class`
+        case seed
+        case index
+    }
 
     /// Parses a pattern.
     ///
     /// - Throws: ``PipelineError/usage(_:)`` when it has an unknown placeholder or names no file.
     public init(_ text: String) throws(PipelineError) {
         self.text = text
-        guard !text.isEmpty, !text.hasSuffix("/") else {
+        guard !text.isEmpty, text.utf8.last != UInt8(ascii: "/") else {
             throw .usage("--output '\(text)': names no file; give a path such as '{class}-{seed}.png'")
         }
-        var rest = text[...]
-        while let open = rest.firstIndex(of: "{") {
-            guard let close = rest[open...].firstIndex(of: "}") else {
-                throw .usage("--output '\(text)': a '{' is not closed")
+        var parts: [Part] = []
+        var literal = ""
+        // By scalars: a mark after a brace or a slash would make another character of it.
+        var rest = text.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            guard scalar == "{" || scalar == "}", rest.first != scalar else {
+                literal.unicodeScalars.append(scalar)
+                if scalar == "{" || scalar == "}" { rest.removeFirst() }
+                continue
             }
-            let name = rest[rest.index(after: open)..<close]
-            guard Placeholder(rawValue: String(name)) != nil else {
-                throw .usage("--output '\(text)': unknown placeholder {\(name)}; there are {class}, {seed} and {index}")
+            guard scalar == "{" else {
+                literal += "}"
+                continue
             }
+            guard let close = rest.firstIndex(of: "}") else {
+                throw .usage("--output '\(text)': a '{' is not closed; write '{{' for a brace in a name")
+            }
+            let name = String(rest[..<close])
+            guard let placeholder = Placeholder(rawValue: name) else {
+                throw .usage(
+                    "--output '\(text)': unknown placeholder {\(name)}; there are {class}, {seed} and {index}, and '{{' is a "
+                        + "brace in a name")
+            }
+            parts += [.literal(literal), .placeholder(placeholder)]
+            literal = ""
             rest = rest[rest.index(after: close)...]
         }
-    }
-
-    private enum Placeholder: String, CaseIterable {
-        case `class`
-        case seed
-        case index
-    }
-
-    /// The directory that all paths are in, with the slash after it; empty for the present one.
-    public var folder: String {
-        let fixed = text.prefix { $0 != "{" }
-        return fixed.lastIndex(of: "/").map { String(fixed[...$0]) } ?? ""
+        parts.append(.literal(literal))
+        self.parts = parts
+        guard case .literal(let fixed) = parts[0], let slash = fixed.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            folder = ""
+            return
+        }
+        folder = String(fixed[...slash])
     }
 
     /// The path of image `index`; the index is padded to six digits, so that names sort.
     public func path(for item: SampleItem, index: Int, classNames: ClassNames) -> String {
-        let digits = String(index)
-        let values: [Placeholder: String] = [
-            .class: classNames.slug(of: item.condition),
-            .seed: String(item.seed),
-            .index: String(repeating: "0", count: max(0, 6 - digits.count)) + digits,
-        ]
-        return Placeholder.allCases.reduce(text) { path, placeholder in
-            path.split(separator: "{\(placeholder.rawValue)}", omittingEmptySubsequences: false)
-                .joined(separator: values[placeholder] ?? "")
-        }
+        parts.map { part in
+            switch part {
+            case .literal(let text): return text
+            case .placeholder(.class): return classNames.slug(of: item.condition)
+            case .placeholder(.seed): return String(item.seed)
+            case .placeholder(.index):
+                let digits = String(index)
+                return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+            }
+        }.joined()
+    }
+
+    /// A path of this pattern, seen from its ``folder``.
+    public func nameInFolder(_ path: String) -> String {
+        String(decoding: path.utf8.dropFirst(folder.utf8.count), as: UTF8.self)
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Imaging
+import Models
 
 /// What a whole batch is, `run.json`: written by the first shard that begins, compared by all others, and the same for
 /// any number of shards.
@@ -80,13 +81,11 @@ public struct RunFile: Codable, Equatable, Sendable {
     /// - Throws: ``PipelineError`` when it is missing, damaged, or no such file.
     public init(folder: String) throws(PipelineError) {
         let path = folder + Self.name
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw .missingInput("\(path): no such file; it stands beside the manifests of a batch")
-        }
-        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
-            throw .inputOutput("\(path): cannot be read; check its permissions")
-        }
-        guard let file = try? JSONDecoder().decode(RunFile.self, from: data), file.schema == Self.currentSchema else {
+        let bytes = try UntrustedFolder(path: folder).read(
+            Self.name, most: Manifest.mostBytes, missing: "; it stands beside the manifests of a batch")
+        guard let file = try? JSONDecoder().decode(RunFile.self, from: Data(bytes)), file.schema == Self.currentSchema,
+            file.isPrintable
+        else {
             throw .badData("\(path): not the \(Self.name) of a batch, or of another version of omnicache")
         }
         guard (1...WorkList.mostImages).contains(file.count) else {
@@ -95,6 +94,13 @@ public struct RunFile: Codable, Equatable, Sendable {
                     + "the batch again")
         }
         self = file
+    }
+
+    /// Whether no text of it holds a control character, which none has that a batch wrote.
+    private var isPrintable: Bool {
+        let names: [String?] =
+            [model.name, model.hash, decoder?.name] + variants.map(\.planner) + variants.map(\.forecaster)
+        return !names.contains { $0?.unprintable != nil }
     }
 
     /// Writes the file into `folder`, or finds there what another shard of the same batch has written.

@@ -3,6 +3,10 @@ import Sampling
 
 /// What a run reuses, and how: everything about a cache that an image depends on, and what it was asked for as.
 public struct ReuseRecord: Codable, Equatable, Sendable {
+    private enum CodingKeys: String, CodingKey {
+        case budget, planner, forecaster, decisions
+    }
+
     /// The budget that was asked for; nil for a mask without one.
     public let budget: Budget?
     /// The planner that made the decisions.
@@ -11,6 +15,24 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
     public let forecaster: ForecasterSpec
     /// What is evaluated at which model call.
     public let decisions: ReusePlan
+
+    /// The names that a planner may have in a file.
+    static let planners = PlannerName.allCases.map(\.rawValue) + [MaskPlanner.name]
+
+    /// Reads a record of a planner that is known.
+    ///
+    /// - Throws: ``PlanError/doesNotFit(_:)`` for another planner, `DecodingError` for what is no record.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        planner = try values.decode(String.self, forKey: .planner)
+        guard Self.planners.contains(planner) else {
+            throw PlanError.doesNotFit(
+                "planner is '\(planner.prefix(40))', and there are only \(Self.planners.joined(separator: ", "))")
+        }
+        budget = try values.decodeIfPresent(Budget.self, forKey: .budget)
+        forecaster = try values.decode(ForecasterSpec.self, forKey: .forecaster)
+        decisions = try values.decode(ReusePlan.self, forKey: .decisions)
+    }
 
     /// Joins the parts.
     public init(budget: Budget?, planner: String, forecaster: ForecasterSpec, decisions: ReusePlan) {

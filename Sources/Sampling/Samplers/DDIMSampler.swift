@@ -22,7 +22,7 @@ struct DDIMSampler: Sampler {
     mutating func advance(
         past call: Int, latents: Tensor, output: Tensor, varianceOutput: Tensor?, noise: inout some NormalSource
     ) {
-        let (level, next) = (calls[call].level, calls[call].levelAfter)
+        let (level, next) = (calls[call].level, calls[call].target)
         let deviation = eta * AncestralStep(from: level, to: next).posteriorVariance.squareRoot()
         let kept = max(0, next.noise * next.noise - deviation * deviation).squareRoot()
 

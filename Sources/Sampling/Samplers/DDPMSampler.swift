@@ -3,14 +3,19 @@ import Tensor
 
 /// Ancestral sampling: draws from the posterior of every step (Ho et al., arXiv 2006.11239).
 ///
-/// The last step of the list adds no noise, whatever its timestep, as in the official DiT; diffusers' `DDPMScheduler`
-/// asks for timestep 0 instead and so leaves noise in the sample where a list ends above it.
+/// The last step of the list adds no noise, whatever its timestep, as in the official DiT; under
+/// ``SamplerOptions/StepRule/diffusers`` it adds some unless its timestep is 0, and so leaves noise in the sample where a
+/// list ends above it.
 struct DDPMSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType
     private let variance: SamplerOptions.Variance
     private let clip: Double?
+    private let addsNoiseLast: Bool
     private let drawn: Tensor
+
+    /// The least variance whose logarithm is taken: the posterior of a step to no noise has none.
+    private static let leastVariance = 1e-20
 
     init(
         grid: SamplingGrid, predictionType: PredictionType, variance: SamplerOptions.Variance, clip: Double?,
@@ -20,6 +25,7 @@ struct DDPMSampler: Sampler {
         self.predictionType = predictionType
         self.variance = variance
         self.clip = clip
+        self.addsNoiseLast = grid.addsNoiseLast
         self.drawn = Tensor(shape)
     }
 
@@ -39,7 +45,7 @@ struct DDPMSampler: Sampler {
             StepKernels.combine(
                 latents, posterior.cleanWeight * clean + posterior.stateWeight * .state, output)
         }
-        guard call + 1 < calls.count else { return }
+        guard call + 1 < calls.count || addsNoiseLast else { return }
 
         noise.fill(drawn.values)
         switch variance {
@@ -56,7 +62,9 @@ struct DDPMSampler: Sampler {
     /// Adds noise whose log variance lies between the posterior's (output −1) and the beta's (output 1).
     private func addLearned(_ posterior: AncestralStep, _ varianceOutput: Tensor, to latents: Tensor) {
         precondition(varianceOutput.count == latents.count, "\(varianceOutput.shape) does not match \(latents.shape)")
-        let (smallest, largest) = (log(posterior.posteriorVariance), log(posterior.beta))
+        let (smallest, largest) = (
+            log(max(posterior.posteriorVariance, Self.leastVariance)), log(posterior.beta)
+        )
         let middle = Float((largest + smallest) / 4)
         let half = Float((largest - smallest) / 4)
         let (x, drawn, share) = (latents.values, drawn.values, varianceOutput.values)

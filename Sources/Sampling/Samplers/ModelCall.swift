@@ -15,8 +15,24 @@ public struct ModelCall: Equatable, Sendable {
     /// The noise in the latents that the model sees.
     public let level: NoiseLevel
 
-    /// The noise in the latents once the sampler has advanced past the call.
+    /// The noise that the latents are taken to hold once the sampler has advanced past the call: what the next call says,
+    /// or the run's end.
     public let levelAfter: NoiseLevel
+
+    /// The noise that the sampler's step leads to: ``levelAfter``, but for ddim under
+    /// ``SamplerOptions/StepRule/diffusers``, whose steps need not end where the next one begins.
+    public let target: NoiseLevel
+
+    init(
+        index: Int, step: Int, timestep: Double, level: NoiseLevel, levelAfter: NoiseLevel, target: NoiseLevel? = nil
+    ) {
+        self.index = index
+        self.step = step
+        self.timestep = timestep
+        self.level = level
+        self.levelAfter = levelAfter
+        self.target = target ?? levelAfter
+    }
 }
 
 extension SamplingGrid {
@@ -24,7 +40,8 @@ extension SamplingGrid {
     var oneCallPerStep: [ModelCall] {
         points.enumerated().map { step, point in
             ModelCall(
-                index: step, step: step, timestep: point.timestep, level: point.level, levelAfter: level(after: step))
+                index: step, step: step, timestep: point.timestep, level: point.level, levelAfter: level(after: step),
+                target: targets?[step])
         }
     }
 }

@@ -18,6 +18,17 @@ public struct SamplerOptions: Equatable, Sendable {
         case firstTimestep = "first_timestep"
     }
 
+    /// How ddim and ddpm go through their timesteps where these are irregular, or end above 0.
+    public enum StepRule: String, CaseIterable, Codable, Sendable {
+        /// From each timestep to the next, and from the last one to the end without noise, as in the official DiT: the
+        /// state's noise and the model's timestep always agree.
+        case list
+        /// As in diffusers. `DDIMScheduler` steps from t to t − ⌊T/N⌋ whatever the next timestep is, and to the end where
+        /// that is below 0; `DDPMScheduler` adds noise in the last step unless its timestep is 0. Both make a single step
+        /// of linspace spacing from timestep 0.
+        case diffusers
+    }
+
     /// The sampler.
     public var kind: SamplerKind
     /// Which timesteps are visited.
@@ -32,6 +43,8 @@ public struct SamplerOptions: Equatable, Sendable {
     public var variance: Variance
     /// Where the last step of a variance-preserving run leads.
     public var end: End
+    /// How ddim and ddpm go through their timesteps.
+    public var stepRule: StepRule
     /// Whether dpm++2m ends with a first-order step in runs of fewer than 15 steps. A step to no noise always is one.
     public var lowerOrderFinal: Bool
     /// How much noise the sde sampler adds over time.
@@ -46,9 +59,9 @@ public struct SamplerOptions: Equatable, Sendable {
     /// Options with the defaults of the references: no added noise, no clipping, a clean end.
     public init(
         _ kind: SamplerKind = .ddim, spacing: TimestepSpacing = .linspace, stepsOffset: Int = 0, eta: Double = 0,
-        clip: Double? = nil, variance: Variance = .fixedSmall, end: End = .clean, lowerOrderFinal: Bool = true,
-        diffusionForm: DiffusionForm = .sigma, diffusionNorm: Double = 1, lastStep: LastStep = .mean,
-        lastStepSize: Double = 0.04
+        clip: Double? = nil, variance: Variance = .fixedSmall, end: End = .clean, stepRule: StepRule = .list,
+        lowerOrderFinal: Bool = true, diffusionForm: DiffusionForm = .sigma, diffusionNorm: Double = 1,
+        lastStep: LastStep = .mean, lastStepSize: Double = 0.04
     ) {
         self.kind = kind
         self.spacing = spacing
@@ -57,6 +70,7 @@ public struct SamplerOptions: Equatable, Sendable {
         self.clip = clip
         self.variance = variance
         self.end = end
+        self.stepRule = stepRule
         self.lowerOrderFinal = lowerOrderFinal
         self.diffusionForm = diffusionForm
         self.diffusionNorm = diffusionNorm
@@ -90,6 +104,9 @@ public struct SamplerOptions: Equatable, Sendable {
             throw .invalidField(
                 name: "the steps offset", found: "\(stepsOffset)", expected: "0, unless the spacing is leading")
         }
+        guard stepRule == .list || spacing != .respaced else {
+            throw .invalidField(name: "spacing", found: spacing.rawValue, expected: "leading, trailing or linspace")
+        }
         guard type != .flow || end == .clean else { throw .misplacedField(name: "end", predictionType: type) }
         guard diffusionNorm.isFinite, diffusionNorm >= 0 else {
             throw .invalidField(name: "diffusionNorm", found: "\(diffusionNorm)", expected: "a number from 0 up")
@@ -108,6 +125,7 @@ public struct SamplerOptions: Equatable, Sendable {
             ("clip", clip != defaults.clip, [.ddim, .ddpm, .dpmSolver]),
             ("variance", variance != defaults.variance, [.ddpm]),
             ("end", end != defaults.end, [.ddim, .dpmSolver, .euler, .heun]),
+            ("stepRule", stepRule != defaults.stepRule, [.ddim, .ddpm]),
             ("lowerOrderFinal", lowerOrderFinal != defaults.lowerOrderFinal, [.dpmSolver]),
             ("diffusionForm", diffusionForm != defaults.diffusionForm, [.sde]),
             ("diffusionNorm", diffusionNorm != defaults.diffusionNorm, [.sde]),
@@ -122,7 +140,7 @@ public struct SamplerOptions: Equatable, Sendable {
 
 extension SamplerOptions: Codable {
     private enum CodingKeys: String, CodingKey {
-        case kind, spacing, stepsOffset, eta, clip, variance, end, lowerOrderFinal
+        case kind, spacing, stepsOffset, eta, clip, variance, end, stepRule, lowerOrderFinal
         case diffusionForm, diffusionNorm, lastStep, lastStepSize
     }
 
@@ -138,6 +156,7 @@ extension SamplerOptions: Codable {
             clip: try values.decodeIfPresent(Double.self, forKey: .clip) ?? defaults.clip,
             variance: try values.decodeIfPresent(Variance.self, forKey: .variance) ?? defaults.variance,
             end: try values.decodeIfPresent(End.self, forKey: .end) ?? defaults.end,
+            stepRule: try values.decodeIfPresent(StepRule.self, forKey: .stepRule) ?? defaults.stepRule,
             lowerOrderFinal: try values.decodeIfPresent(Bool.self, forKey: .lowerOrderFinal)
                 ?? defaults.lowerOrderFinal,
             diffusionForm: try values.decodeIfPresent(DiffusionForm.self, forKey: .diffusionForm)
@@ -147,8 +166,8 @@ extension SamplerOptions: Codable {
             lastStepSize: try values.decodeIfPresent(Double.self, forKey: .lastStepSize) ?? defaults.lastStepSize)
     }
 
-    /// The sde sampler's options are written for it alone (or where they are set), so that other samplers' options are
-    /// written, and hashed, as they were before it existed.
+    /// The sde sampler's options are written for it alone (or where they are set), and the step rule where it is not the
+    /// default, so that other options are written, and hashed, as they were before these existed.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(kind, forKey: .kind)
@@ -158,6 +177,7 @@ extension SamplerOptions: Codable {
         try values.encodeIfPresent(clip, forKey: .clip)
         try values.encode(variance, forKey: .variance)
         try values.encode(end, forKey: .end)
+        if stepRule != .list { try values.encode(stepRule, forKey: .stepRule) }
         try values.encode(lowerOrderFinal, forKey: .lowerOrderFinal)
 
         let defaults = SamplerOptions()

@@ -1,9 +1,8 @@
 /// The noising process that a model was trained to reverse, and what the model predicts.
 ///
-/// Coded as the fields of a model's `config.json`: `prediction_type`, `num_train_timesteps`, then either
+/// Encoded as the fields of a model's `config.json`: `prediction_type`, `num_train_timesteps`, then either
 /// `beta_schedule`, `beta_start`, `beta_end` and `trained_betas`, or, for flow models, `flow_path`, `shift`,
-/// `flow_direction` and `timestep_scale`. Other keys are ignored; absent ones take the defaults of the official DiT
-/// (epsilon, 1000 timesteps, linear betas from 0.0001 to 0.02) or, for flows, those of ``Flow``.
+/// `flow_direction` and `timestep_scale`.
 public struct DiffusionProcess: Equatable, Sendable {
     /// The two families of processes x = α x0 + σ ε.
     public enum Noising: Equatable, Sendable {
@@ -93,7 +92,7 @@ public struct DiffusionProcess: Equatable, Sendable {
     private static let mostTimesteps = 1_000_000
 }
 
-extension DiffusionProcess: Codable {
+extension DiffusionProcess: Encodable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case predictionType = "prediction_type"
         case trainTimesteps = "num_train_timesteps"
@@ -112,56 +111,6 @@ extension DiffusionProcess: Codable {
         case linear
         case scaledLinear = "scaled_linear"
         case squaredCosine = "squaredcos_cap_v2"
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-
-        func value<Value: Decodable>(_ key: CodingKeys, as type: String) throws -> Value? {
-            do {
-                return try fields.decodeIfPresent(Value.self, forKey: key)
-            } catch is DecodingError {
-                throw SamplingError.invalidField(name: key.rawValue, found: "of another type", expected: type)
-            }
-        }
-        func name<Name: RawRepresentable<String> & CaseIterable>(_ key: CodingKeys) throws -> Name? {
-            guard let text: String = try value(key, as: "a string") else { return nil }
-            guard let name = Name(rawValue: text) else {
-                throw SamplingError.invalidField(
-                    name: key.rawValue, found: text, expected: Name.allCases.map(\.rawValue).joined(separator: ", "))
-            }
-            return name
-        }
-        func refuse(_ keys: [CodingKeys], for type: PredictionType) throws {
-            for key in keys where fields.contains(key) && (try? fields.decodeNil(forKey: key)) == false {
-                throw SamplingError.misplacedField(name: key.rawValue, predictionType: type)
-            }
-        }
-
-        let type: PredictionType = try value(.predictionType, as: "a string") ?? .epsilon
-        let timesteps = try value(.trainTimesteps, as: "a whole number") ?? 1000
-        if type == .flow {
-            try refuse([.betaSchedule, .betaStart, .betaEnd, .trainedBetas], for: type)
-            let flow = try Flow(
-                path: name(.flowPath) ?? .linear, shift: value(.shift, as: "a number") ?? 1,
-                direction: name(.flowDirection) ?? .toNoise, timestepScale: value(.timestepScale, as: "a number"))
-            try self.init(flow, trainTimesteps: timesteps)
-            return
-        }
-        try refuse([.shift, .flowPath, .flowDirection, .timestepScale], for: type)
-        if let betas: [Double] = try value(.trainedBetas, as: "an array of numbers") {
-            try self.init(type, betas: .trained(betas), trainTimesteps: timesteps)
-            return
-        }
-        let start = try value(.betaStart, as: "a number") ?? 0.0001
-        let end = try value(.betaEnd, as: "a number") ?? 0.02
-        let schedule: BetaSchedule =
-            switch try name(.betaSchedule) ?? ScheduleName.linear {
-            case .linear: .linear(start: start, end: end)
-            case .scaledLinear: .scaledLinear(start: start, end: end)
-            case .squaredCosine: .squaredCosine
-            }
-        try self.init(type, betas: schedule, trainTimesteps: timesteps)
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -24,14 +24,25 @@ struct SamplingGrid: Equatable, Sendable {
     /// Where the last step leads.
     let end: NoiseLevel
 
+    /// Where each step leads by the sampler's own formula; nil where that is the next point, or the end.
+    let targets: [NoiseLevel]?
+
+    /// Whether ancestral sampling adds noise in the last step, too.
+    let addsNoiseLast: Bool
+
     /// Where within the last step a method of two stages can ask a second time, a third of the way before the end; `nil`
     /// if the model is not to be asked there.
     let lastStage: Point?
 
-    init(points: [Point], end: NoiseLevel, lastStage: Point? = nil) {
+    init(
+        points: [Point], end: NoiseLevel, targets: [NoiseLevel]? = nil, addsNoiseLast: Bool = false,
+        lastStage: Point? = nil
+    ) {
         precondition(!points.isEmpty, "a run has at least one step")
         self.points = points
         self.end = end
+        self.targets = targets
+        self.addsNoiseLast = addsNoiseLast
         self.lastStage = lastStage
     }
 
@@ -45,10 +56,21 @@ struct SamplingGrid: Equatable, Sendable {
             let timesteps = try options.spacing.timesteps(
                 .init(
                     steps: steps, trainTimesteps: process.trainTimesteps, offset: options.stepsOffset,
-                    dropsLast: options.kind == .dpmSolver))
-            self.init(
-                points: timesteps.map { Point(timestep: Double($0), level: schedule.level(at: $0)) },
-                end: options.end == .clean ? .variancePreserving(alphaBar: 1) : schedule.level(at: 0))
+                    dropsLast: options.kind == .dpmSolver, singleIsLast: options.stepRule == .diffusers))
+            let end: NoiseLevel =
+                options.end == .clean ? .variancePreserving(alphaBar: 1) : schedule.level(at: 0)
+            let points = timesteps.map { Point(timestep: Double($0), level: schedule.level(at: $0)) }
+            guard options.stepRule == .diffusers else {
+                self.init(points: points, end: end)
+                return
+            }
+            guard options.kind == .ddim else {
+                self.init(points: points, end: end, addsNoiseLast: timesteps[steps - 1] > 0)
+                return
+            }
+            let stride = process.trainTimesteps / steps
+            let targets = timesteps.map { $0 < stride ? end : schedule.level(at: $0 - stride) }
+            self.init(points: points, end: targets[steps - 1], targets: targets)
         case .flow(let flow):
             let times =
                 options.kind == .sde
@@ -73,5 +95,13 @@ struct SamplingGrid: Equatable, Sendable {
     /// The level that step `step` leads to.
     func level(after step: Int) -> NoiseLevel {
         step + 1 < points.count ? points[step + 1].level : end
+    }
+
+    /// Whether a sampler that adds no noise of its own does the same on both.
+    func isSame(as other: SamplingGrid) -> Bool {
+        func targets(_ grid: SamplingGrid) -> [NoiseLevel] {
+            grid.targets ?? grid.points.indices.map(grid.level(after:))
+        }
+        return points == other.points && targets(self) == targets(other)
     }
 }

@@ -2,11 +2,10 @@
 ///
 /// The first three are table 2 of Lin et al. (arXiv 2305.08891) with the numbers of diffusers' schedulers.
 ///
-/// A sampler goes from each timestep to the next one of the list, and from the last one to the clean image. For leading
-/// spacing, and for trailing spacing where the steps divide the schedule, this is what diffusers' `DDIMScheduler` does.
-/// Where its timesteps are irregular (linspace, most trailing lists), that scheduler updates the state to timestep
-/// t − T/N and then hands it to the model as if it were at the next timestep of the list; here, as in the official DiT
-/// (`SpacedDiffusion`) and in diffusers' multistep solvers, the state's level and the model's timestep always agree.
+/// A sampler goes from each timestep to the next one of the list, and from the last one to the clean image, as in the
+/// official DiT (`SpacedDiffusion`) and in diffusers' multistep solvers. Where the timesteps are irregular (linspace, most
+/// trailing lists), diffusers' `DDIMScheduler` updates the state to timestep t − ⌊T/N⌋ and then hands it to the model as if
+/// it were at the next timestep of the list: ``SamplerOptions/StepRule/diffusers``.
 public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
     /// Multiples of T/N rounded down, the last one 0 (plus an offset that some models want).
     case leading
@@ -28,6 +27,8 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
         /// Whether the list is made one longer and its last timestep dropped, as diffusers'
         /// `DPMSolverMultistepScheduler` does for leading and linspace: the clean image stands in for the last.
         var dropsLast = false
+        /// Whether a single step of linspace is made from timestep 0, as by diffusers' `DDIMScheduler`.
+        var singleIsLast = false
     }
 
     /// Whether the spacing has a meaning for flow models, whose time runs from 1 to 0 without a table.
@@ -61,7 +62,7 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
         case .trailing:
             rising = Self.trailing(count, of: total).reversed()
         case .linspace:
-            rising = Self.linspace(count, of: total)
+            rising = count == 1 && request.singleIsLast ? [0] : Self.linspace(count, of: total)
         case .respaced:
             rising = Self.respaced(count, of: total)
         }
@@ -95,11 +96,19 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
 
     /// `numpy.arange(T, 0, -T/N)` rounded, less 1. NumPy takes the stride to be the difference of the first two
     /// elements, and its rounding errors decide ties. The reference's list has an element too many, timestep −1, where
-    /// T/N was rounded down (of 1000 timesteps for 62 step counts, the first is 61); here it has N.
+    /// T/N was rounded down (``referenceOvershoots(_:of:)``); here it has N.
     private static func trailing(_ count: Int, of total: Int) -> [Int] {
         let start = Double(total)
         let stride = (start - start / Double(count)) - start
         return (0..<count).map { Int((start + Double($0) * stride).rounded(.toNearestOrEven)) - 1 }
+    }
+
+    /// Whether the reference's list has an element too many: of 1000 timesteps for 62 step counts, the first is 61.
+    ///
+    /// `numpy.arange(T, 0, -T/N)` has ⌈(0 − T) / (−T/N)⌉ elements.
+    public static func referenceOvershoots(_ steps: Int, of trainTimesteps: Int) -> Bool {
+        let stride = Double(trainTimesteps) / Double(steps)
+        return Int((Double(trainTimesteps) / stride).rounded(.up)) > steps
     }
 
     /// `numpy.linspace(0, T − 1, N)` rounded; a single step is the noisiest timestep (the reference's is timestep 0,

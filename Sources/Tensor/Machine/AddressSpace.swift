@@ -40,10 +40,12 @@ public enum AddressSpace {
 
     /// The limits that are set, for people; empty where there are none.
     public static var limits: String {
-        let limits = [("-v", __rlimit_resource_t(RLIMIT_AS.rawValue)), ("-d", __rlimit_resource_t(RLIMIT_DATA.rawValue))]
-        return limits.compactMap { option, resource in
+        let resources = [("-v", RLIMIT_AS), ("-d", RLIMIT_DATA)]
+        return resources.compactMap { option, resource in
             var limit = rlimit()
-            guard getrlimit(resource, &limit) == 0, limit.rlim_cur != rlim_t.max else { return nil }
+            guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+                return nil
+            }
             return "ulimit \(option) \(limit.rlim_cur / 1024)"
         }.joined(separator: " and ")
     }

@@ -19,7 +19,8 @@ extension MachineError: CustomStringConvertible {
         case .tooLittleMemory(let purpose, let needed, let available, let limits):
             "not enough memory: \(purpose) takes \(Self.megabytes(needed)), and there is room for "
                 + "\(Self.megabytes(available))\(limits.isEmpty ? "" : " under \(limits)"); "
-                + "\(limits.isEmpty ? "free some" : "raise the limit"), or use a smaller model or fewer images in flight"
+                + "\(limits.isEmpty ? "free some" : "raise the limit"), or use a smaller model, weights of 16 bits or "
+                + "fewer images in flight"
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Pipeline
 import Sampling
 
@@ -59,7 +60,8 @@ struct AnalyzeCommand: ParsableCommand {
         guard finished.batches.isEmpty else { return try analyzeBatches(log: log) }
         let directory = try model.open()
         let source = try ReuseSource(plan: plan, options: cache)
-        let settings = sampling.settings(over: source.settings ?? directory.defaultSettings)
+        let settings = sampling.settings(over: source.settings ?? directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         let classes = try subjects.classes.map(directory.classes.resolve)
         let work = try WorkList(
@@ -87,8 +89,10 @@ struct AnalyzeCommand: ParsableCommand {
         }
         let analysis = try TrajectoryAnalysis(
             directory: directory, network: session.network(), settings: settings, workers: session.workers)
-        for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
-        let report = try analysis.report()
+        let report = try WeightFiles.blamed {
+            for index in work.items.indices { try observe(index, of: work.items, with: analysis, log: log) }
+            return try analysis.report()
+        }
         for path in try files.write((report, TrajectoryDrawings(of: report, marking: reuse))) {
             try log.result(Log.Event(event: "file", file: path))
         }

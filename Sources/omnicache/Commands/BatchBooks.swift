@@ -3,7 +3,7 @@ import Pipeline
 
 /// What a batch writes beside its images: `run.json` for all shards, and a manifest for its own.
 struct BatchBooks: Sendable {
-    private let folder: String
+    private let pattern: OutputPattern
     private let replaces: Bool
     private let run: RunFile
     private let manifest: Manifest
@@ -14,15 +14,15 @@ struct BatchBooks: Sendable {
     ///   - replaces: whether the books of another batch are replaced.
     ///   - run: the whole batch.
     init(pattern: OutputPattern, shard: Shard, replaces: Bool, run: RunFile) {
-        folder = pattern.folder
+        self.pattern = pattern
         self.replaces = replaces
         self.run = run
-        manifest = Manifest(shard: shard, folder: folder)
+        manifest = Manifest(shard: shard, folder: pattern.folder)
     }
 
     /// Finds out whether another batch is in the way.
     func check() throws(PipelineError) {
-        if !replaces { try run.check(in: folder) }
+        if !replaces { try run.check(in: pattern.folder) }
     }
 
     /// Opens the books: writes what the batch is, and puts in order what an earlier run has left.
@@ -30,7 +30,7 @@ struct BatchBooks: Sendable {
     /// - Parameter done: the lines of the images that are there.
     /// - Throws: `PipelineError` when they cannot be written, or are another batch's.
     func open(done: [ManifestLine]) throws(PipelineError) {
-        try run.keep(in: folder, replaces: replaces)
+        try run.keep(in: pattern.folder, replaces: replaces)
         try manifest.settle(done)
     }
 
@@ -41,7 +41,7 @@ struct BatchBooks: Sendable {
     func line(of target: SampleTarget, evaluations: Int, classes: ClassNames) -> ManifestLine {
         let item = target.record.items[0]
         return ManifestLine(
-            index: target.index, file: String((target.path ?? "").dropFirst(folder.count)),
+            index: target.index, file: pattern.nameInFolder(target.path ?? ""),
             class: classes.name(of: item.condition), item: item, evaluations: evaluations)
     }
 

@@ -7,56 +7,51 @@ struct BatchList {
     let items: [SampleItem]
     /// For every image, which of ``options`` it takes.
     let variants: [Int]
-    /// Options that differ from one another, each with the first line that has them.
-    let options: [(line: Int, options: BatchItemOptions)]
+    /// Options that differ from one another, each with the first image that has them.
+    let options: [(entry: BatchFile.Entry, options: BatchItemOptions)]
 
-    private let path: String
+    private let file: BatchFile
 
     /// Reads a file; what it leaves out, the command line says.
     ///
-    /// - Throws: `PipelineError` that names the line of what cannot be understood.
+    /// - Throws: `PipelineError` that names the place of what cannot be understood.
     init(path: String, subject: SubjectOptions, directory: ModelDirectory) throws {
         guard subject.count == nil else {
             throw PipelineError.usage("--batch \(path) says how many images there are; drop --count")
         }
         let classes = try subject.classes.map(directory.classes.resolve)
-        let file = try BatchFile(path: path)
-        self.path = path
+        let file = try BatchFile(path: path, names: BatchItemOptions.names.union(["class", "seed"]))
+        self.file = file
         var items: [SampleItem] = []
         var variants: [Int] = []
-        var options: [(line: Int, options: BatchItemOptions)] = []
+        var options: [(entry: BatchFile.Entry, options: BatchItemOptions)] = []
         var known: [[String]: Int] = [:]
         items.reserveCapacity(file.entries.count)
         for (index, entry) in file.entries.enumerated() {
-            func bad(_ what: String) -> PipelineError { .badData("\(path):\(entry.line): \(what)") }
-            let seed = try entry.fields["seed"].map { text in
-                guard let seed = UInt32(text) else { throw bad("seed '\(text)': give a number below 2^32") }
+            let own = try entry.fields["seed"].map { field in
+                guard let seed = UInt32(field.plainNumber) else {
+                    throw file.error(
+                        at: field.place, "seed '\(field.text)': give a whole number from 0 to \(UInt32.max)")
+                }
                 return seed
             }
-            guard let seed = try seed ?? Self.seed(subject.seed, plus: index) else {
-                throw PipelineError.usage(
-                    "\(path):\(entry.line): no seed; give one there, or --seed for those that have none")
+            guard let seed = try own ?? Self.seed(subject.seed, plus: index) else {
+                throw file.error(at: entry.place, "no seed; give one there, or --seed for those that have none")
             }
-            let classID = try entry.fields["class"].map { name in
-                do throws(PipelineError) {
-                    let found = try directory.classes.resolve(name)
-                    guard found.count == 1 else { throw bad("class '\(name)' is not one class") }
-                    return found[0]
-                } catch { throw bad("\(error)") }
-            }
+            let classID = try entry.fields["class"].map { try Self.classID($0, of: directory, in: file) }
             items.append(
                 SampleItem(
                     classID: classID ?? classes.map { $0[index % $0.count] }
                         ?? WorkList.drawnClass(seed, of: directory.classes.count),
                     seed: seed))
             let arguments = entry.fields.filter { $0.key != "class" && $0.key != "seed" }
-                .map { "--\($0.key)=\($0.value)" }.sorted()
+                .map { Self.argument($0, $1) }.sorted()
             if let variant = known[arguments] {
                 variants.append(variant)
             } else {
                 known[arguments] = options.count
                 variants.append(options.count)
-                options.append((entry.line, try Self.parse(arguments, bad)))
+                options.append((entry, try Self.parse(arguments, of: entry, in: file)))
             }
         }
         self.items = items
@@ -64,13 +59,33 @@ struct BatchList {
         self.options = options
     }
 
-    /// Does what concerns variant `index`; what is wrong with its options is told with its line.
+    /// Does what concerns variant `index`; what is wrong with its options is told with its place.
     func blaming<Result>(_ index: Int, _ body: (BatchItemOptions) throws -> Result) throws -> Result {
+        let entry = options[index].entry
         do {
             return try body(options[index].options)
         } catch  where ExitStatus(error) == .usage {
-            throw PipelineError.badData("\(path):\(options[index].line): \(error)")
+            let reason = "\(error)"
+            let named = entry.fields.first { reason.hasPrefix("--\($0.key) ") }
+            throw file.error(at: named?.value.place ?? entry.place, reason)
         }
+    }
+
+    private static func classID(
+        _ field: BatchFile.Field, of directory: ModelDirectory, in file: BatchFile
+    ) throws(PipelineError) -> Int {
+        // A name may look like a number.
+        let name = (try? directory.classes.resolve(field.text)) == nil ? field.plainNumber : field.text
+        let found: [Int]
+        do throws(PipelineError) {
+            found = try directory.classes.resolve(name)
+        } catch {
+            throw file.error(at: field.place, "\(error)")
+        }
+        guard found.count == 1 else {
+            throw file.error(at: field.place, "class '\(field.text)' is not one class; give an image a class")
+        }
+        return found[0]
     }
 
     private static func seed(_ first: UInt32?, plus index: Int) throws(PipelineError) -> UInt32? {
@@ -82,15 +97,24 @@ struct BatchList {
         return seed
     }
 
-    private static func parse(_ arguments: [String], _ bad: (String) -> PipelineError) throws -> BatchItemOptions {
+    /// A value as an argument of the command line.
+    private static func argument(_ name: String, _ field: BatchFile.Field) -> String {
+        "--\(name)=\(field.plainNumber)"
+    }
+
+    private static func parse(
+        _ arguments: [String], of entry: BatchFile.Entry, in file: BatchFile
+    ) throws -> BatchItemOptions {
         do {
             return try BatchItemOptions.parse(arguments)
         } catch {
-            // ArgumentParser takes fields by these names for its own.
-            guard BatchItemOptions.exitCode(for: error) == .validationFailure else {
-                throw bad("unknown option \(arguments.first ?? "")")
+            // One that is wrong by itself is told with its own place.
+            let wrong = entry.fields.first { name, field in
+                name != "class" && name != "seed" && (try? BatchItemOptions.parse([argument(name, field)])) == nil
             }
-            throw bad(BatchItemOptions.message(for: error).split(separator: "\n").joined(separator: " "))
+            throw file.error(
+                at: wrong?.value.place ?? entry.place,
+                BatchItemOptions.message(for: error).split(separator: "\n").joined(separator: " "))
         }
     }
 }

@@ -21,6 +21,8 @@ struct BenchCommand: ParsableCommand {
         help: ArgumentHelp("The model, as in 'omnicache sample'. Default: the embedded model.", valueName: "dir"))
     var model: String?
 
+    @OptionGroup var variant: VariantOption
+
     @Option(
         help: ArgumentHelp(
             "Instead of a model, a DiT of this published size with random weights, made in memory.",
@@ -91,10 +93,11 @@ struct BenchCommand: ParsableCommand {
         try BLAS.open()
         guard let size else {
             return try BenchmarkSubject(
-                directory: ModelDirectory(path: ModelLocator().locate(model)), decoder: decoder.choice)
+                directory: ModelDirectory(path: ModelLocator().locate(model), variant: variant.variant),
+                decoder: decoder.choice)
         }
-        guard model == nil, decoder.decoder == nil else {
-            throw PipelineError.usage("--size \(size): has no directory; leave out --model and --decoder")
+        guard model == nil, variant.variant == nil, decoder.decoder == nil else {
+            throw PipelineError.usage("--size \(size): has no directory; leave out --model, --variant and --decoder")
         }
         return try BenchmarkSubject(size: size)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import OmniCache
 import Pipeline
 
@@ -11,7 +12,8 @@ struct CalibrateCommand: ParsableCommand {
             omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
 
             Samples a few images in full, again with half of their outputs held, and then once within each \
-            budget. What is learnt is kept in the cache folder, and found by every command with the same model, sampler, \
+            budget. The last image is left out of all this and checks what was fitted; where a fit is no better there \
+            than a plainer forecaster, that one is used. What is learnt is kept in the cache folder, and found by every command with the same model, sampler, \
             step count and guidance.
             """)
 
@@ -21,7 +23,9 @@ struct CalibrateCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("How many images to sample.", valueName: "n"))
+        help: ArgumentHelp(
+            "How many images to sample, from 1; the last of several checks the fits, one more does beside a single one.",
+            valueName: "n"))
     var samples = Calibrator.defaultSamples
 
     @Option(
@@ -40,7 +44,8 @@ struct CalibrateCommand: ParsableCommand {
         let log = execution.begin()
         defer { log.finish() }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings)
+        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard (1...Calibrator.mostSamples).contains(samples) else {
             throw PipelineError.usage(
@@ -54,21 +59,33 @@ struct CalibrateCommand: ParsableCommand {
         }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
-        let items = Calibrator.items(samples, told: directory.config.conditions)
+        // Without a fit there is nothing to check.
+        let checks = !budgets.isEmpty
+        let learnt = checks ? Calibrator.learnt(of: samples) : samples
         if execution.dryRun {
-            let planned = budgets.reduce(0) { $0 + $1.evaluations(of: schedule.evaluations) * samples }
-            let measured = samples * (schedule.evaluations + (schedule.calls.count / 2 + 1) * schedule.branches.count)
+            let fitted = budgets.reduce(0) {
+                $0 + Calibrator.evaluationsToFit($1.evaluations(of: schedule.evaluations), samples: learnt)
+            }
+            let measured = Calibrator.evaluationsToMeasure(learnt, checks: checks, schedule: schedule)
             return try log.result(
-                Log.Event(event: "calibration", evaluations: measured + planned, evaluationsFull: schedule.evaluations))
+                Log.Event(event: "calibration", evaluations: measured + fitted, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store, log: log)
-        let (file, evaluations) = try job.calibrate(items) { calibration in
-            try plans(for: budgets, calibration: calibration, schedule: schedule)
+        let items = Calibrator.items(learnt, told: directory.config.conditions)
+        let outcome = try WeightFiles.blamed {
+            try job.calibrate(items, checks: checks) { calibration in
+                try plans(for: budgets, calibration: calibration, schedule: schedule)
+            }
         }
-        let path = try store.save(file, ships: ship)
-        let runs = Double(evaluations) / Double(schedule.evaluations)
+        let path = try store.save(outcome.file, ships: ship)
+        let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
-            "calibrated on \(samples) images with \(evaluations) evaluations, as many as \(runs.formatted1) full runs")
+            "calibrated on \(learnt + (checks ? 1 : 0)) images with \(outcome.evaluations) evaluations, as many as "
+                + "\(runs.formatted1) full runs")
+        for (budget, check) in zip(budgets, outcome.checks) {
+            if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
+        }
+        let evaluations = outcome.evaluations
         try log.result(
             Log.Event(
                 event: "calibration", file: path, evaluations: evaluations, evaluationsFull: schedule.evaluations))
@@ -76,10 +93,7 @@ struct CalibrateCommand: ParsableCommand {
 
     /// The budgets that leave something to fit.
     private func parsedBudgets() throws -> [Budget] {
-        try budgets.split(separator: ",").map { text in
-            guard let share = Double(text) else { throw PlanError.budgetOutOfRange(String(text)) }
-            return try Budget(share)
-        }.filter { $0.share < 1 }
+        try Budget.list(budgets).filter { $0.share < 1 }
     }
 
     private func plans(
@@ -96,7 +110,7 @@ struct CalibrateCommand: ParsableCommand {
 
     /// Whether a calibration has as many images and a fit for every budget.
     private func isEnough(_ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule) -> Bool {
-        guard file.items.count >= samples,
+        guard file.items.count >= (budgets.isEmpty ? samples : Calibrator.learnt(of: samples)),
             let plans = try? plans(for: budgets, calibration: file.calibration, schedule: schedule)
         else { return false }
         return plans.allSatisfy { plan in file.fits.contains { $0.plan == plan } }

@@ -19,42 +19,60 @@ struct CalibrationJob {
                 "no calibration for this model, sampler, step count and guidance yet: making one from a full run and a "
                     + "half; 'omnicache calibrate' makes a better one")
             let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
-            return try keep(calibrate(items, plans: { _ in [] }).file)
+            return try keep(calibrate(items, checks: false, plans: { _ in [] }).file)
         case .fit(let plan):
-            let items = file?.items ?? Calibrator.items(1, told: session.directory.config.conditions)
-            log.message("no steering forecaster for this plan yet: fitting one to \(items.count) images")
-            let fits = try calibrate(items) { _ in [plan] }.file.fits
-            guard let fit = fits.first, let file else { preconditionFailure("one fit was asked for") }
-            return try keep(file.adding(fit))
+            guard let file else { preconditionFailure("fits belong to a calibration") }
+            let images = file.items.count == 1 ? "1 image" : "\(file.items.count) images"
+            log.message(
+                "no steering forecaster for this plan yet: fitting one to \(images), and checking it on another")
+            let fits = try calibrate(file.items, checks: true) { _ in [plan] }.file.fits
+            return try keep(fits.reduce(file) { $0.adding($1) })
         }
+    }
+
+    /// What calibrating has brought.
+    struct Outcome {
+        let file: CalibrationFile
+        /// What it has cost.
+        let evaluations: Int
+        /// One for each plan.
+        let checks: [FitCheck]
     }
 
     /// Samples `items`, then fits the forecasters of the plans that `plans` makes of what was learnt.
     ///
-    /// - Returns: The calibration, and the evaluations that it has cost.
+    /// - Parameters:
+    ///   - items: The images to learn from.
+    ///   - checks: Whether one more image is sampled, to check the fits on; without it there can be none.
+    ///   - plans: Makes the plans to fit forecasters for.
+    /// - Returns: The calibration with its fits, and what it has cost.
+    /// - Throws: What the calibrator or `plans` throws, or `Interrupted`.
     func calibrate(
-        _ items: [SampleItem], plans: (Calibration) throws -> [ReusePlan]
-    ) throws -> (file: CalibrationFile, evaluations: Int) {
+        _ items: [SampleItem], checks: Bool, plans: (Calibration) throws -> [ReusePlan]
+    ) throws -> Outcome {
         let calibrator = try Calibrator(
             directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
         var spent = 0
-        var total = calibrator.evaluationsToMeasure(items.count)
+        var total = calibrator.evaluationsToMeasure(items.count, checks: checks)
         let progress: Calibrator.Progress = { evaluations in
             if Interruption.isPending { throw Interrupted(done: 0, total: 1) }
             spent += evaluations
             log.share(Double(spent) / Double(max(total, 1)), label: "calibrating")
         }
-        let measurement = try calibrator.measure(items, progress: progress)
+        let next = Calibrator.items(items.count + 1, told: session.directory.config.conditions).last
+        let measurement = try calibrator.measure(items, check: checks ? next : nil, progress: progress)
         var file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: items,
             calibration: measurement.calibration)
         let plans = try plans(measurement.calibration)
-        total += plans.reduce(0) { $0 + $1.evaluations * items.count }
+        total += plans.reduce(0) { $0 + Calibrator.evaluationsToFit($1.evaluations, samples: items.count) }
+        var results: [FitCheck] = []
         for plan in plans {
-            let forecaster = try calibrator.fit(plan, to: measurement, progress: progress)
-            file = file.adding(CalibrationFile.Fit(plan: plan, forecaster: forecaster))
+            let check = try calibrator.fit(plan, to: measurement, progress: progress)
+            results.append(check)
+            file = file.adding(CalibrationFile.Fit(plan: plan, forecaster: check.best))
         }
-        return (file, spent)
+        return Outcome(file: file, evaluations: spent, checks: results)
     }
 
     private func keep(_ file: CalibrationFile) throws -> CalibrationFile {

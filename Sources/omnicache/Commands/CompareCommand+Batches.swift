@@ -1,3 +1,4 @@
+import Models
 import Pipeline
 
 extension CompareCommand {
@@ -33,7 +34,7 @@ extension CompareCommand {
         }
         switch execution.log {
         case .text:
-            try Terminal.standardOutput.writeResult(result.report.table.plainText)
+            try Terminal.standardOutput.writeResult(result.report.table.plainText.onItsLines)
             log.message(result.report.legend)
         case .json:
             for line in result.report.lines { try Terminal.standardOutput.writeAll(line) }

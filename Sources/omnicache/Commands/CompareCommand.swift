@@ -68,13 +68,14 @@ struct CompareCommand: ParsableCommand {
         defer { log.finish() }
         guard finished.batches.isEmpty else { return try compareBatches(log: log) }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings)
+        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
         let evaluations = try settings.evaluations(for: directory)
         guard let source = try directory.decoder(decoder.choice) else { throw directory.needsDecoder(instead: "") }
         let request = try ComparisonRequest(
             settings: settings, items: items(of: directory),
             strategies: StrategyCatalogue.strategies(strategies ?? "all"),
-            budgets: budgetList(), measuresTime: timing)
+            budgets: Budget.list(budgets ?? Self.defaultBudgets), measuresTime: timing)
         let files = try output.map { try Comparison.files(prefix: $0, replaces: force) }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
@@ -87,7 +88,7 @@ struct CompareCommand: ParsableCommand {
         let comparison = try Comparison(
             directory: directory, network: session.network(), decoder: session.load(source), workers: session.workers,
             request: request, calibration: session.calibration(for: settings, makes: true))
-        let result = try comparison.run { try tell($0, of: request, log: log) }
+        let result = try WeightFiles.blamed { try comparison.run { try tell($0, of: request, log: log) } }
         try WeightFiles.checkUnchanged()
         try print(result.report, log: log)
         for path in try files?.write((result, directory.classes, ShellCommand.present)) ?? [] {
@@ -105,13 +106,6 @@ struct CompareCommand: ParsableCommand {
         return try WorkList(
             seed: seed, count: count, classes: directory.classes.resolve(classes), classCount: total
         ).items
-    }
-
-    private func budgetList() throws -> [Budget] {
-        try (budgets ?? Self.defaultBudgets).split(separator: ",", omittingEmptySubsequences: false).map { text in
-            guard let share = Double(text) else { throw PlanError.budgetOutOfRange(text.isEmpty ? "''" : String(text)) }
-            return try Budget(share)
-        }
     }
 
     /// Shows how far the work has come; stops it when a signal has come.
@@ -132,7 +126,7 @@ struct CompareCommand: ParsableCommand {
         log.finish()
         switch execution.log {
         case .text:
-            try Terminal.standardOutput.writeResult(report.table.plainText)
+            try Terminal.standardOutput.writeResult(report.table.plainText.onItsLines)
             log.message(report.legend)
         case .json:
             for row in report.rows { try Terminal.standardOutput.writeResult(row.line + "\n") }

@@ -15,6 +15,8 @@ struct InfoCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A model directory, or an image or a plan (.json) of omnicache's.", valueName: "file"))
     var file: String?
 
+    @OptionGroup var variant: VariantOption
+
     @Option(help: "How it is told.")
     var log: LogFormat = .text
 
@@ -24,7 +26,7 @@ struct InfoCommand: ParsableCommand {
         {
             try isPlan(file) ? print(PlanReport(path: file)) : print(ImageReport(path: file))
         } else {
-            try print(ModelReport(directory: ModelDirectory(path: modelPath())))
+            try print(ModelReport(directory: ModelDirectory(path: modelPath(), variant: variant.variant)))
         }
     }
 
@@ -50,16 +52,28 @@ struct InfoCommand: ParsableCommand {
         case .text:
             try Terminal.standardOutput.writeResult(report.text)
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try Terminal.standardOutput.writeResult(String(decoding: encoder.encode(report), as: UTF8.self) + "\n")
+            try Terminal.standardOutput.writeResult(Terminal.json(report, formatting: .prettyPrinted) + "\n")
         }
     }
 }
 
 /// Something that can be told as text or as JSON.
 private protocol Report: Encodable {
-    var text: String { get }
+    /// What it says, in rows of a title and a value, which may come from a file.
+    var rows: [(title: String, value: String)] { get }
+    /// Lines below the rows.
+    var lines: [String] { get }
+}
+
+extension Report {
+    /// The rows, their values below one another, and the lines.
+    var text: String {
+        let width = (rows.map(\.title.count).max() ?? 0) + 2
+        let told = rows.map { title, value in
+            title + String(repeating: " ", count: width - title.count) + value.onOneLine
+        }
+        return (told + lines.map(\.onOneLine)).map { $0 + "\n" }.joined()
+    }
 }
 
 /// What an image was made from.
@@ -77,22 +91,18 @@ private struct ImageReport: Report {
         try metadata.encode(to: encoder)
     }
 
-    var text: String {
+    var rows: [(title: String, value: String)] {
         let record = metadata.record
-        let sampler = record.settings.sampler
         let items = record.items.map { "\($0.condition) seed \($0.seed)" }.joined(separator: ", ")
-        return """
-            model          \(record.model.name)
-            model hash     \(record.model.hash)
-            images         \(items)
-            steps          \(record.settings.steps)
-            sampler        \(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)
-            guidance       \(record.settings.guidanceScale)
-            settings hash  \(metadata.settingsHash)
-            made by        omnicache \(metadata.versions.omnicache), \(metadata.versions.openblas)
-
-            """ + (record.reuse?.report ?? "")
+        return [
+            ("model", record.model.name), ("model hash", record.model.hash), ("images", items),
+        ] + record.settings.rows + [
+            ("settings hash", metadata.settingsHash),
+            ("made by", "omnicache \(metadata.versions.omnicache), \(metadata.versions.openblas)"),
+        ] + (record.reuse?.rows ?? [])
     }
+
+    var lines: [String] { metadata.record.reuse?.lines ?? [] }
 }
 
 /// What a plan's file says.
@@ -107,24 +117,32 @@ private struct PlanReport: Report {
         try file.encode(to: encoder)
     }
 
-    var text: String {
-        let sampler = file.settings.sampler
-        return """
-            model          \(file.model.name)
-            model hash     \(file.model.hash)
-            steps          \(file.settings.steps)
-            sampler        \(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)
-            guidance       \(file.settings.guidanceScale)
+    var rows: [(title: String, value: String)] {
+        [("model", file.model.name), ("model hash", file.model.hash)] + file.settings.rows + file.reuse.rows
+    }
 
-            """ + file.reuse.report
+    var lines: [String] { file.reuse.lines }
+}
+
+extension SampleSettings {
+    fileprivate var rows: [(title: String, value: String)] {
+        let rule = sampler.stepRule == .list ? "" : ", steps as diffusers' scheduler"
+        return [
+            ("steps", "\(steps)"),
+            ("sampler", "\(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)\(rule)"),
+            ("guidance", "\(guidanceScale)"),
+        ]
     }
 }
 
 extension ReuseRecord {
-    /// What is reused, in lines for people.
-    fileprivate var report: String {
-        "reuse          \(summary)\(budget.map { ", budget \($0.share)" } ?? "")\n\(decisions)\n"
+    /// What is reused, for people.
+    fileprivate var rows: [(title: String, value: String)] {
+        [("reuse", summary + (budget.map { ", budget \($0.share)" } ?? ""))]
     }
+
+    /// The decisions, a line for each branch.
+    fileprivate var lines: [String] { "\(decisions)".split(separator: "\n").map(String.init) }
 }
 
 /// What a model directory holds.
@@ -146,10 +164,8 @@ private struct ModelReport: Report {
             }
         }
 
-        var text: String {
-            guard let versions, let kernels else { return problem ?? "" }
-            return "\(versions.openblas)\n             \(kernels)"
-        }
+        var openblas: String { versions?.openblas ?? problem ?? "" }
+        var kernelText: String { kernels.map { "\($0)" } ?? "none" }
     }
 
     private let path: String
@@ -201,23 +217,23 @@ private struct ModelReport: Report {
         try values.encode(libraries, forKey: .libraries)
     }
 
-    var text: String {
-        let names = classes.enumerated().map { "  \($0)  \($1)\n" }.joined()
-        return """
-            model        \(name) (\(path))
-            hash         \(hash)
-            network      \(config.summary)
-            parameters   \(parameters)\(canBeGuided ? "" : ", no null class: unguided only")
-            predicts     \(process.predictionType.rawValue)\(config.hasVariance ? " and variance" : ""), \
-            \(process.trainTimesteps) training timesteps
-            decoder      \(decoders.isEmpty ? "none" : decoders.joined(separator: ", "))
-            sampler      \(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default
-            guidance     \(config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation")
-            omnicache    \(LibraryVersions.omnicache)
-            OpenBLAS     \(libraries.text)
-            processors   \(libraries.processors)
-            classes      \(classes.count)
-
-            """ + names
+    var rows: [(title: String, value: String)] {
+        [
+            ("model", "\(name) (\(path))"), ("hash", hash),
+            ("network", config.summary),
+            ("parameters", "\(parameters)\(canBeGuided ? "" : ", no null class: unguided only")"),
+            (
+                "predicts",
+                "\(process.predictionType.rawValue)\(config.hasVariance ? " and variance" : ""), "
+                    + "\(process.trainTimesteps) training timesteps"
+            ),
+            ("decoder", decoders.isEmpty ? "none" : decoders.joined(separator: ", ")),
+            ("sampler", "\(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default"),
+            ("guidance", config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation"),
+            ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas), ("kernels", libraries.kernelText),
+            ("processors", "\(libraries.processors)"), ("classes", "\(classes.count)"),
+        ]
     }
+
+    var lines: [String] { classes.enumerated().map { "  \($0)  \($1)" } }
 }

@@ -18,6 +18,7 @@ final class JobProgress: Sendable {
         var kept = 0
         var made = 0
         var spent = 0.0
+        var saved = 0.0
         var failure: (any Error)?
     }
 
@@ -55,6 +56,11 @@ final class JobProgress: Sendable {
         state.withLock { $0.made > 0 ? $0.spent / Double($0.made) : nil }
     }
 
+    /// The mean time that reuse has saved on the images that were made, in seconds.
+    var savedAnImage: Double {
+        state.withLock { $0.made > 0 ? $0.saved / Double($0.made) : 0 }
+    }
+
     /// Takes note of a step.
     ///
     /// - Throws: `Interrupted` when a signal has come, `CancellationError` when another lane has failed.
@@ -77,10 +83,11 @@ final class JobProgress: Sendable {
     ///   - place: its place among those that are followed.
     ///   - seconds: what it took; nil if another process has made it.
     ///   - decoding: what decoding took of that.
+    ///   - saved: what it would have taken longer without reuse.
     ///   - lane: who made it.
     /// - Throws: `Terminal.StreamFailure` when standard output does not take the result.
     func finish(
-        _ place: Int, seconds: Double?, decoding: Double, lane: Int
+        _ place: Int, seconds: Double?, decoding: Double, saved: Double, lane: Int
     ) throws {
         try state.withLock { state in
             let images = state.targets[place].record.items.count
@@ -91,6 +98,7 @@ final class JobProgress: Sendable {
             if let seconds {
                 state.made += images
                 state.spent += seconds
+                state.saved += saved
             }
             while let next = state.finished.removeValue(forKey: state.untold) {
                 let target = state.targets[state.untold]

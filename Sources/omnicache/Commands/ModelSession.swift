@@ -64,8 +64,8 @@ final class ModelSession {
     /// It is made only where `makes` says so, since that takes full runs.
     func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
         let store = CalibrationStore(directory: directory, settings: settings)
-        guard makes else { return StoredCalibration(store: store) }
-        return StoredCalibration(store: store) { task, file in
+        guard makes else { return StoredCalibration(store: store, tell: log.message) }
+        return StoredCalibration(store: store, tell: log.message) { task, file in
             try CalibrationJob(session: self, settings: settings, store: store, log: self.log).carryOut(task, on: file)
         }
     }

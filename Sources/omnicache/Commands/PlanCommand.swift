@@ -42,7 +42,8 @@ struct PlanCommand: ParsableCommand {
             throw PipelineError.usage("--svg '\(svg ?? "")': name a file of its own, such as plan.svg")
         }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings)
+        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard let request = try cache.request() else {
             throw PipelineError.usage(

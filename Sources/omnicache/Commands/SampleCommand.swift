@@ -46,6 +46,7 @@ struct SampleCommand: ParsableCommand {
         if let warning = request.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
             log.message(warning)
         }
+        for variant in request.variants where log.warn(of: variant.settings, on: request.directory) { break }
         if execution.dryRun {
             try DryRun(request: request).print(format: execution.log)
             return

@@ -1,5 +1,6 @@
 import Dispatch
 import Imaging
+import Models
 import Pipeline
 import Sampling
 import Synchronization
@@ -42,7 +43,7 @@ final class SampleJob: Sendable {
         let lanes = try lanes(for: open)
         try carryOut(open, in: lanes)
         try request.books?.close(done: tasks.compactMap { line(of: $0.target) })
-        tellCost(threads: lanes.workers[0].count)
+        tellCost()
     }
 
     private func standing(of target: SampleTarget) throws(PipelineError) -> Standing {
@@ -101,14 +102,16 @@ final class SampleJob: Sendable {
                     var made = false
                     // Another process may have been given the same shard, and be ahead.
                     if try self.standing(of: task.target) == .free || task.latents == .free {
-                        made = try lane.make(task) { bytes in
-                            guard let line = self.line(of: task.target) else { return }
-                            try request.books?.enter(line.of(bytes, seconds: (clock.now - start) / .seconds(1)))
+                        made = try WeightFiles.blamed {
+                            try lane.make(task) { bytes in
+                                guard let line = self.line(of: task.target) else { return }
+                                try request.books?.enter(line.of(bytes, seconds: (clock.now - start) / .seconds(1)))
+                            }
                         }
                     }
                     let seconds = (clock.now - start) / .seconds(1)
                     try progress.finish(
-                        place, seconds: made ? seconds : nil, decoding: lane.decoding, lane: index)
+                        place, seconds: made ? seconds : nil, decoding: lane.decoding, saved: lane.saved, lane: index)
                 }
             } catch {
                 progress.fail(error)
@@ -117,17 +120,17 @@ final class SampleJob: Sendable {
         try progress.end()
     }
 
-    /// Says what the images took, beside what a full run took when it was last made here.
-    private func tellCost(threads: Int) {
-        guard let seconds = progress.secondsAnImage, request.variants.count == 1 else { return }
-        let fullRun = FullRunTime(
-            model: directory.reference(), settings: request.first.settings, threads: threads)
-        guard let reuse = request.first.reuse else { return fullRun.remember(seconds) }
-        var text = "\(reuse.summary), \(Self.rounded(seconds)) s an image"
-        if let full = fullRun.seconds {
-            text += ", a full run \(Self.rounded(full)) s: \(Self.rounded(full / seconds)) times as fast"
+    /// Says what the images took, beside what full runs would have taken at what these evaluations took.
+    private func tellCost() {
+        guard let seconds = progress.secondsAnImage, request.variants.count == 1, let reuse = request.first.reuse else {
+            return
         }
-        log.message(text)
+        let speedUp = SpeedUp.possible(
+            (seconds + progress.savedAnImage) / seconds, from: Double(request.first.evaluationsFull),
+            to: Double(request.first.evaluations))
+        log.message(
+            "\(reuse.summary), \(Self.rounded(seconds)) s an image; by the time of its evaluations a full run would take "
+                + "\(Self.rounded(seconds * speedUp)) s: \(Self.rounded(speedUp)) times as fast")
     }
 
     /// A number with at most three digits after the point.

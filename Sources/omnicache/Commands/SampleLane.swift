@@ -9,6 +9,8 @@ import Tensor
 final class SampleLane {
     /// What decoding the last target's pictures took, in seconds.
     private(set) var decoding = 0.0
+    /// What reuse has saved on the last target, in seconds.
+    private(set) var saved = 0.0
 
     private let index: Int
     private let request: SampleRequest
@@ -49,6 +51,7 @@ final class SampleLane {
         defer { preview?.remove() }
         var frames: [[Image]] = []
         decoding = 0
+        saved = 0
         let sampler = try sampler(for: target.variant)
         for (number, item) in target.record.items.enumerated() {
             let latents = try sample(item, number: number, of: target, with: sampler, preview: preview)
@@ -115,14 +118,17 @@ final class SampleLane {
         _ item: SampleItem, number: Int, of target: SampleTarget, with sampler: ImageSampler, preview: Preview?
     ) throws -> Tensor {
         let variant = request.variants[target.variant]
-        var run = try sampler.start(item, initialNoise: request.initialNoise) {
-            variant.wrap($0, of: request.directory)
+        var timer: ReuseTimer?
+        var run = try sampler.start(item, initialNoise: request.initialNoise) { model in
+            timer = variant.timer(model, of: request.directory)
+            return timer?.denoiser ?? model
         }
         let images = Double(target.record.items.count)
         while let step = try preview?.next(of: &run) ?? run.next() {
             let share = (Double(number) + Double(step.index + 1) / Double(step.count)) / images
             try progress.step(step, image: target.index + number, share: share, lane: index)
         }
+        if let timer, let reuse = variant.reuse { saved += timer.secondsSaved(by: reuse.decisions) }
         return run.latents
     }
 }

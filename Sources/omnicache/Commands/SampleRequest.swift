@@ -102,7 +102,7 @@ struct SampleRequest: Sendable {
                         RunFile.Variant(
                             settings: $0.settings, reuse: $0.reuse, evaluationsFull: $0.evaluationsFull)
                     },
-                    images: plan.files()))
+                    images: try plan.files()))
             : nil
     }
 

@@ -41,7 +41,8 @@ struct SampleSubjects {
     ) throws -> [SampleVariant] {
         let source = try ReuseSource(plan: command.plan, options: command.cache)
         let settings = command.sampling.settings(
-            over: like?.record.settings ?? source.settings ?? session.directory.defaultSettings)
+            over: like?.record.settings ?? source.settings ?? session.directory.defaultSettings,
+            of: session.directory)
         guard let list else {
             return [
                 try SampleVariant(
@@ -52,7 +53,7 @@ struct SampleSubjects {
         return try list.options.indices.map { index in
             try list.blaming(index) { own in
                 try SampleVariant(
-                    session: session, settings: own.sampling.settings(over: settings),
+                    session: session, settings: own.sampling.settings(over: settings, of: session.directory),
                     reuse: own.cache.given == nil
                         ? source : ReuseSource(plan: command.plan, options: own.cache.over(command.cache)),
                     calibrates: !command.execution.dryRun)

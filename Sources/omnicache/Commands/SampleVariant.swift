@@ -30,10 +30,12 @@ struct SampleVariant: Sendable {
         forecaster = try reuse?.forecaster(for: schedule)
     }
 
-    /// The model as the sampler sees it: with the cache around it, if something is reused.
-    func wrap(_ denoiser: NetworkDenoiser, of directory: ModelDirectory) -> any Denoiser {
-        guard let reuse, let forecaster else { return denoiser }
-        return CachedDenoiser(
-            denoiser, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)
+    /// The model with the cache around it and a clock on both sides; nil if nothing is reused.
+    func timer(_ denoiser: NetworkDenoiser, of directory: ModelDirectory) -> ReuseTimer? {
+        guard let reuse, let forecaster else { return nil }
+        return ReuseTimer(denoiser) { timed in
+            CachedDenoiser(
+                timed, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)
+        }
     }
 }

@@ -36,11 +36,21 @@ struct TargetPlan {
     }
 
     /// Every image of the list with its file, seen from the pattern's directory.
-    func files() -> [RunFile.Image] {
-        let skipped = pattern.folder.count
-        return subjects.items.enumerated().map { index, item in
-            (String(path(of: item, index).dropFirst(skipped)), item, subjects.variant(of: index))
+    ///
+    /// - Throws: `PipelineError.usage` when a manifest could not name a file.
+    func files() throws(PipelineError) -> [RunFile.Image] {
+        var files: [RunFile.Image] = []
+        files.reserveCapacity(subjects.items.count)
+        for (index, item) in subjects.items.enumerated() {
+            let name = pattern.nameInFolder(path(of: item, index))
+            guard UntrustedFolder.isPlain(name) else {
+                throw .usage(
+                    "--output \(pattern.text): the books of a batch list plain names, without '..', backslashes and "
+                        + "control characters after the first placeholder's directory; choose another name")
+            }
+            files.append((name, item, subjects.variant(of: index)))
         }
+        return files
     }
 
     /// Other shards' images count, too: all of them go to one place.

@@ -5,7 +5,7 @@ import Pipeline
 struct BatchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Make the images that this file lists: JSON lines, or CSV under a line of names.",
+            "Make the images that this file lists: JSON objects, or a table (CSV, ';' or tabs) under a line of names.",
             discussion: """
                 A line may have class, seed, and any sampling or cache option by its name without the dashes; what it \
                 leaves out is as on the command line. The paths are {index}.png unless --output says otherwise.
@@ -42,4 +42,11 @@ struct BatchOptions: ParsableArguments {
 struct BatchItemOptions: ParsableArguments {
     @OptionGroup var sampling: SamplingOptions
     @OptionGroup var cache: CacheOptions
+
+    /// The names of all options, without the dashes, as the help lists them.
+    static let names: Set<String> = {
+        let lines = helpMessage(columns: 200).split(separator: "\n").filter { $0.hasPrefix("  -") }
+        let words = lines.flatMap { $0.split { " ,/".contains($0) }.filter { $0.hasPrefix("--") } }
+        return Set(words.map { String($0.dropFirst(2)) }).subtracting(["help"])
+    }()
 }

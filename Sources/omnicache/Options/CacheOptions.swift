@@ -7,9 +7,9 @@ struct CacheOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The share of the model's evaluations to spend, above 0 and at most 1. Default: 1, which reuses nothing.",
+            "The share of the model's evaluations to spend, such as 0.5 or 50%. Default: 1, which reuses nothing.",
             valueName: "b"))
-    var budget: Double?
+    var budget: Share?
 
     @Option(
         help: ArgumentHelp(
@@ -76,7 +76,7 @@ struct CacheOptions: ParsableArguments {
     /// - Throws: `PlanError` or `PipelineError.usage` for numbers and combinations that make no sense.
     func request(inheriting inherited: ReuseRecord? = nil) throws -> ReuseRequest? {
         guard let given else { return nil }
-        let budget = try budget.map(Budget.init)
+        let budget = try budget.map { try Budget($0.value) }
         if mask != nil, let planner {
             throw PipelineError.usage("--mask leaves nothing to decide for --planner \(planner.rawValue); drop one")
         }
@@ -91,7 +91,9 @@ struct CacheOptions: ParsableArguments {
 
     private func limits() throws -> ReuseLimits {
         guard let text = reuseWindow else { return try ReuseLimits(window: 0...1, longestReuse: maxReuseRun) }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map {
+            Share(argument: String($0))?.value
+        }
         guard parts.count == 2, let start = parts[0], let end = parts[1], start <= end else {
             throw PipelineError.usage("--reuse-window \(text): give two shares of the run, such as 0.1:0.9")
         }

@@ -11,6 +11,8 @@ struct ModelOptions: ParsableArguments {
             valueName: "dir"))
     var model: String?
 
+    @OptionGroup var variant: VariantOption
+
     @Option(
         help: ArgumentHelp(
             "How wide the weights are in memory; the images do not depend on it.",
@@ -19,8 +21,17 @@ struct ModelOptions: ParsableArguments {
 
     /// Finds and opens the directory.
     func open() throws -> ModelDirectory {
-        try ModelDirectory(path: ModelLocator().locate(model))
+        try ModelDirectory(path: ModelLocator().locate(model), variant: variant.variant)
     }
+}
+
+/// Which of the weights that a model comes in.
+struct VariantOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The variant of the weights, such as fp16, in every part of the model that has it.",
+            discussion: "Default: the plain weights, or the only variant that is there.", valueName: "name"))
+    var variant: String?
 }
 
 extension WeightPrecision: ExpressibleByArgument {}

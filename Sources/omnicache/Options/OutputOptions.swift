@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The path of each image, with the placeholders {class}, {seed} and {index}; '-' is standard output.",
+            "The path of each image, with the placeholders {class}, {seed} and {index} (and {{ for a brace); '-' is standard output.",
             discussion: """
                 Default: {class}-{seed}.png, grid-{seed}.png with --grid, {index}.png with --batch. A file that holds this very image is left \
                 as it is and counts as done.

@@ -25,7 +25,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
-    var eta: Double?
+    var eta: Share?
 
     @Option(help: "Which timesteps are visited. Default: that of the model's scheduler, else linspace.")
     var spacing: TimestepSpacing?
@@ -54,7 +54,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("The share of the time that the last step of sde takes. Default: 0.04.", valueName: "x"))
-    var lastStepSize: Double?
+    var lastStepSize: Share?
 
     /// The first of the options that was given; nil if none was.
     var given: String? {
@@ -68,21 +68,28 @@ struct SamplingOptions: ParsableArguments {
         return options.first { $0.1 }?.0
     }
 
-    /// The settings: those given here over those of `base`.
-    func settings(over base: SampleSettings) -> SampleSettings {
+    /// The settings: those given here over those of `base`, going through the timesteps as the scheduler of `directory`
+    /// does. An image or a plan in the place of `base` is followed where nothing of that is asked for anew.
+    func settings(over base: SampleSettings, of directory: ModelDirectory) -> SampleSettings {
+        let settings = settings(over: base)
+        guard settings.steps != base.steps || settings.sampler != base.sampler else { return settings }
+        return directory.followingScheduler(settings)
+    }
+
+    private func settings(over base: SampleSettings) -> SampleSettings {
         var settings = base
         settings.steps = steps ?? base.steps
         settings.guidanceScale = guidanceScale ?? base.guidanceScale
         settings.guidedChannels = guidedChannels.map(\.count) ?? base.guidedChannels
         if let sampler { settings.sampler = settings.sampler.changed(to: sampler) }
         if let spacing { settings.sampler = settings.sampler.changed(to: spacing) }
-        settings.sampler.eta = eta ?? settings.sampler.eta
+        settings.sampler.eta = eta?.value ?? settings.sampler.eta
         settings.sampler.variance = variance ?? settings.sampler.variance
         settings.sampler.clip = clip ?? settings.sampler.clip
         settings.sampler.diffusionForm = diffusion ?? settings.sampler.diffusionForm
         settings.sampler.diffusionNorm = diffusionNorm ?? settings.sampler.diffusionNorm
         settings.sampler.lastStep = lastStep ?? settings.sampler.lastStep
-        settings.sampler.lastStepSize = lastStepSize ?? settings.sampler.lastStepSize
+        settings.sampler.lastStepSize = lastStepSize?.value ?? settings.sampler.lastStepSize
         return settings
     }
 }

@@ -17,9 +17,9 @@ enum Breakdown {
         if AddressSpace.isLimited { allocation_spare_addresses() }
         let status = ExitStatus.inputOutput.rawValue
         if Terminal.standardError.isInteractive {
-            WeightFiles.endOnLoss(status: status, prefix: "\r\u{1B}[K")
+            WeightFiles.endOnLoss(status: status, prefix: "\r\u{1B}[Komnicache: ")
         } else {
-            WeightFiles.endOnLoss(status: status, prefix: "")
+            WeightFiles.endOnLoss(status: status, prefix: "omnicache: ")
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Models
 import OmniCache
 
 /// How the log is written.
@@ -59,7 +60,7 @@ final class Log {
         switch format {
         case .text:
             bar?.clear()
-            Terminal.standardError.write(text + "\n")
+            Terminal.standardError.write(text.onItsLines + "\n")
         case .json:
             Terminal.standardError.write(Self.line(Event(event: "message", message: text)))
         }
@@ -138,8 +139,6 @@ final class Log {
 
     /// The event as one line of JSON; texts and finite numbers always can be encoded.
     private static func line(_ event: Event) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(event)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+        (try? Terminal.json(event)).map { $0 + "\n" } ?? ""
     }
 }

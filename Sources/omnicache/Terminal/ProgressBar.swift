@@ -1,3 +1,5 @@
+import Models
+
 /// Draws how far a run has come, on one line of a terminal.
 struct ProgressBar {
     private static let cells = 30
@@ -23,7 +25,7 @@ struct ProgressBar {
         drawn = now
         let full = Int((share * Double(Self.cells)).rounded(.down))
         let bar = String(repeating: "█", count: full) + String(repeating: "░", count: Self.cells - full)
-        var text = "\(Self.clearLine)\(bar) \(Int(share * 100)) %  \(label)"
+        var text = "\(Self.clearLine)\(bar) \(Int(share * 100)) %  \(label.onOneLine)"
         let elapsed = Self.seconds(now - started)
         if share > 0, share < 1, elapsed > 1 { text += "  \(Self.clock(elapsed * (1 - share) / share)) left" }
         terminal.write(text)

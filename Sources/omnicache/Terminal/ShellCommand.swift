@@ -5,7 +5,8 @@ enum ShellCommand {
         (["omnicache"] + CommandLine.arguments.dropFirst()).map(quoted).joined(separator: " ")
     }
 
-    private static func quoted(_ argument: String) -> String {
+    /// A word in quotes, unless a shell reads it as it is without.
+    static func quoted(_ argument: String) -> String {
         let plain = argument.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -14,6 +15,9 @@ enum ShellCommand {
             default: "-_=+:,./@%".utf8.contains(byte)
             }
         }
-        return plain && !argument.isEmpty ? argument : "'\(argument.replacing("'", with: "'\\''"))'"
+        guard !plain || argument.isEmpty else { return argument }
+        // By scalars: a mark after a quote makes another character of it.
+        let inside = argument.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
+        return "'" + inside.joined(separator: "'\\''") + "'"
     }
 }

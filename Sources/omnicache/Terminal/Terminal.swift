@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Models
 
 /// One of the two standard streams, written to directly.
 struct Terminal: Sendable {
@@ -49,9 +50,16 @@ struct Terminal: Sendable {
     ///
     /// - Throws: `StreamFailure` when the stream does not take it, or what encoding `result` throws.
     func writeResult(json result: some Encodable) throws {
+        try writeResult(Self.json(result) + "\n")
+    }
+
+    /// A value as JSON, its keys in order, without any character that steers a terminal.
+    static func json(
+        _ value: some Encodable, formatting: JSONEncoder.OutputFormatting = []
+    ) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try writeResult(String(decoding: encoder.encode(result), as: UTF8.self) + "\n")
+        encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+        return try String(decoding: encoder.encode(value), as: UTF8.self).jsonForTerminals
     }
 
     /// Writes all bytes.

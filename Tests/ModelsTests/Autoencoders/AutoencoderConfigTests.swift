@@ -55,6 +55,15 @@ import Testing
         #expect(small.scalingFactor == 1 && small.shiftFactor == 0)
     }
 
+    @Test func `a null is None: no shift, no statistics, and false for a flag`() throws {
+        let nulls = #", "shift_factor": null, "latents_mean": null, "latents_std": null"#
+        #expect(try kl(nulls) == kl(""))
+        #expect(try tiny(#", "shift_factor": null"#) == tiny(""))
+        let flags = try kl(#", "use_post_quant_conv": null, "mid_block_add_attention": null"#)
+        #expect(!flags.usesPostQuantConvolution && !flags.hasMidBlockAttention)
+        #expect(try kl(#", "use_post_quant_conv": 0, "layers_per_block": 1.0"#).usesPostQuantConvolution == false)
+    }
+
     @Test func `the sides of a rectangle and the other name of SiLU are understood`() throws {
         #expect(try kl(#", "sample_size": [64, 96]"#).sampleSize == 64)
         #expect(try kl(#", "act_fn": "swish""#) == kl(""))
@@ -70,7 +79,8 @@ import Testing
         (#""block_out_channels": []"#, "the number of block_out_channels is 0"),
         (#""block_out_channels": [48]"#, "block_out_channels holds 48, which is not divisible by norm_num_groups 32"),
         (#""block_out_channels": [1048576]"#, "block_out_channels is 1048576, not in 1...8192"),
-        (#""block_out_channels": 64"#, "block_out_channels is not of type list"),
+        (#""block_out_channels": 64"#, "block_out_channels is 64, not a list (each element a whole number)"),
+        (#""block_out_channels": [64, null]"#, "block_out_channels is a list with null at 1"),
         (#""norm_num_groups": 0"#, "norm_num_groups is 0"),
         (#""norm_num_groups": 2.5"#, "norm_num_groups is 2.5, not a whole number"),
         (#""layers_per_block": -1"#, "layers_per_block is -1"),
@@ -81,9 +91,16 @@ import Testing
         (#""shift_factor": 1e60"#, "shift_factor is 1e+60, not a finite number"),
         (#""latents_mean": [0, 0, 0, 0]"#, "latents_mean is given; only null is supported"),
         (#""latents_std": [1, 1, 1, 1]"#, "latents_std is given; only null is supported"),
-        (#""sample_size": "large""#, "sample_size is not of type number"),
-        (#""use_post_quant_conv": 1"#, "use_post_quant_conv is not of type true or false"),
-        (#""mid_block_add_attention": "no""#, "mid_block_add_attention is not of type true or false"),
+        (#""sample_size": "large""#, "sample_size is the text 'large', not a whole number"),
+        (#""use_post_quant_conv": 2"#, "use_post_quant_conv is 2, not true or false"),
+        (#""scaling_factor": null"#, "scaling_factor is null, not a finite number"),
+        (#""scaling_factor": NaN"#, "scaling_factor is NaN, not a finite number"),
+        (#""norm_num_groups": null"#, "norm_num_groups is null, not a whole number"),
+        (#""up_block_types": null"#, "up_block_types is null, not a list"),
+        (#""act_fn": null"#, "act_fn is null, not a text"),
+        (#""sample_size": null"#, "sample_size is null, not a whole number"),
+        (#""latent_channels": null"#, "latent_channels is null, not a whole number"),
+        (#""mid_block_add_attention": "no""#, "mid_block_add_attention is the text 'no', not true or false"),
     ])
     func `what a KL autoencoder cannot have is refused by its key`(member: String, says: String) throws {
         let error = try #require(throws: ModelError.self) { try kl(", " + member) }
@@ -95,6 +112,10 @@ import Testing
     @Test(arguments: [
         (#""act_fn": "silu""#, "act_fn is silu; only relu is supported"),
         (#""upsample_fn": "bilinear""#, "upsample_fn is bilinear; only nearest is supported"),
+        (#""act_fn": null"#, "act_fn is null, not a text"),
+        (#""num_decoder_blocks": null"#, "num_decoder_blocks is null, not a list"),
+        (#""scaling_factor": null"#, "scaling_factor is null, not a finite number"),
+        (#""upsampling_scaling_factor": null"#, "upsampling_scaling_factor is null, not a whole number"),
         (#""upsampling_scaling_factor": 4"#, "upsampling_scaling_factor is 4; only 2 is supported"),
         (
             #""decoder_block_out_channels": [64, 64, 64, 32]"#,

@@ -49,6 +49,19 @@ import Testing
         #expect(summary.psnr.worst == report.rows[0].pairs.compactMap(\.psnr).min())
     }
 
+    @Test func `batches that were made under other loads claim no speed-up that their evaluations cannot give`() throws
+    {
+        try two.make(count: 5) { BatchFolder.line($0, evaluations: 2) }
+        try two.remove("manifest-0-of-1.jsonl")
+        for index in 0..<5 {
+            try Manifest(shard: .whole, folder: two.path)
+                .append(BatchFolder.line(index, evaluations: 2).of(two.bytes("\(index).png"), seconds: 0.01))
+        }
+        let report = try compare().report
+        #expect(report.rows[0].pairs.allSatisfy { $0.speedUp == 2 && $0.seconds == 0.01 })
+        #expect(report.legend.contains("than the evaluations can give"))
+    }
+
     @Test func `equal pictures are counted and in no mean`() throws {
         try two.make(count: 5, picture: { $0 == 3 ? 9 : $0 })
         let summary = try compare().report.rows[0].summary

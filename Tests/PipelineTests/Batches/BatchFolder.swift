@@ -30,7 +30,9 @@ final class BatchFolder {
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path + name) }
 
     /// The lines of a manifest's file.
-    func lines(_ name: String) throws -> [ManifestLine] { try Manifest.lines(of: path + name) }
+    func lines(_ name: String) throws -> [ManifestLine] {
+        try Manifest.lines(of: name, in: UntrustedFolder(path: path))
+    }
 
     /// What is expected of image `index`, but for seconds and checksum.
     static func line(_ index: Int, classID: Int? = nil, seed: UInt32? = nil, evaluations: Int = 4) -> ManifestLine {

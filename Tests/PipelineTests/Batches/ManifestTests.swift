@@ -102,8 +102,11 @@ import Testing
             guard case PipelineError.cannotCreate(let message) = error else { return false }
             return message.contains("gone/manifest-0-of-1.jsonl")
         }
-        #expect(throws: PipelineError.missingInput("\(elsewhere.path): no such manifest")) {
-            try Manifest.lines(of: elsewhere.path)
+        #expect {
+            try Manifest.lines(of: elsewhere.name, in: UntrustedFolder(path: folder.path + "gone/"))
+        } throws: { error in
+            guard case PipelineError.missingInput(let message) = error else { return false }
+            return message.hasPrefix("\(elsewhere.path): no such file")
         }
     }
 }

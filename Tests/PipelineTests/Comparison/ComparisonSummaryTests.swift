@@ -57,4 +57,18 @@ import Testing
         let pairs = [pair(psnr: 1, energy: nil), pair(psnr: 1, energy: 0.5), pair(psnr: 1, energy: 1)]
         #expect(ComparisonSummary(pairs, reference: nil).highFrequencyEnergy == 0.75)
     }
+
+    @Test func `every mean has an interval, and a difference is paired`() throws {
+        let reference = [40.0, 50, 60, 70].map { pair(psnr: $0) }
+        let summary = ComparisonSummary(
+            [39.0, 48.5, 59, 68.5].map { pair(psnr: $0, ssim: $0 / 100, error: $0) }, reference: reference)
+        let (own, difference) = (try #require(summary.psnr.interval), try #require(summary.psnrDifference))
+        #expect(own.low < 53.75 && own.high > 53.75 && difference.mean == -1.25)
+        let paired = try #require(difference.interval)
+        #expect(paired.half < 0.1 * own.half && paired.high < 0)
+        #expect(summary.ssim?.interval != nil && summary.latentError?.interval != nil)
+        #expect(summary.highFrequencyEnergyInterval?.half == 0 && summary.evaluationsInterval?.half == 0)
+        #expect(ComparisonSummary([pair(psnr: 40)], reference: nil).psnr.interval == nil)
+        #expect(ComparisonSummary([nil, 40].map { pair(psnr: $0) }, reference: reference).psnrDifference?.mean == -10)
+    }
 }

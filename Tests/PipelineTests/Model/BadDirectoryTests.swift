@@ -49,6 +49,28 @@ import Testing
             "model_index.json", #"{"_class_name": "FluxPipeline"}"#, .badData, "FluxPipeline", "text-to-image",
             "DiTPipeline"),
         .text("model_index.json", "{}", .badData, "model_index.json", "_class_name is missing"),
+        .text(
+            "model_index.json", #"{"_class_name": ["my_pipeline", "DiTPipeline"]}"#, .badData,
+            "_class_name is the list [the text 'my_pipeline', the text 'DiTPipeline'], not the name of a pipeline"),
+        .text("model_index.json", #"{"_class_name": null}"#, .badData, "_class_name is null, not the name"),
+        .text("model_index.json", #"{"_class_name": {"a": 1}}"#, .badData, "_class_name is an object, not the name"),
+        .text(
+            "model_index.json", #"{"_class_name": "DiTPipeline", "scheduler": "DDIMScheduler"}"#, .badData,
+            "scheduler is the text 'DDIMScheduler', not a pair"),
+        .text(
+            "model_index.json", #"{"_class_name": "DiTPipeline", "vae": null}"#, .badData, "vae is null, not a pair"),
+        .text(
+            "model_index.json", #"{"_class_name": "DiTPipeline", "transformer": ["diffusers", 3]}"#, .badData,
+            "transformer is the list [the text 'diffusers', 3], not a pair"),
+        .text(
+            "model_index.json", #"{"_class_name": "DiTPipeline", "id2label": 7}"#, .badData,
+            "id2label is 7, neither an object nor a list"),
+        .text(
+            "model_index.json", #"{"_class_name": "DiTPipeline", "id2label": {"1": "a\u0000b"}}"#, .badData,
+            "model_index.json", "id2label[1] holds the control character U+0000"),
+        .text(
+            "model_index.json", #"{"_class_name": "DiTPipeline", "id2label": ["a", ["b", "\u0085"]]}"#, .badData,
+            "id2label[1] holds the control character U+0085"),
         .text("model_index.json", "{", .badData, "model_index.json", "not valid JSON"),
         .text("model_index.json", pointer, .badData, "model_index.json", "Git LFS pointer", "git lfs pull"),
         .text(

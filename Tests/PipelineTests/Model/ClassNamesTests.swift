@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Pipeline
@@ -42,6 +43,58 @@ import Testing
         #expect("\(error)".contains("did you mean 'Tinca tinca'?"), "\(error)")
     }
 
+    @Test(arguments: [
+        ("retriever", "but it has 'golden retriever'; "), ("cat", "but it has 'tabby, tabby cat'; "),
+        ("giant", "but it has 'giant panda, panda'; "), ("suits", "'maillot, tank suit'; "),
+        ("dragon", "but it shows such things as 'hen' (dragon face), 'tench, Tinca tinca' (red dragon); "),
+        ("swords", "'missile' (crossed swords); "), ("sword", "'missile' (crossed swords); "),
+        ("dargon", "'hen' (dragon face)"), ("tensh", "; did you mean 'tench'? "), ("hne", "; did you mean 'hen'? "),
+    ])
+    func `a name that no class has is looked for in their names, then in what they show`(
+        selection: String, says: String
+    ) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "omnicache-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(
+            #"""
+            {"contents": {"hen": ["dragon face", "dragon"], "tench, Tinca tinca": ["red dragon"],
+                          "missile": ["crossed swords"], "nobody": ["dragon"]}}
+            """#.utf8
+        ).write(to: file)
+        let swapped = ClassNames(names.names.swapped("tench, Tinca tinca", "hen"), contentsPath: file.path)
+        let error = try #require(throws: PipelineError.self) { try swapped.resolve(selection) }
+        #expect("\(error)".contains(says) && "\(error)".hasSuffix("'omnicache info' lists them"), "\(error)")
+    }
+
+    @Test func `the embedded model's classes are found by the emoji in them`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let classes = try ModelDirectory(path: root.appending(path: "Models/emoji-dit-s8").path).classes
+        for (word, name) in [
+            ("dragon", "'animal-reptile'"), ("pizza", "'food-prepared'"), ("guitar", "'musical-instrument'"),
+            ("rocket", "'transport-air'"), ("unicorn", "'animal-mammal'"), ("japan", "'country-flag'"),
+        ] {
+            let error = try #require(throws: PipelineError.self) { try classes.resolve(word) }
+            #expect("\(error)".contains(name), "\(error)")
+        }
+    }
+
+    @Test func `a file of contents that is damaged is as good as none`() throws {
+        for text in ["{", "[]", #"{"contents": 3}"#, #"{"contents": {"hen": "x", "crane": [7]}}"#] {
+            let file = FileManager.default.temporaryDirectory.appending(path: "omnicache-\(UUID().uuidString).json")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try Data(text.utf8).write(to: file)
+            let classes = ClassNames(["hen", "crane"], contentsPath: file.path)
+            let error = try #require(throws: PipelineError.self) { try classes.resolve("hem") }
+            #expect("\(error)".contains("did you mean 'hen'?"), "\(error)")
+        }
+    }
+
+    @Test(arguments: [("", "", 0), ("a", "", 1), ("abc", "abc", 0), ("sampel", "sample", 1), ("kitten", "sitting", 3)])
+    func `edits are counted, a swap of neighbours as one`(first: String, second: String, edits: Int) {
+        #expect(first.edits(to: second) == edits && second.edits(to: first) == edits)
+    }
+
     @Test func `a model without names says so, and how to add some`() throws {
         let unnamed = ClassNames((0..<3).map(ClassNames.placeholder))
         #expect(try unnamed.resolve("2, class 1") == [2, 1])
@@ -54,5 +107,12 @@ import Testing
         #expect(names.slug(1) == "crane-1")
         #expect(names.slug(6) == "projectile")
         for index in 0..<names.count { #expect(try names.resolve(names.slug(index)) == [index]) }
+    }
+}
+
+extension [String] {
+    /// The same with two elements in each other's place.
+    fileprivate func swapped(_ first: String, _ second: String) -> [String] {
+        map { $0 == first ? second : $0 == second ? first : $0 }
     }
 }

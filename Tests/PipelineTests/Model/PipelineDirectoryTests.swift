@@ -79,6 +79,58 @@ import Testing
         #expect(try ModelDirectory(path: pipeline.write()).classes.names == expected)
     }
 
+    @Test(
+        arguments: [
+            ("trailing", 50, SamplerOptions.StepRule.list, nil), ("trailing", 7, .diffusers, nil),
+            ("leading", 7, .list, nil),
+            ("linspace", 10, .diffusers, nil), ("trailing", 61, .diffusers, "one step more of 61 steps"),
+            ("trailing", 103, .diffusers, "one step more of 103 steps"),
+        ] as [(String, Int, SamplerOptions.StepRule, String?)])
+    func `a scheduler's timesteps are gone through as diffusers does, and where not, that is said`(
+        spacing: String, steps: Int, rule: SamplerOptions.StepRule, departure: String?
+    ) throws {
+        pipeline.texts["scheduler/scheduler_config.json"] =
+            #"{"_class_name": "DDIMScheduler", "clip_sample": false, "timestep_spacing": "\#(spacing)"}"#
+        let directory = try ModelDirectory(path: pipeline.write())
+        var settings = directory.defaultSettings
+        settings.steps = steps
+        settings = directory.followingScheduler(settings)
+        #expect(settings.sampler.stepRule == rule)
+        let said = directory.departure(of: settings)
+        #expect(said.map { text in departure.map(text.contains) ?? false } ?? (departure == nil), "\(said ?? "")")
+    }
+
+    @Test(
+        arguments: [
+            ("DDIMScheduler", SamplerKind.ddpm, nil), ("DDPMScheduler", .ddim, nil),
+            ("DDIMScheduler", .dpmSolver, "does not clip"),
+            ("DPMSolverMultistepScheduler", .ddim, "clips unless"), ("DDIMScheduler", .heun, nil),
+            ("DPMSolverMultistepScheduler", .euler, "starts linspace spacing from noise of another scale"),
+        ] as [(String, SamplerKind, String?)])
+    func `a sampler that is not the scheduler's is warned of where diffusers' own would do otherwise`(
+        scheduler: String, kind: SamplerKind, says: String?
+    ) throws {
+        pipeline.texts["model_index.json"] = #"{"_class_name": "DiTPipeline"}"#
+        pipeline.texts["scheduler/scheduler_config.json"] = #"{"_class_name": "\#(scheduler)"}"#
+        let directory = try ModelDirectory(path: pipeline.write())
+        var settings = directory.defaultSettings
+        settings.sampler = settings.sampler.changed(to: kind)
+        if kind == .heun { settings.sampler.clip = nil }
+        let said = directory.departure(of: directory.followingScheduler(settings))
+        #expect(said.map { text in says.map(text.contains) ?? false } ?? (says == nil), "\(said ?? "nothing")")
+        #expect(directory.departure(of: directory.defaultSettings) == nil)
+    }
+
+    @Test func `an image from before the rule is made again as it was, with a warning`() throws {
+        pipeline.texts["scheduler/scheduler_config.json"] =
+            #"{"_class_name": "DDIMScheduler", "timestep_spacing": "trailing"}"#
+        let directory = try ModelDirectory(path: pipeline.write())
+        let settings = SampleSettings(
+            steps: 7, sampler: SamplerOptions(.ddim, spacing: .trailing, clip: 1), guidanceScale: 1)
+        #expect(try #require(directory.departure(of: settings)).contains("come from an image or a plan"))
+        #expect(directory.followingScheduler(settings) != settings)
+    }
+
     // MARK: - Directories of ours
 
     private static let plain = """

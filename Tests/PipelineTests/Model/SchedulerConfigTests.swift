@@ -71,6 +71,56 @@ import Testing
         #expect(try read(#""beta_end": 0.01"#, className: "DDIMScheduler").sampler.kind == .ddim)
     }
 
+    /// What `SCHEDULER.from_config({"KEY": None})` of diffusers 0.42.1 does: a flag is false, and what may be None is none.
+    @Test func `a null is None where the scheduler takes it`() throws {
+        let ddim = Self.of("DDIM", #""clip_sample": null"#)
+        #expect(try read(ddim).sampler == SamplerOptions(.ddim, spacing: .leading))
+        let end = Self.of("DDIM", #""set_alpha_to_one": null, "thresholding": null, "rescale_betas_zero_snr": null"#)
+        #expect(try read(end).sampler == SamplerOptions(.ddim, spacing: .leading, clip: 1, end: .firstTimestep))
+        let ddpm = Self.of("DDPM", #""variance_type": null, "clip_sample": null, "clip_sample_range": null"#)
+        #expect(try read(ddpm).sampler == SamplerOptions(.ddpm, spacing: .leading))
+        let solver = Self.of(
+            "DPMSolverMultistep",
+            #""lower_order_final": null, "final_sigmas_type": "sigma_min", "euler_at_final": null, "use_lu_lambdas": null"#
+        )
+        #expect(try read(solver).sampler == SamplerOptions(.dpmSolver, end: .firstTimestep, lowerOrderFinal: false))
+        let euler = Self.of("EulerDiscrete", #""timestep_spacing": "leading", "timestep_type": null"#)
+        #expect(try read(euler).sampler == SamplerOptions(.euler, spacing: .leading))
+        let flow = Self.of(
+            "FlowMatchEulerDiscrete", #""use_dynamic_shifting": null, "invert_sigmas": null, "shift_terminal": 0.0"#)
+        #expect(try read(flow).sampler == SamplerOptions(.euler, spacing: .linspace))
+        // What is not used is not read, in either reader.
+        let unused = Self.of(
+            "DDIM",
+            #""timestep_spacing": "trailing", "steps_offset": null, "clip_sample": 0, "clip_sample_range": null"#)
+        #expect(try read(unused).sampler == SamplerOptions(.ddim, spacing: .trailing))
+        let listed = Self.of(
+            "DDIM", #""trained_betas": [0.1, 0.2], "num_train_timesteps": 2.0, "beta_schedule": null, "beta_end": null"#
+        )
+        #expect(try read(listed).process == DiffusionProcess(.epsilon, betas: .trained([0.1, 0.2]), trainTimesteps: 2))
+        let cosine = Self.of("DDIM", #""beta_schedule": "squaredcos_cap_v2", "beta_start": null"#)
+        #expect(try read(cosine).process == DiffusionProcess(.epsilon, betas: .squaredCosine))
+    }
+
+    /// Each of these makes `SCHEDULER.from_config(...)`, `set_timesteps(10)` or a step raise in diffusers 0.42.1.
+    @Test(
+        arguments: [
+            ("DDIM", "num_train_timesteps"), ("DDIM", "beta_start"), ("DDIM", "beta_end"), ("DDIM", "beta_schedule"),
+            ("DDIM", "prediction_type"), ("DDIM", "timestep_spacing"), ("DDIM", "steps_offset"),
+            ("DDIM", "clip_sample_range"), ("DDPM", "steps_offset"), ("DPMSolverMultistep", "solver_order"),
+            ("DPMSolverMultistep", "algorithm_type"), ("DPMSolverMultistep", "solver_type"),
+            ("DPMSolverMultistep", "use_karras_sigmas"), ("DPMSolverMultistep", "use_beta_sigmas"),
+            ("DPMSolverMultistep", "final_sigmas_type"), ("DPMSolverMultistep", "lambda_min_clipped"),
+            ("EulerDiscrete", "interpolation_type"), ("EulerDiscrete", "use_exponential_sigmas"),
+            ("HeunDiscrete", "use_karras_sigmas"), ("HeunDiscrete", "timestep_spacing"),
+            ("FlowMatchEulerDiscrete", "shift"), ("FlowMatchEulerDiscrete", "use_beta_sigmas"),
+        ])
+    func `a null that breaks the scheduler is named`(name: String, key: String) throws {
+        let error = try #require(throws: ModelError.self) { try read(Self.of(name, #""\#(key)": null"#)) }
+        #expect(error.kind == .badData)
+        #expect(error.description.contains("\(key) of \(name)Scheduler is null, not"), "\(error)")
+    }
+
     /// `s = SCHEDULER(**keys); s.set_timesteps(8); print(s.timesteps)`, diffusers 0.42.1.
     @Test(
         arguments: [
@@ -111,8 +161,21 @@ import Testing
             (of("DDIM", #""rescale_betas_zero_snr": true"#), ["rescale_betas_zero_snr"]),
             (of("DDIM", #""beta_schedule": "laplace""#), ["laplace", "linear, scaled_linear, squaredcos_cap_v2"]),
             (of("DDIM", #""beta_end": 2"#), ["beta_end is 2.0", "between 0 and 1"]),
-            (of("DDIM", #""beta_end": "much""#), ["beta_end of DDIMScheduler is much, not a number"]),
+            (of("DDIM", #""beta_end": "much""#), ["beta_end of DDIMScheduler is the text 'much', not a finite number"]),
             (of("DDIM", #""steps_offset": 0.5"#), ["steps_offset of DDIMScheduler is 0.5, not a whole number"]),
+            (
+                of("DDIM", #""clip_sample": "true""#),
+                ["clip_sample of DDIMScheduler is the text 'true', not true or false"]
+            ),
+            (of("DDIM", #""clip_sample": 2"#), ["clip_sample of DDIMScheduler is 2, not true or false"]),
+            (of("DDIM", #""steps_offset": true"#), ["steps_offset of DDIMScheduler is true, not a whole number"]),
+            (of("DDIM", #""steps_offset": 1e99"#), ["steps_offset of DDIMScheduler is 1e+99, not a whole number"]),
+            (of("DDIM", #""clip_sample_range": NaN"#), ["clip_sample_range of DDIMScheduler is NaN"]),
+            (of("DDIM", #""beta_end": Infinity"#), ["beta_end of DDIMScheduler is inf, not a finite number"]),
+            (of("DDIM", #""prediction_type": ["epsilon"]"#), ["prediction_type of DDIMScheduler is the list"]),
+            (#""_class_name": ["DDIMScheduler"]"#, ["_class_name is the list [the text 'DDIMScheduler'], not a text"]),
+            (#""_class_name": null"#, ["_class_name is null, not a text"]),
+            (#""_class_name": 7"#, ["_class_name is 7, not a text"]),
             (of("DDIM", #""num_train_timesteps": 0"#), ["num_train_timesteps is 0"]),
             (of("DDIM", #""timestep_spacing": "even""#), ["timestep_spacing", "even", "leading, trailing, linspace"]),
             (

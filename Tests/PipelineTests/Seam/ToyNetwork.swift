@@ -170,6 +170,8 @@ struct ToyConfiguration: NetworkConfiguration, Codable, Equatable {
     var summary: String { "toy" }
     var size: TransformerSize { TransformerSize(depth: 2, width: channels, heads: 1, tokens: frames * height * width) }
 
+    func checkNames(in archive: WeightArchive) {}
+
     func canBeGuided(by archive: WeightArchive) -> Bool { true }
 
     func runBytes(entries: Int, workers: Workers) -> Int { 4 * latentShape.count * (2 * entries + 1) }

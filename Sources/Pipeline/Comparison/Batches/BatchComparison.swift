@@ -83,7 +83,7 @@ public struct BatchComparison: Sendable {
             workers.run(tasks: count) { _, task in
                 let place = start + task
                 do throws(PipelineError) {
-                    let (measures, pictures) = try measure(place)
+                    let (measures, pictures) = try measure(place, peers: workers.count)
                     if gallery.pairs.contains(place) { shown.withLock { $0[place] = pictures } }
                     outcomes.withLock { $0[task] = .success(measures) }
                 } catch {
@@ -104,14 +104,14 @@ public struct BatchComparison: Sendable {
     }
 
     /// An image of every batch, and how they compare with that of the first.
-    private func measure(_ place: Int) throws(PipelineError) -> (pairs: [BatchPair], pictures: [Image]) {
+    private func measure(_ place: Int, peers: Int) throws(PipelineError) -> (pairs: [BatchPair], pictures: [Image]) {
         let line = reference.lines[place]
-        let picture = try reference.picture(of: line)
+        let picture = try reference.picture(of: line, peers: peers)
         var pairs: [BatchPair] = []
         var pictures = [picture]
         for other in others {
             let otherLine = other.lines[place]
-            let otherPicture = try other.picture(of: otherLine)
+            let otherPicture = try other.picture(of: otherLine, peers: peers)
             do throws(ImagingError) {
                 pairs.append(
                     try BatchPair(otherLine, otherPicture, against: line, picture, measuresTime: measuresTime))

@@ -40,7 +40,10 @@ extension BatchComparisonReport {
             + "\(reference.name), by their files of 8 bits; lower, median and upper are quartiles"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
             + ". fine detail: high-frequency energy over that of the other image"
-            + (isTimed ? ". s/image and speed-up: medians, by the manifests." : ".")
+            + (isTimed
+                ? ". s/image and speed-up: medians, by the manifests; batches are made at different times, so no speed-up "
+                    + "is more than the evaluations can give." : ".")
+            + " " + MeanInterval.legend
     }
 
     /// The farthest pairs of a row, with class and seed so that they can be made again.
@@ -66,7 +69,9 @@ extension BatchComparisonReport {
 
 extension BatchComparisonReport.Row {
     fileprivate func cells(timed: Bool, similar: Bool) -> [HTMLTable.Cell] {
-        var cells: [HTMLTable.Cell] = [.text(batch.name), .number(summary.evaluations, digits: 1)]
+        var cells: [HTMLTable.Cell] = [
+            .text(batch.name), .mean(summary.evaluations, summary.evaluationsInterval, digits: 1),
+        ]
         if timed {
             cells += [
                 .number(summary.seconds?.median ?? .nan, digits: 3),
@@ -74,17 +79,23 @@ extension BatchComparisonReport.Row {
             ]
         }
         let same = summary.psnr.mean == nil ? 0 : summary.psnr.identical
-        cells.append(.number(summary.psnr.mean ?? .infinity, digits: 2, suffix: same == 0 ? "" : " +\(same)∞"))
+        cells.append(
+            .mean(
+                summary.psnr.mean ?? .infinity, summary.psnr.interval, digits: 2,
+                suffix: same == 0 ? "" : " +\(same)∞"))
         cells += [
             summary.psnr.worst, summary.psnrQuartiles?.lower, summary.psnrQuartiles?.median,
             summary.psnrQuartiles?.upper,
         ].map { .number($0 ?? .infinity, digits: 2) }
         if similar {
+            cells.append(.mean(summary.ssim?.mean ?? .nan, summary.ssim?.interval, digits: 4))
             cells += [
-                summary.ssim?.mean, summary.ssim?.worst, summary.ssimQuartiles?.lower,
-                summary.ssimQuartiles?.median, summary.ssimQuartiles?.upper,
+                summary.ssim?.worst, summary.ssimQuartiles?.lower, summary.ssimQuartiles?.median,
+                summary.ssimQuartiles?.upper,
             ].map { .number($0 ?? .nan, digits: 4) }
         }
-        return cells + [.number(summary.highFrequencyEnergy ?? .nan, digits: 3)]
+        return cells + [
+            .mean(summary.highFrequencyEnergy ?? .nan, summary.highFrequencyEnergyInterval, digits: 3)
+        ]
     }
 }

@@ -8,7 +8,8 @@ public struct BatchPair: Codable, Equatable, Sendable {
     public let evaluations: Int
     /// The seconds that it took; nil where nobody saw it being made.
     public let seconds: Double?
-    /// The other image's seconds over ``seconds``; nil unless both are known.
+    /// The other image's seconds over ``seconds``, but no more than its evaluations over ``evaluations``: the two may
+    /// have been made under different loads. nil unless both are known.
     public let speedUp: Double?
     /// In dB, of the pictures of 8 bits; nil for the same picture, where it is infinite.
     public let psnr: Double?
@@ -40,7 +41,10 @@ public struct BatchPair: Codable, Equatable, Sendable {
         let psnr = try ImageMetrics.psnr(otherPicture, picture)
         let detail = ImageMetrics.highFrequencyEnergy(picture) / ImageMetrics.highFrequencyEnergy(otherPicture)
         let seconds = measuresTime ? line.seconds : nil
-        let speedUp = seconds.flatMap { own in other.seconds.map { $0 / own } }
+        let (full, spent) = (Double(other.evaluations), Double(line.evaluations))
+        let speedUp = seconds.flatMap { own in
+            other.seconds.map { SpeedUp.possible($0 / own, from: full, to: spent) }
+        }
         self.init(
             index: line.index, evaluations: line.evaluations, seconds: seconds,
             speedUp: speedUp.flatMap { $0.isFinite ? $0 : nil }, psnr: psnr.isFinite ? psnr : nil,

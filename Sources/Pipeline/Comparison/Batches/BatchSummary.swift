@@ -16,6 +16,10 @@ public struct BatchSummary: Codable, Equatable, Sendable {
     public let ssimQuartiles: Quartiles?
     /// The mean of the ratios to the other picture; nil where no picture of the other batch has any detail.
     public let highFrequencyEnergy: Double?
+    /// Around ``highFrequencyEnergy``.
+    public let highFrequencyEnergyInterval: MeanInterval?
+    /// Around ``evaluations``.
+    public let evaluationsInterval: MeanInterval?
 
     /// Sums up at least one pair.
     public init(_ pairs: [BatchPair]) {
@@ -29,5 +33,7 @@ public struct BatchSummary: Codable, Equatable, Sendable {
         ssim = ComparisonSummary.MeanAndWorst(pairs.map(\.ssim)) { $0.min() }
         ssimQuartiles = Quartiles(unlessEmpty: pairs.compactMap(\.ssim))
         highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
+        highFrequencyEnergyInterval = MeanInterval(energies)
+        evaluationsInterval = MeanInterval(pairs.map { Double($0.evaluations) })
     }
 }

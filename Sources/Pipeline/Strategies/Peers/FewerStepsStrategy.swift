@@ -24,7 +24,7 @@ struct FewerStepsStrategy: ReuseStrategy {
         for steps in stride(from: evaluations, through: 1, by: -1) {
             guard let cost = try? cost(steps), cost <= evaluations else { continue }
             settings.steps = steps
-            return FewerStepsRun(settings: settings, evaluations: cost)
+            return FewerStepsRun(settings: context.directory.followingScheduler(settings), evaluations: cost)
         }
         throw PlanError.budgetTooSmall(planner: name, smallest: try cost(1), total: context.fullEvaluations)
     }

@@ -1,12 +1,18 @@
 import FoundationEssentials
+import Models
+import Sampling
 import Testing
 
-@testable import Sampling
+@testable import Pipeline
 
 /// What `config.json` may say about the process, and what is refused.
-struct DiffusionProcessTests {
+struct DiffusionProcessConfigTests {
     private static func decode(_ json: String) throws -> DiffusionProcess {
-        try JSONDecoder().decode(DiffusionProcess.self, from: Data(json.utf8))
+        try DiffusionProcess(config: JSONFile(bytes: Array(json.utf8), path: "config.json"))
+    }
+
+    private func linearProcess(_ type: PredictionType = .epsilon) throws -> DiffusionProcess {
+        try DiffusionProcess(type, betas: .linear(start: 0.0001, end: 0.02))
     }
 
     @Test func `an empty config is the official DiT's process`() throws {
@@ -38,7 +44,7 @@ struct DiffusionProcessTests {
         ]
         for process in processes {
             let data = try JSONEncoder().encode(process)
-            #expect(try JSONDecoder().decode(DiffusionProcess.self, from: data) == process)
+            #expect(try Self.decode(String(decoding: data, as: UTF8.self)) == process)
         }
     }
 
@@ -62,14 +68,14 @@ struct DiffusionProcessTests {
     @Test(arguments: [
         (
             #"{"prediction_type": "score"}"#,
-            "prediction_type is score; expected epsilon, v, sample, flow"
+            "prediction_type is score; supported: epsilon, v, sample, flow"
         ),
         (
             #"{"beta_schedule": "sigmoid"}"#,
-            "beta_schedule is sigmoid; expected linear, scaled_linear, squaredcos_cap_v2"
+            "beta_schedule is sigmoid; supported: linear, scaled_linear, squaredcos_cap_v2"
         ),
         (#"{"beta_end": 1.5}"#, "beta_end is 1.5; expected a number between 0 and 1"),
-        (#"{"beta_start": "low"}"#, "beta_start is of another type; expected a number"),
+        (#"{"beta_start": "low"}"#, "beta_start is the text 'low', not a finite number"),
         (#"{"num_train_timesteps": 0}"#, "num_train_timesteps is 0; expected 1 to 1000000"),
         (
             #"{"trained_betas": [0.1], "num_train_timesteps": 2}"#,
@@ -88,10 +94,13 @@ struct DiffusionProcessTests {
             #"{"timestep_scale": 1}"#,
             "timestep_scale has no meaning for a model whose prediction_type is epsilon; remove it"
         ),
-        (#"{"prediction_type": "flow", "flow_path": "cosine"}"#, "flow_path is cosine; expected linear, trigonometric"),
+        (
+            #"{"prediction_type": "flow", "flow_path": "cosine"}"#,
+            "flow_path is cosine; supported: linear, trigonometric"
+        ),
         (
             #"{"prediction_type": "flow", "flow_direction": 1}"#,
-            "flow_direction is of another type; expected a string"
+            "flow_direction is 1, not a text"
         ),
         (#"{"prediction_type": "flow", "timestep_scale": 0}"#, "timestep_scale is 0.0; expected a positive number"),
         (
@@ -99,9 +108,32 @@ struct DiffusionProcessTests {
             "shift is 3.0; expected 1, unless the flow_path is linear"
         ),
         (#"{"prediction_type": "flow", "shift": -1}"#, "shift is -1.0; expected a positive number"),
+        (#"{"prediction_type": null}"#, "prediction_type is null, not a text"),
+        (#"{"num_train_timesteps": null}"#, "num_train_timesteps is null, not a whole number"),
+        (#"{"num_train_timesteps": "1000"}"#, "num_train_timesteps is the text '1000', not a whole number"),
+        (#"{"num_train_timesteps": true}"#, "num_train_timesteps is true, not a whole number"),
+        (#"{"num_train_timesteps": 1e300}"#, "num_train_timesteps is 1e+300, not a whole number"),
+        (#"{"beta_end": null}"#, "beta_end is null, not a finite number"),
+        (#"{"beta_end": NaN}"#, "beta_end is NaN, not a finite number"),
+        (#"{"beta_schedule": ["linear"]}"#, "beta_schedule is the list [the text 'linear'], not a text"),
+        (
+            #"{"trained_betas": [0.1, null], "num_train_timesteps": 2}"#,
+            "trained_betas is a list with null at 1, not a list (each element a finite number)"
+        ),
+        (#"{"prediction_type": "flow", "shift": null}"#, "shift is null, not a finite number"),
     ])
     func `a field that cannot be used is named in one line`(json: String, message: String) {
-        let error = #expect(throws: SamplingError.self) { try Self.decode(json) }
-        #expect(error?.description == message)
+        let error = #expect(throws: ModelError.self) { try Self.decode(json) }
+        #expect(error == .invalidConfig(path: "config.json", reason: message))
+    }
+
+    @Test func `null is no value where there may be none, and what is not used is not read`() throws {
+        let empty = #"{"trained_betas": null, "timestep_scale": null, "flow_path": null, "shift": null}"#
+        #expect(try Self.decode(empty) == linearProcess())
+        let flow = #"{"prediction_type": "flow", "beta_end": null, "timestep_scale": null}"#
+        #expect(try Self.decode(flow) == DiffusionProcess(flowWithShift: 1))
+        let listed = #"{"trained_betas": [0.1], "num_train_timesteps": 1.0, "beta_schedule": null, "beta_end": null}"#
+        #expect(try Self.decode(listed) == DiffusionProcess(.epsilon, betas: .trained([0.1]), trainTimesteps: 1))
+        #expect(try Self.decode(#"{"loss": NaN, "best": -Infinity}"#) == linearProcess())
     }
 }

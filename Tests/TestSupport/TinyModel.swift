@@ -1,14 +1,13 @@
 import Foundation
 import Models
 import Tensor
-import TestSupport
 
 /// A Diffusion Transformer of 16 x 1 on 4 x 4 pixels with random weights, whose files can be spoilt.
-struct TinyModel {
+public struct TinyModel {
     /// The tensors by their names.
-    var tensors: [String: Tensor] = [:]
+    public var tensors: [String: Tensor] = [:]
     /// The values of `config.json`.
-    var config: [String: any Sendable] = [
+    public var config: [String: any Sendable] = [
         "depth": 1, "hidden_size": 16, "num_heads": 2, "patch_size": 2, "input_size": 4, "in_channels": 3,
         "learn_sigma": true, "num_classes": 3, "class_names": ["red fox", "owl", "hermit crab"],
         "value_range": [-1, 1], "prediction_type": "epsilon",
@@ -19,7 +18,7 @@ struct TinyModel {
     /// - Parameters:
     ///   - channels: the channels of the latents; the output has twice as many.
     ///   - hasNullClass: whether the model can be guided.
-    init(channels: Int = 3, hasNullClass: Bool = true) {
+    public init(channels: Int = 3, hasNullClass: Bool = true) {
         config["in_channels"] = channels
         let shapes: [(String, [Int])] = [
             ("x_embedder.proj", [16, channels, 2, 2]), ("t_embedder.mlp.0", [16, 256]), ("t_embedder.mlp.2", [16, 16]),
@@ -35,19 +34,19 @@ struct TinyModel {
     }
 
     /// Adds or replaces a tensor.
-    mutating func add(_ name: String, _ shape: [Int]) {
+    public mutating func add(_ name: String, _ shape: [Int]) {
         let count = shape.reduce(1, *)
         let seed = name.utf8.reduce(UInt64(7)) { $0 &* 31 &+ UInt64($1) }
         tensors[name] = Tensor(noise(count, seed: seed, scale: 0.4), shape: shape)
     }
 
     /// The bytes of `model.safetensors`.
-    var weights: [UInt8] {
+    public var weights: [UInt8] {
         SafetensorsWriter.bytes(tensors.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) })
     }
 
     /// Writes `config.json` and `model.safetensors`.
-    func write(to directory: String) throws {
+    public func write(to directory: String) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try Data(weights).write(to: URL(filePath: "\(directory)/model.safetensors"))
         try JSONSerialization.data(withJSONObject: config).write(to: URL(filePath: "\(directory)/config.json"))

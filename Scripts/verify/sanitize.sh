@@ -1,0 +1,47 @@
+#!/bin/bash
+# Runs the tests under sanitizers, which report what no test sees: reads beside memory, leaks, races between threads.
+#
+# usage: Scripts/verify/sanitize.sh [address] [thread]
+#
+#   address   the tests, and 30 seconds of damaged files, under the address sanitizer, which looks for leaks as well
+#   thread    the tests under the thread sanitizer
+#
+# Without an argument: both. Each builds everything anew in a folder of its own (.build-asan, .build-tsan). Exits with 1
+# if anything was reported that Tests/Sanitizers does not explain.
+
+set -euo pipefail
+
+case "${1:-}" in -h | --help)
+    sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+esac
+cd "$(dirname "$0")/../.."
+[ $# -gt 0 ] || set -- address thread
+
+# Optimised, since kernels take a hundred times longer otherwise, and that under a sanitizer.
+flags=(-c release -Xswiftc -enable-testing)
+settings=$PWD/Tests/Sanitizers
+
+for sanitizer in "$@"; do
+    case $sanitizer in
+        address) build=(--sanitize=address --scratch-path .build-asan) ;;
+        thread) build=(--sanitize=thread --scratch-path .build-tsan) ;;
+        *)
+            echo "sanitize.sh: unknown sanitizer '$sanitizer'; there are address and thread" >&2
+            exit 64
+            ;;
+    esac
+    export ASAN_OPTIONS="detect_leaks=1:exitcode=99"
+    export LSAN_OPTIONS="suppressions=$settings/leaks.txt:print_suppressions=0"
+    export TSAN_OPTIONS="suppressions=$settings/races.txt:exitcode=99"
+    skipped=()
+    while read -r test _; do
+        case $test in '' | '#'*) ;; *) skipped+=(--skip "$test") ;; esac
+    done <"$settings/skipped-$sanitizer.txt"
+    swift build "${flags[@]}" "${build[@]}" --build-tests
+    swift test "${flags[@]}" "${build[@]}" --skip-build "${skipped[@]}"
+    if [ "$sanitizer" = address ]; then
+        .build-asan/release/fuzz-readers --unlimited --seconds 30
+    fi
+done

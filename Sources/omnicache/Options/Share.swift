@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// A share of something, as a number or in per cent: 0.5 or 50%.
+struct Share: ExpressibleByArgument {
+    let value: Double
+
+    init?(argument: String) {
+        var number = argument[...]
+        guard number.last == "%" else {
+            guard let value = Double(argument) else { return nil }
+            self.value = value
+            return
+        }
+        number = number.dropLast()
+        while number.last == " " { number = number.dropLast() }
+        // 29% is the very number that 0.29 is.
+        guard let value = Double(number + "e-2") ?? Double(number).map({ $0 / 100 }) else { return nil }
+        self.value = value
+    }
+}

@@ -1,0 +1,16 @@
+import Foundation
+import Testing
+
+@testable import omnicache
+
+/// A command as a shell reads it.
+@Suite struct ShellCommandTests {
+    @Test func `a shell reads every word back as it is`() throws {
+        let place = try Workplace()
+        let words = NastyNamesTests.names.flatMap(\.self) + ["", "a=b", "'", "''\u{301}'", "\\'", "$'a'", "a\nb\n"]
+        for word in words {
+            let result = try place.shell("printf %s \(ShellCommand.quoted(word))")
+            #expect(result.output == Data(word.utf8), "\(word.debugDescription)")
+        }
+    }
+}

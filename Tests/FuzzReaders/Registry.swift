@@ -1,0 +1,37 @@
+import FuzzHarness
+import Imaging
+import Models
+import OmniCache
+import Pipeline
+import Sampling
+
+/// Every reader of files that people bring. A new reader gets a line here.
+let readers: [Reader] = [
+    WeightReaders.safetensors,
+    WeightReaders.weights,
+    WeightReaders.index,
+    ConfigReaders.config,
+    ConfigReaders.diffusersConfig,
+    ConfigReaders.pipelineIndex,
+    ConfigReaders.scheduler,
+    ConfigReaders.decoder,
+    ReuseReaders.plan,
+    ReuseReaders.calibration,
+    BatchReaders.manifest,
+    BatchReaders.runFile,
+    BatchReaders.list,
+    ImageReaders.png,
+    ImageReaders.record,
+    ImageReaders.ppm,
+]
+
+/// Whether an error is one by which readers may refuse a file: those that the command line gives an exit code of its own.
+///
+/// What is wrong with a picture alone is told with its file by whoever reads it, but is a refusal here all the same.
+@Sendable func isDocumented(_ error: any Error) -> Bool {
+    switch error {
+    case is PipelineError, is ModelError, is SafetensorsError, is FileError: true
+    case is PlanError, is SamplingError, is LinearAlgebraError, is ImagingError: true
+    default: false
+    }
+}

@@ -1,0 +1,57 @@
+import OmniCache
+import Sampling
+import Tensor
+import Testing
+
+@testable import Pipeline
+
+/// What a run says that a full one would take.
+@Suite struct ReuseTimerTests {
+    /// Takes a given time for each branch.
+    private final class SlowDenoiser: Denoiser {
+        let hasVariance = false
+        let seconds: Double
+        init(seconds: Double) { self.seconds = seconds }
+
+        func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {}
+
+        func evaluate(
+            _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs
+        ) throws {
+            let clock = ContinuousClock()
+            let end = clock.now + .seconds(seconds * Double(branches.count))
+            while clock.now < end {}
+            outputs.conditional.prediction.values.update(repeating: 0)
+            outputs.unconditional.prediction.values.update(repeating: 0)
+        }
+    }
+
+    private static let guided: GuidanceBranches = [.conditional, .unconditional]
+
+    private func saved(_ plan: ReusePlan, seconds: Double) throws -> Double {
+        let process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.02))
+        let timer = ReuseTimer(SlowDenoiser(seconds: seconds)) {
+            CachedDenoiser($0, predictionType: .epsilon, plan: plan, forecaster: HoldForecaster())
+        }
+        var run = try SamplingRun(
+            denoiser: timer.denoiser,
+            sampler: makeSampler(SamplerOptions(), process: process, steps: plan.calls, shape: [1, 4, 4]),
+            guidance: Guidance(scale: 3), shape: [1, 4, 4], noise: TorchRandom(seed: 1))
+        while try run.next() != nil {}
+        return timer.secondsSaved(by: plan)
+    }
+
+    @Test func `a run has saved what its own evaluations took, for each that it left out`() throws {
+        let steps = ReusePlan(steps: (0..<10).map { $0.isMultiple(of: 2) }, branches: Self.guided)
+        let both = try saved(steps, seconds: 0.004)
+        #expect(both > 5 * 0.0079 && both < 10 * 0.012)
+        let branch = ReusePlan(
+            evaluated: (0..<10).map { $0 == 0 ? Self.guided : .conditional }, branches: Self.guided)
+        let one = try saved(branch, seconds: 0.004)
+        #expect(one > 9 * 0.001 && one < 9 * 0.012)
+    }
+
+    @Test func `a run that leaves nothing out has saved nothing`() throws {
+        #expect(try saved(.full(calls: 4, branches: Self.guided), seconds: 0.001) <= 0)
+    }
+}
