@@ -1,3 +1,5 @@
+import Tensor
+
 /// The memory that looking at a picture takes, known before it is decoded: a small file may declare a huge one.
 struct DecodedMemory {
     /// Of a sample of 8 bits: it once filtered and once as it is, and as two planes of floats while it is measured.
@@ -20,7 +22,7 @@ struct DecodedMemory {
     ///   - peers: how many pictures are looked at side by side.
     ///   - free: the memory that is free, in bytes.
     /// - Throws: ``PipelineError/badData(_:)`` when it does not.
-    func check(path: String, peers: Int, free: @autoclosure () -> Int = Lanes.freeMemory) throws(PipelineError) {
+    func check(path: String, peers: Int, free: @autoclosure () -> Int = SystemMemory.now.free) throws(PipelineError) {
         guard bytes > Self.unasked else { return }
         let share = free() / max(1, peers)
         guard bytes > share else { return }
