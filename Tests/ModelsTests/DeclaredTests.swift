@@ -108,7 +108,7 @@ import Testing
         let declared = Stack.declared(depth: 2)
         var shares: [Double] = []
         let archive = try archive(declared.parameters, without: "pos", in: directory)
-        _ = try declared.load(from: archive, sizes: "") { shares.append($0) }
+        _ = try declared.load(from: archive, sizes: "", progress: { shares.append($0) })
         #expect(shares == shares.sorted() && shares.last == 1 && shares.count == 9)
     }
 

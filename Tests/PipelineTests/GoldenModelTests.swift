@@ -10,7 +10,6 @@ import Testing
 @Suite struct GoldenModelTests {
     @Test(arguments: GoldenCase.all)
     func `a forward agrees with the reference to 1e-5 of the largest output`(golden: GoldenCase) throws {
-        let directory = try golden.directory()
         let network = try golden.network()
         let tensors = try golden.tensors()
         let latents = try tensors.tensor("latents")

@@ -53,15 +53,19 @@ import Testing
         func calibration() throws -> StoredCalibration {
             let calibrator = try Calibrator(
                 directory: directory, network: network, settings: settings, workers: Workers(count: 2))
-            let items = Calibrator.items(2, told: directory.config.conditions)
-            let measurement = try calibrator.measure(items) { _ in }
+            let items = Calibrator.items(3, told: directory.config.conditions)
+            let measurement = try calibrator.measure(Array(items[..<2]), check: items[2]) { _ in }
             let file = CalibrationFile(
-                model: directory.reference(), settings: settings, items: items, calibration: measurement.calibration)
-            return StoredCalibration(store: CalibrationStore(directory: directory, settings: settings)) { task, known in
-                guard case .fit(let plan) = task else { return file }
-                let forecaster = try calibrator.fit(plan, to: measurement) { _ in }
-                return (known ?? file).adding(CalibrationFile.Fit(plan: plan, forecaster: forecaster))
-            }
+                model: directory.reference(), settings: settings, items: Array(items[..<2]),
+                calibration: measurement.calibration)
+            let store = CalibrationStore(directory: directory, settings: settings)
+            return StoredCalibration(
+                store: store,
+                make: { task, known in
+                    guard case .fit(let plan) = task else { return file }
+                    let check = try calibrator.fit(plan, to: measurement) { _ in }
+                    return (known ?? file).adding(CalibrationFile.Fit(plan: plan, forecaster: check.best))
+                })
         }
     }
 

@@ -143,7 +143,7 @@ private final class ToySession: ForwardSession {
 }
 
 /// The toy's `config.json`.
-struct ToyConfiguration: NetworkConfiguration, Codable, Equatable {
+struct ToyConfiguration: NetworkConfiguration, Equatable {
     var architecture = "toy"
     let channels: Int
     let frames: Int
@@ -152,11 +152,13 @@ struct ToyConfiguration: NetworkConfiguration, Codable, Equatable {
 
     static let family = NetworkFamily(name: "toy", networkClasses: [], pipelineClasses: ["ToyPipeline"]) {
         file throws(ModelError) in
-        do {
-            return try JSONDecoder().decode(ToyConfiguration.self, from: Data(file.bytes))
-        } catch {
-            throw file.problem("it is no toy")
+        func number(_ key: String) throws(ModelError) -> Int {
+            guard case .integer(let value)? = file[key] else { throw file.problem("\(key) is missing") }
+            return value
         }
+        return ToyConfiguration(
+            channels: try number("channels"), frames: try number("frames"), height: try number("height"),
+            width: try number("width"))
     }
 
     var latentShape: LatentShape { LatentShape(channels: channels, frames: frames, height: height, width: width) }
