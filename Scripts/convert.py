@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "convert"))
 try:
     import directories
     import official
-    from weights import DTYPES, Problem
+    from weights import DTYPES, Problem, one_line
 except ModuleNotFoundError as missing:
     sys.exit(f"convert: {missing.name} is not installed; run: pip install -r Scripts/requirements.txt")
 
@@ -83,7 +83,7 @@ def main():
         partial.rename(given.out)
     except (Problem, OSError) as problem:
         shutil.rmtree(partial, ignore_errors=True)
-        sys.exit("convert: " + " ".join(str(problem).split()))
+        sys.exit("convert: " + one_line(problem))
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise

@@ -61,7 +61,7 @@ def clues(source, given, training, tensors):
 
 
 def family(source, given, training, tensors):
-    """The family that all clues allow, and the words of the clue that decided."""
+    """The family that all clues allow, and the words of the clue that decided; DiT and None where there is none."""
     found = list(clues(source, given, training, tensors))
     for index, clue in enumerate(found):
         for other in found[:index]:
@@ -75,7 +75,7 @@ def family(source, given, training, tensors):
         for word, name in (("sit", SIT), ("repa", REPA)):
             if word in words:
                 raise Problem(f"{source}: {name} by its name, but its tensors are DiT's too; add --{word}, or --dit")
-        return DIT, "nothing says otherwise; --sit and --repa do"
+        return DIT, None
     deciding = min(found, key=lambda clue: len(clue.families)).words
     if len(allowed) == 1:
         return allowed.pop(), deciding

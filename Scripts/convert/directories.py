@@ -7,7 +7,7 @@ import choice
 import networks
 import rules
 from official import class_names
-from weights import DTYPES, Problem, read_json, write
+from weights import DTYPES, Problem, one_line, read_json, write
 
 DECODERS = {"vae": "AutoencoderKL", "tiny": "AutoencoderTiny"}
 # By this tensor a decoder is found in what a trainer saved.
@@ -26,6 +26,7 @@ def convert(given, out):
         part(source, out, given)
     for name in ("vae", "vae_tiny"):
         if (source / name).is_dir() and not (name == "vae" and given.vae) and not (name == "vae_tiny" and given.tiny):
+            check_channels(source / name, out)
             part(source / name, out / name, given)
     scheduler = "scheduler/scheduler_config.json"
     if (source / scheduler).exists():
@@ -72,8 +73,6 @@ def refuse_official_options(given):
 
 def add_decoders(given, out):
     """Puts the decoders that were named beside the network, if they decode its latents."""
-    network = out / "transformer" if (out / "model_index.json").exists() else out
-    channels = read_json(network / "config.json").get("in_channels", 4)
     for option, name in (("vae", "vae"), ("tiny", "vae_tiny")):
         source = getattr(given, option)
         if source is None:
@@ -81,11 +80,18 @@ def add_decoders(given, out):
         config = read_json(source / "config.json")
         if config.get("_class_name") != DECODERS[option]:
             raise Problem(f"{source}/config.json: _class_name is {config.get('_class_name')}, not {DECODERS[option]}")
-        found = config.get("latent_channels", 4)
-        if found != channels:
-            raise Problem(f"{source}/config.json: latent_channels is {found}, but the network has in_channels "
-                          f"{channels}; decoder and network must be of one model")
+        check_channels(source, out)
         part(source, out / name, given)
+
+
+def check_channels(decoder, out):
+    """A decoder must be for latents like those of the network that has been written."""
+    network = out / "transformer" if (out / "model_index.json").exists() else out
+    channels = read_json(network / "config.json").get("in_channels", 4)
+    found = read_json(decoder / "config.json").get("latent_channels", 4)
+    if found != channels:
+        raise Problem(f"{decoder}/config.json: latent_channels is {found}, but the network has in_channels {channels}; "
+                      "decoder and network must be of one model")
 
 
 def part(source, out, given):
@@ -107,8 +113,8 @@ def part(source, out, given):
     else:
         shutil.copyfile(source / "config.json", out / "config.json")
     name = "diffusion_pytorch_model" if "_class_name" in config else "model"
-    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype])
-    print(f"weights   {path}: {len(state)} tensors, {kinds}")
+    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
+    print(one_line(f"weights   {path}: {len(state)} tensors, {kinds}"))
 
 
 def network(path, found, config_path, config, tree):

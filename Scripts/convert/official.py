@@ -13,7 +13,7 @@ import networks
 import rules
 import torch
 import training
-from weights import DTYPES, Problem, load, write
+from weights import DTYPES, Problem, load, one_line, write
 
 # (depth, width, heads) of the published sizes.
 SIZES = {"S": (12, 384, 6), "B": (12, 768, 12), "L": (24, 1024, 16), "XL": (28, 1152, 16)}
@@ -33,6 +33,9 @@ def convert(given, out):
     join_decoder_blocks(network, kind)
     classes = Classes(source, network, given, said)
     config = sizes(source, network.tensors, given, said) | dict(num_classes=classes.count)
+    if why is None and not config["learn_sigma"]:
+        raise Problem(f"{source}: no variance comes out, as of REPA, but nothing says what it is; add --dit, --sit or "
+                      "--repa")
     check_request(source, config, given)
     process, words = conventions.process(source, given, said, kind, config["in_channels"], classes.has_null)
     config |= process
@@ -44,15 +47,20 @@ def convert(given, out):
     classes.drop_untrained(state)
     kinds = write(source, state, out / "model.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
     (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    side = config["input_size"]
-    print(f"network   {kind} ({why}): depth {config['depth']}, width {config['hidden_size']}, "
-          f"{config['num_heads']} heads, patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}"
-          + (", with a variance" if config["learn_sigma"] else ""))
-    print(f"process   {words}")
-    print(f"classes   {classes.words}")
-    print(f"weights   {network.title}, {kinds}" + (f"; left out: {left_out}" if left_out else ""))
+    tell(config, f"{kind} ({why or 'nothing says otherwise; --sit and --repa do'})", words, classes.words,
+         f"{network.title}, {kinds}" + (f"; left out: {left_out}" if left_out else ""))
     if "pos_embed" in state and not has_fixed_positions(state["pos_embed"], config):
         print(f"note: {source}: pos_embed is not the fixed table of sines and cosines; kept as it is")
+
+
+def tell(config, kind, process, classes, weights):
+    """Prints how the checkpoint was read."""
+    side = config["input_size"]
+    variance = ", with a variance" if config["learn_sigma"] else ""
+    network = (f"{kind}: depth {config['depth']}, width {config['hidden_size']}, {config['num_heads']} heads, "
+               f"patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}{variance}")
+    for title, line in dict(network=network, process=process, classes=classes, weights=weights).items():
+        print(f"{title}   {one_line(line)}")
 
 
 def network_in(source, found, tree):
@@ -104,6 +112,8 @@ class Classes:
         if count is None:
             count, why = (self.rows, "all rows") if self.rows in (1, 1000) else (
                 self.rows - 1, "the last row; --classes says otherwise")
+        if self.rows == 1 and count == 0:
+            count, why = 1, f"{why}: unconditional"
         if count < 1 or self.rows not in (count, count + 1):
             raise Problem(f"{source}: the class table has {self.rows} rows, which are neither {count} ({why}) nor one "
                           "more")
@@ -116,7 +126,8 @@ class Classes:
         null = "and a null class" if self.has_null else "and no null class, so it cannot be guided"
         if self.is_untrained:
             null += f": the last row was not trained ({said.said('dropout')}) and is left out"
-        self.words = f"{count} {null}, in a table of {self.rows} rows ({why})"
+        rows = "one row" if self.rows == 1 else f"{self.rows} rows"
+        self.words = f"{count} {null}, in a table of {rows} ({why})"
 
     def drop_untrained(self, state):
         """Leaves out a null class that guidance must not use."""

@@ -12,12 +12,13 @@ LARGEST_GRID = 1 << 8
 LARGEST_MLP = 1 << 18
 # What may lie in a file beside the network: heads of an auxiliary loss of training (REPA), and what trainers save.
 BESIDE = ("projectors", "ema", "model_ema", "ema_model", "loss", "vae", "first_stage_model")
-# Of diffusers' configuration: the only value that is supported, and the one that is meant where the key is absent.
+# Of diffusers' configuration: the only value that is supported, which is meant where the key is absent, too.
 DIFFUSERS = dict(norm_type="ada_norm_zero", activation_fn="gelu-approximate", attention_bias=True,
                  norm_elementwise_affine=False)
+# Of decoders: the values that are supported, the first of which is meant where the key is absent.
 DECODERS = {
-    "AutoencoderKL": dict(act_fn="silu", latents_mean=None, latents_std=None),
-    "AutoencoderTiny": dict(act_fn="relu", upsample_fn="nearest", upsampling_scaling_factor=2),
+    "AutoencoderKL": dict(act_fn=("silu", "swish"), latents_mean=(None,), latents_std=(None,)),
+    "AutoencoderTiny": dict(act_fn=("relu",), upsample_fn=("nearest",), upsampling_scaling_factor=(2,)),
 }
 
 
@@ -80,11 +81,11 @@ def check_decoder(path, config):
     if name not in DECODERS:
         raise Problem(f"{path}: _class_name is {name}; only {' and '.join(DECODERS)} are supported as decoders")
     for key, supported in DECODERS[name].items():
-        if config.get(key, supported) != supported:
-            raise Problem(f"{path}: {key} is {config[key]}; only {supported} is supported")
-    blocks = set(config.get("up_block_types", ())) - {"UpDecoderBlock2D"}
-    if blocks:
-        raise Problem(f"{path}: up_block_types has {sorted(blocks)[0]}; only UpDecoderBlock2D is supported")
+        if config.get(key, supported[0]) not in supported:
+            raise Problem(f"{path}: {key} is {config[key]}; only {supported[0]} is supported")
+    other = [block for block in config.get("up_block_types") or () if block != "UpDecoderBlock2D"]
+    if other:
+        raise Problem(f"{path}: up_block_types has {other[0]}; only UpDecoderBlock2D is supported")
     if config.get("out_channels", 3) not in (1, 3):
         raise Problem(f"{path}: out_channels is {config['out_channels']}; only 1 and 3 are supported")
 

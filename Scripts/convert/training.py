@@ -42,7 +42,7 @@ class Training:
         self.values, self.titles = {}, {}
 
     def add(self, path, key, name, value, place):
-        title = f"{place} {name} {value}".strip()
+        title = f"{place} {name} {str(value)[:80]}".strip()
         if key == "model" and not (name == "model" or re.search("[ds]it", value.lower())):
             return
         if key in self.values and self.values[key] != value:

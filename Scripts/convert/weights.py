@@ -18,20 +18,25 @@ class Problem(Exception):
     """What is wrong with the input, in one line that says what to do."""
 
 
+def one_line(text):
+    """A text for a terminal: on one line, with control characters that come from a file escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(text).split()))
+
+
 def load(path):
     """The object in a checkpoint: tensors, containers and plain values only; a dict of tensors from safetensors.
 
     Training scripts store their command line or configuration beside the weights, in classes of plain data (inert.py).
     """
+    with open(path, "rb") as file:
+        start = file.read(len(LFS_POINTER))
+    if start == LFS_POINTER:
+        raise Problem(f"{path}: a Git LFS pointer, not the file itself; fetch it with git lfs pull")
     if path.suffix == ".safetensors":
         try:
             return load_file(path)
         except SafetensorError as error:
             raise Problem(f"{path}: not a valid safetensors file: {error}") from None
-    with open(path, "rb") as file:
-        start = file.read(len(LFS_POINTER))
-    if start == LFS_POINTER:
-        raise Problem(f"{path}: a Git LFS pointer, not the file itself; fetch it with git lfs pull")
     # Files of torch before 1.6 are no ZIP archives and cannot be mapped.
     mapped = start.startswith(b"PK")
     try:

@@ -137,7 +137,7 @@ def check_directories(check):
         out = check.convert(source)[0]
         save_file(state, folder / f"{name}.safetensors")
         drawn = check.omnicache("sample", "--model", source, "--class", 0, "--seed", 1, "--steps", 1, "-q", "--force",
-                                "--save-latents", source.parent / "x.safetensors")[0]
+                                "-o", source.parent / "x.png")[0]
         (folder / f"{name}.safetensors").unlink()
         if (out is None) != (drawn is None):
             agree.append(f"{changes}: converter {out is not None}, omnicache {drawn is not None}")

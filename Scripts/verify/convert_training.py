@@ -55,7 +55,8 @@ def check_training(check):
         "num_classes 11 of 11 rows": (11, dict(num_classes=11), (11, False)),
         "no dropout of classes": (11, dict(class_dropout_prob=0.0), (11, False)),
         "a last row that was never trained": (11, dict(num_classes=10, class_dropout_prob=0.0), (10, False)),
-        "one row": (1, {}, (1, False)), "two rows": (2, {}, (1, True)), "1000 rows": (1000, {}, (1000, False)),
+        "one row": (1, {}, (1, False)), "no class in one row": (1, dict(num_classes=0), (1, False)),
+        "two rows": (2, {}, (1, True)), "1000 rows": (1000, {}, (1000, False)),
     }
     for what, (count, args, (classes, guided)) in rows.items():
         table = torch.randn(count, TINY["hidden_size"])
@@ -112,6 +113,7 @@ def check_repa(check):
                 error = float((found - expected).abs().max() / expected.abs().max())
         check.that(error <= LATENTS_BOUND and "guidance_channels" not in config_of(out),
                    f"repa: {what}: latents of {STEPS} steps, {error:.1e} <= {LATENTS_BOUND:.0e} {'' if out else said}")
+    check.refused("repa: neither heads nor a word of it", check.save(state), ["--repa"], "--heads", "2")
     check.refused("repa: a head that is not REPA's", check.save(whole | {"cls_projectors.0.weight": torch.ones(3, 3)}),
                   ["also holds cls_projectors.0.weight"], "--heads", "2")
     check.refused("repa: REPA that is called a DiT", check.save(whole), ["projectors", "--dit"], "--heads", "2",

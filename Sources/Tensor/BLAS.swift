@@ -9,6 +9,8 @@ import Synchronization
 public enum BLAS {
     /// The library.
     private static let name = "libopenblas.so.0"
+    /// What it takes of the address space, with the libraries that it needs, or a little more.
+    private static let libraryBytes = 64 << 20
 
     /// Opens OpenBLAS, if it is not open yet.
     ///
@@ -38,6 +40,12 @@ public enum BLAS {
             if let value { setenv(variable, value, 1) } else { unsetenv(variable) }
         }
         if let problem {
+            // The loader does not say that a limit was too low.
+            do throws(MachineError) {
+                try AddressSpace.require(libraryBytes, for: "OpenBLAS")
+            } catch {
+                return .failure(error)
+            }
             return .failure(.unusableLibrary(name: "OpenBLAS", package: "libopenblas0", reason: problem))
         }
         functions.set_num_threads(1)

@@ -55,7 +55,7 @@ struct Omnicache: ParsableCommand {
             var reason = message(for: error).split(separator: "\n").joined(separator: " ")
             if reason.hasSuffix(".") { reason.removeLast() }
             if let advice = Subcommands.advice(for: CommandLine.arguments.dropFirst().first) { reason = advice }
-            return fail("\(reason); see 'omnicache --help'", .usage)
+            return fail("\(reason)\(reason.hasSuffix("?") ? "" : ";") see 'omnicache --help'", .usage)
         default:
             return fail("internal error: \(error); please report it", .internal)
         }

@@ -32,7 +32,8 @@ import Testing
 
     @Test(arguments: [
         ("crash", "crash", "rehearsed"), ("exit", "crash", "exit code 1"), ("hang", "hang", "still at it"),
-        ("memory", "memory", "512 MB"), ("error", "outcome", "CancellationError"), ("lines", "outcome", "two"),
+        ("memory", "memory", "MB for one input"), ("error", "outcome", "CancellationError"),
+        ("lines", "outcome", "two"),
     ])
     func `a reader's fault is found, told with its input, made smaller and found again`(
         rehearsal: String, kind: String, detail: String

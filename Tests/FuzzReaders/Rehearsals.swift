@@ -1,7 +1,7 @@
 import Foundation
 import FuzzHarness
 import Glibc
-import Pipeline
+import OmniCache
 
 /// Readers with a fault each, on the byte 0xFF, to show that the harness finds faults. They are tried only by name.
 let rehearsals: [Reader] = [
@@ -15,8 +15,7 @@ let rehearsals: [Reader] = [
         memory.deallocate()
     },
     rehearsal("rehearsal-error") { throw CancellationError() },
-    rehearsal("rehearsal-lines") { throw PipelineError.badData("two\nlines") },
-    // The binary says 66: the file is not there. Here it counts as accepted, so that only the time is looked at.
+    rehearsal("rehearsal-lines") { throw PlanError.doesNotFit("two\nlines") },
     rehearsal("rehearsal-none") {},
 ]
 

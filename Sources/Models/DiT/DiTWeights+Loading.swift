@@ -111,6 +111,9 @@ extension DiTWeights {
                 ? .wrappedNames(directory: archive.directory, example: other)
                 : .severalNetworks(directory: archive.directory, example: other)
         }
+        if let wrapped = WrappedNames.first(in: archive.names.filter(isPart)) {
+            throw .wrappedNames(directory: archive.directory, example: wrapped)
+        }
         guard let layout else {
             throw .unknownLayout(directory: archive.directory, someNames: Array(archive.names.prefix(3)))
         }

@@ -6,6 +6,11 @@ enum WrappedNames {
         "module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module", "_checkpoint_wrapped_module",
     ]
 
+    /// The first of `names` that bears a wrapper's word.
+    static func first(in names: [String]) -> String? {
+        names.first { $0.split(separator: ".").contains(where: words.contains) }
+    }
+
     /// The first of `names` that is the tensor `name`, but for a wrapper's words or something before it.
     static func first(standingFor name: String, in names: [String]) -> String? {
         names.first { found in

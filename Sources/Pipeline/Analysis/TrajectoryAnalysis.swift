@@ -69,8 +69,10 @@ public final class TrajectoryAnalysis {
 
     private func add(_ trajectory: Trajectory, of item: SampleItem, latents: Tensor) throws {
         try sampler.check(latents)
-        do {
+        do throws(LinearAlgebraError) {
             try summary.add(trajectory)
+        } catch .unavailable(let problem) {
+            throw problem
         } catch {
             throw PipelineError.badData("\(directory.name): \(item.condition), seed \(item.seed): \(error)")
         }

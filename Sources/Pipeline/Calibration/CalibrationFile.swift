@@ -28,7 +28,7 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
     public let model: ImageRecord.Model
     /// The settings that it was sampled with.
     public let settings: SampleSettings
-    /// The images that were learnt from.
+    /// The images that were sampled.
     public let items: [SampleItem]
     /// What was learnt.
     public let calibration: Calibration

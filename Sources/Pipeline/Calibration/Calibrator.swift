@@ -5,10 +5,9 @@ import Tensor
 
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///
-/// ``measure(_:check:progress:)`` samples each image once in full, and a second time with every other output held; of the
-/// image that checks it makes the full run alone. ``fit(_:to:progress:)`` then walks the same images through a plan, and
-/// tries what was fitted on the image that no fit has seen. The images stay in memory until then: a state and two outputs
-/// per model call each.
+/// ``measure(_:leavesOut:progress:)`` samples each image once in full, and a second time with every other output held.
+/// ``fit(_:to:progress:)`` then walks all but the last one through a plan, and tries what was fitted to these on the last
+/// one. The images stay in memory until then: a state and two outputs per model call each.
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
@@ -27,8 +26,10 @@ public final class Calibrator {
         /// The evaluations that it has cost.
         public let evaluations: Int
         fileprivate let references: [Trajectory]
-        /// The full run of an image that nothing was learnt from.
-        fileprivate let check: (item: SampleItem, reference: Trajectory)?
+        /// The images that fits see, with what their full runs alone have shown.
+        fileprivate let fitted: (items: ArraySlice<SampleItem>, calibration: Calibration)
+        /// The full run of an image that no fit sees.
+        fileprivate let leftOut: (item: SampleItem, reference: Trajectory)?
     }
 
     /// The band count of calibrations.
@@ -39,6 +40,7 @@ public final class Calibrator {
     private let sampler: ImageSampler
     private let schedule: RunSchedule
     private let process: DiffusionProcess
+    private let conditions: ConditionKind
 
     /// Prepares to calibrate.
     ///
@@ -49,6 +51,7 @@ public final class Calibrator {
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         schedule = try settings.schedule(for: directory)
         process = directory.process
+        conditions = directory.config.conditions
     }
 
     /// Images to calibrate on: classes (or example prompts) spread over all, seeds that count down from the largest, so that they do not meet
@@ -66,76 +69,90 @@ public final class Calibrator {
         }
     }
 
-    /// How many of `samples` images are learnt from: all but the last one, which checks the fits.
-    public static func learnt(of samples: Int) -> Int { max(1, samples - 1) }
-
-    /// The evaluations that ``measure(_:check:progress:)`` will spend on `samples` images and, if `checks` says so, the
-    /// one that checks.
-    public func evaluationsToMeasure(_ samples: Int, checks: Bool) -> Int {
-        Self.evaluationsToMeasure(samples, checks: checks, schedule: schedule)
+    /// The evaluations that ``measure(_:leavesOut:progress:)`` will spend.
+    public func evaluationsToMeasure(_ samples: Int, leavesOut: Bool) -> Int {
+        Self.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
     }
 
     /// The same for any run.
-    public static func evaluationsToMeasure(_ samples: Int, checks: Bool, schedule: RunSchedule) -> Int {
-        samples * (schedule.evaluations + driftPlan(schedule).evaluations) + (checks ? schedule.evaluations : 0)
+    public static func evaluationsToMeasure(_ samples: Int, leavesOut: Bool, schedule: RunSchedule) -> Int {
+        samples * (schedule.evaluations + driftPlan(schedule).evaluations)
+            + (leavesOut && samples == 1 ? schedule.evaluations : 0)
     }
 
     /// The evaluations that ``fit(_:to:progress:)`` will spend on one plan of so many evaluations.
     public static func evaluationsToFit(_ evaluations: Int, samples: Int) -> Int {
-        evaluations * (samples + FitCheck.runs)
+        evaluations * (max(1, samples - 1) + FitCheck.runs)
     }
 
     /// Samples the images and sums up what was seen.
     ///
     /// - Parameters:
-    ///   - items: The images to learn from.
-    ///   - checked: An image to check fits on, which nothing is learnt from; nil where nothing will be fitted.
+    ///   - items: The images to learn from, the first of ``items(_:told:)``.
+    ///   - leavesOut: Whether fits will follow, so that an image has to be kept from them: the last one, or one more
+    ///     where there is only one.
     ///   - progress: Called with the evaluations of each step.
     /// - Returns: What was seen, with the recorded runs.
     /// - Throws: What the sampler throws, and what `progress` does.
     public func measure(
-        _ items: [SampleItem], check checked: SampleItem? = nil, progress: Progress
+        _ items: [SampleItem], leavesOut: Bool = false, progress: Progress
     ) throws -> Measurement {
         precondition(!items.isEmpty, "images to calibrate on")
         var references: [Trajectory] = []
-        var (outputs, directions): (TrajectoryGram?, TrajectoryGram?)
+        var (outputs, directions, seen): (TrajectoryGram?, TrajectoryGram?, TrajectoryGram?)
+        let fitted = leavesOut ? items.prefix(max(1, items.count - 1)) : items[...]
         var gain = ClosedLoopGain(calls: schedule.calls.count)
         for item in items {
             let reference = try record(item, progress: progress)
             references.append(reference)
-            Self.add(TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount), to: &outputs)
+            let gram = TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount)
+            Self.add(gram, to: &outputs)
+            if references.count <= fitted.count { Self.add(gram, to: &seen) }
             Self.add(TrajectoryGram(of: reference, bandCount: Self.bandCount), to: &directions)
             gain.add(distances: try drift(item, from: reference, progress: progress), plan: driftPlan)
         }
-        guard let outputs, let directions else { preconditionFailure("at least one image") }
-        let check = try checked.map { (item: $0, reference: try record($0, progress: progress)) }
+        guard let outputs, let directions, let seen else { preconditionFailure("at least one image") }
+        var leftOut: (item: SampleItem, reference: Trajectory)?
+        if leavesOut {
+            if fitted.count < items.count {
+                leftOut = (items[items.count - 1], references[items.count - 1])
+            } else {
+                let item = Self.items(2, told: conditions)[1]
+                leftOut = (item, try record(item, progress: progress))
+            }
+        }
         let geometry = DirectionGeometry(of: directions, .guided, calls: schedule.calls)
-        let calibration = Calibration(
-            gram: outputs, quantity: Self.quantity, predictionType: process.predictionType,
-            response: try SamplerResponse(sampler.settings.sampler, process: process, steps: sampler.settings.steps),
-            stateGain: gain.values,
-            path: Calibration.PathSeries(
-                curvature: geometry.calls.map { $0.curvature ?? 0 },
-                turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },
-                gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
+        let response = try SamplerResponse(
+            sampler.settings.sampler, process: process, steps: sampler.settings.steps)
+        func calibration(_ gram: TrajectoryGram) -> Calibration {
+            Calibration(
+                gram: gram, quantity: Self.quantity, predictionType: process.predictionType,
+                response: response,
+                stateGain: gain.values,
+                path: Calibration.PathSeries(
+                    curvature: geometry.calls.map { $0.curvature ?? 0 },
+                    turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },
+                    gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
+        }
         return Measurement(
-            calibration: calibration, items: items,
-            evaluations: evaluationsToMeasure(items.count, checks: check != nil), references: references, check: check)
+            calibration: calibration(outputs), items: items,
+            evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut), references: references,
+            fitted: (fitted, calibration(seen)), leftOut: leftOut)
     }
 
     /// Fits the forecasters of a plan, steering in closed loop, and checks them on an image that they have not seen.
     ///
     /// - Parameters:
     ///   - plan: What runs will evaluate.
-    ///   - measurement: Full runs of the images to fit to, and of one to check on.
+    ///   - measurement: Full runs of the images, one of which was left out.
     ///   - progress: Called with the evaluations of each step.
     /// - Returns: How far each forecaster leaves the image from its full run; ``FitCheck/best`` is for this plan only.
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
     public func fit(_ plan: ReusePlan, to measurement: Measurement, progress: Progress) throws -> FitCheck {
-        guard let check = measurement.check else { preconditionFailure("fits are checked") }
+        guard let leftOut = measurement.leftOut else { preconditionFailure("fits are checked") }
         let candidates = [
             PlanResolver.plainForecaster,
-            try SpectralFit.forecaster(for: plan, calibration: measurement.calibration),
+            try SpectralFit.forecaster(for: plan, calibration: measurement.fitted.calibration),
             try steer(plan, by: measurement, progress: progress),
         ]
         return FitCheck(
@@ -143,7 +160,7 @@ public final class Calibrator {
                 FitCheck.Candidate(
                     forecaster: candidate,
                     error: try error(
-                        of: candidate, for: plan, on: check.item, from: check.reference, progress: progress))
+                        of: candidate, for: plan, on: leftOut.item, from: leftOut.reference, progress: progress))
             })
     }
 
@@ -166,10 +183,11 @@ public final class Calibrator {
         _ plan: ReusePlan, by measurement: Measurement, progress: Progress
     ) throws -> ForecasterSpec {
         let fit = try SteeringFit(
-            plan: plan, calibration: measurement.calibration, references: measurement.references)
+            plan: plan, calibration: measurement.fitted.calibration,
+            references: Array(measurement.references.prefix(measurement.fitted.items.count)))
         let forecaster = try fit.start.forecaster(calls: schedule.calls)
         var denoisers: [CachedDenoiser] = []
-        var runs = try measurement.items.map { item in
+        var runs = try measurement.fitted.items.map { item in
             try sampler.start(item) { base in
                 let denoiser = CachedDenoiser(
                     base, predictionType: process.predictionType, plan: plan, forecaster: forecaster)

@@ -59,7 +59,7 @@ public struct OutputPattern: Equatable, Sendable {
             folder = ""
             return
         }
-        folder = String(fixed[...slash])
+        folder = String(decoding: fixed.utf8[...slash], as: UTF8.self)
     }
 
     /// The path of image `index`; the index is padded to six digits, so that names sort.

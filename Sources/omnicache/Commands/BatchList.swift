@@ -66,7 +66,9 @@ struct BatchList {
             return try body(options[index].options)
         } catch  where ExitStatus(error) == .usage {
             let reason = "\(error)"
-            let named = entry.fields.first { reason.hasPrefix("--\($0.key) ") }
+            let named = entry.fields.first { name, _ in
+                reason.hasPrefix("--\(name) ") || reason.hasPrefix("\(name) ")
+            }
             throw file.error(at: named?.value.place ?? entry.place, reason)
         }
     }

@@ -12,9 +12,9 @@ struct CalibrateCommand: ParsableCommand {
             omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
 
             Samples a few images in full, again with half of their outputs held, and then once within each \
-            budget. The last image is left out of all this and checks what was fitted; where a fit is no better there \
-            than a plainer forecaster, that one is used. What is learnt is kept in the cache folder, and found by every command with the same model, sampler, \
-            step count and guidance.
+            budget. The last image is left out of the fits and checks them; where a fit is no better there than a \
+            plainer forecaster, that one is used. What is learnt is kept in the cache folder, and found by every \
+            command with the same model, sampler, step count and guidance.
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
@@ -24,7 +24,7 @@ struct CalibrateCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How many images to sample, from 1; the last of several checks the fits, one more does beside a single one.",
+            "How many images to sample; the last of them checks the fits, and one more does beside a single one.",
             valueName: "n"))
     var samples = Calibrator.defaultSamples
 
@@ -60,28 +60,27 @@ struct CalibrateCommand: ParsableCommand {
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
         // Without a fit there is nothing to check.
-        let checks = !budgets.isEmpty
-        let learnt = checks ? Calibrator.learnt(of: samples) : samples
+        let leavesOut = !budgets.isEmpty
         if execution.dryRun {
             let fitted = budgets.reduce(0) {
-                $0 + Calibrator.evaluationsToFit($1.evaluations(of: schedule.evaluations), samples: learnt)
+                $0 + Calibrator.evaluationsToFit($1.evaluations(of: schedule.evaluations), samples: samples)
             }
-            let measured = Calibrator.evaluationsToMeasure(learnt, checks: checks, schedule: schedule)
+            let measured = Calibrator.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
             return try log.result(
                 Log.Event(event: "calibration", evaluations: measured + fitted, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store, log: log)
-        let items = Calibrator.items(learnt, told: directory.config.conditions)
+        let items = Calibrator.items(samples, told: directory.config.conditions)
         let outcome = try WeightFiles.blamed {
-            try job.calibrate(items, checks: checks) { calibration in
+            try job.calibrate(items, leavesOut: leavesOut) { calibration in
                 try plans(for: budgets, calibration: calibration, schedule: schedule)
             }
         }
         let path = try store.save(outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
-            "calibrated on \(learnt + (checks ? 1 : 0)) images with \(outcome.evaluations) evaluations, as many as "
-                + "\(runs.formatted1) full runs")
+            "calibrated on \(samples) images with \(outcome.evaluations) evaluations, as many as \(runs.formatted1) full "
+                + "runs")
         for (budget, check) in zip(budgets, outcome.checks) {
             if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
         }
@@ -110,7 +109,7 @@ struct CalibrateCommand: ParsableCommand {
 
     /// Whether a calibration has as many images and a fit for every budget.
     private func isEnough(_ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule) -> Bool {
-        guard file.items.count >= (budgets.isEmpty ? samples : Calibrator.learnt(of: samples)),
+        guard file.items.count >= samples,
             let plans = try? plans(for: budgets, calibration: file.calibration, schedule: schedule)
         else { return false }
         return plans.allSatisfy { plan in file.fits.contains { $0.plan == plan } }

@@ -19,13 +19,13 @@ struct CalibrationJob {
                 "no calibration for this model, sampler, step count and guidance yet: making one from a full run and a "
                     + "half; 'omnicache calibrate' makes a better one")
             let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
-            return try keep(calibrate(items, checks: false, plans: { _ in [] }).file)
+            return try keep(calibrate(items, leavesOut: false, plans: { _ in [] }).file)
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }
-            let images = file.items.count == 1 ? "1 image" : "\(file.items.count) images"
             log.message(
-                "no steering forecaster for this plan yet: fitting one to \(images), and checking it on another")
-            let fits = try calibrate(file.items, checks: true) { _ in [plan] }.file.fits
+                "no steering forecaster for this plan yet: fitting one to the calibration's images but one, which checks it"
+            )
+            let fits = try calibrate(file.items, leavesOut: true) { _ in [plan] }.file.fits
             return try keep(fits.reduce(file) { $0.adding($1) })
         }
     }
@@ -43,24 +43,23 @@ struct CalibrationJob {
     ///
     /// - Parameters:
     ///   - items: The images to learn from.
-    ///   - checks: Whether one more image is sampled, to check the fits on; without it there can be none.
+    ///   - leavesOut: Whether an image is kept from the fits, to check them on; without it there can be none.
     ///   - plans: Makes the plans to fit forecasters for.
     /// - Returns: The calibration with its fits, and what it has cost.
     /// - Throws: What the calibrator or `plans` throws, or `Interrupted`.
     func calibrate(
-        _ items: [SampleItem], checks: Bool, plans: (Calibration) throws -> [ReusePlan]
+        _ items: [SampleItem], leavesOut: Bool, plans: (Calibration) throws -> [ReusePlan]
     ) throws -> Outcome {
         let calibrator = try Calibrator(
             directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
         var spent = 0
-        var total = calibrator.evaluationsToMeasure(items.count, checks: checks)
+        var total = calibrator.evaluationsToMeasure(items.count, leavesOut: leavesOut)
         let progress: Calibrator.Progress = { evaluations in
             if Interruption.isPending { throw Interrupted(done: 0, total: 1) }
             spent += evaluations
             log.share(Double(spent) / Double(max(total, 1)), label: "calibrating")
         }
-        let next = Calibrator.items(items.count + 1, told: session.directory.config.conditions).last
-        let measurement = try calibrator.measure(items, check: checks ? next : nil, progress: progress)
+        let measurement = try calibrator.measure(items, leavesOut: leavesOut, progress: progress)
         var file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: items,
             calibration: measurement.calibration)

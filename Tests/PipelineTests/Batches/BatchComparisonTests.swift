@@ -51,7 +51,7 @@ import Testing
 
     @Test func `batches that were made under other loads claim no speed-up that their evaluations cannot give`() throws
     {
-        try two.make(count: 5) { BatchFolder.line($0, evaluations: 2) }
+        try two.make(count: 5, line: { BatchFolder.line($0, evaluations: 2) })
         try two.remove("manifest-0-of-1.jsonl")
         for index in 0..<5 {
             try Manifest(shard: .whole, folder: two.path)

@@ -26,13 +26,13 @@ import Testing
         let (calibrator, directory) = try calibrator(options, steps: 10)
         let items = Calibrator.items(3, told: directory.config.conditions)
         var spent = 0
-        let measurement = try calibrator.measure(Array(items.prefix(2)), check: items[2]) { spent += $0 }
-        #expect(spent == calibrator.evaluationsToMeasure(2, checks: true) && spent == measurement.evaluations)
+        let measurement = try calibrator.measure(items, leavesOut: true) { spent += $0 }
+        #expect(spent == calibrator.evaluationsToMeasure(3, leavesOut: true) && spent == measurement.evaluations)
         let steps = (0..<10).map { $0.isMultiple(of: 2) || $0 == 9 }
         let plan = ReusePlan(steps: steps, branches: [.conditional, .unconditional])
         spent = 0
         let check = try calibrator.fit(plan, to: measurement) { spent += $0 }
-        #expect(spent == Calibrator.evaluationsToFit(plan.evaluations, samples: 2))
+        #expect(spent == Calibrator.evaluationsToFit(plan.evaluations, samples: 3))
         #expect(check.candidates.map(\.forecaster.name) == ["taylor:2", "spectral", "steering"])
         let errors = check.candidates.map(\.error)
         let best = try #require(check.candidates.first { $0.forecaster == check.best })
