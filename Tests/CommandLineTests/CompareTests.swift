@@ -140,7 +140,7 @@ import Testing
     @Test func `an interval stands beside each mean, in text, JSON and HTML`() throws {
         let place = try Workplace()
         let result = try compare(place, "--count", "3", "-o", "comparison")
-        result.expectSuccess()
+        #expect(result.status == 0)
         // PSNR, SSIM if there is one, latent error and fine detail; of the other strategies the difference, too.
         let lines = result.outputLines.filter { $0.hasPrefix("uniform+taylor:2 ") || $0.hasPrefix("fewer-steps") }
         #expect(lines.count == 3 && lines.allSatisfy { $0.count { $0 == "±" } >= 3 }, "\(result.outputText)")

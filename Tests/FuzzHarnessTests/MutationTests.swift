@@ -49,7 +49,7 @@ import Testing
             decoded += 1
             changed += found == image ? 0 : 1
         }
-        #expect(decoded > 100 && changed > 20, "\(decoded) decoded, \(changed) of them changed")
+        #expect(decoded > 100 && changed >= 5, "\(decoded) decoded, \(changed) of them changed")
         let texts = (0..<100).compactMap { _ in
             try? PNGReader.text(in: PNGMutation().mutatedText(sound, keyword: "k", using: &generator)).first?.text
         }

@@ -92,10 +92,10 @@ enum ReuseReaders {
     private static func calibrated(_ run: TinyRun) throws -> (file: CalibrationFile, path: String) {
         let calibrator = try Calibrator(
             directory: run.directory, network: run.network, settings: TinyRun.settings, workers: Workers(count: 1))
-        let measurement = try calibrator.measure(Calibrator.items(1, told: .classes(3))) { _ in }
+        let measurement = try calibrator.measure(Calibrator.items(2, told: .classes(3)), leavesOut: true) { _ in }
         let plan = ReusePlan(
             steps: [true, false, true, false, true, true], branches: [.conditional, .unconditional])
-        let fit = CalibrationFile.Fit(plan: plan, forecaster: try calibrator.fit(plan, to: measurement) { _ in })
+        let fit = CalibrationFile.Fit(plan: plan, forecaster: try calibrator.fit(plan, to: measurement) { _ in }.best)
         let file = CalibrationFile(
             model: run.reference, settings: TinyRun.settings, items: measurement.items,
             calibration: measurement.calibration, fits: [fit])

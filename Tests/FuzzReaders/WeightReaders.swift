@@ -18,10 +18,11 @@ enum WeightReaders {
         return Subject(seeds: [sound, halfPrecision], at: path, mutate: SafetensorsMutation().mutated) {
             let file = try SafetensorsFile(path: path)
             for entry in file.entries {
-                guard entry.range.count * 8 == entry.count * entry.elementType.bits else {
+                guard let type = entry.elementType else { continue }
+                guard entry.range.count * 8 == entry.count * type.bits else {
                     throw Breach("\(entry.name): \(entry.range) does not hold \(entry.shape)")
                 }
-                guard entry.elementType.isLoadable else { continue }
+                guard type.isLoadable else { continue }
                 guard try file.tensor(entry.name).count == entry.count else { throw Breach("\(entry.name) is cut") }
             }
         }

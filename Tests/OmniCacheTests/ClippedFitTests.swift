@@ -99,7 +99,8 @@ import Testing
                 try (20..<26).reduce(0) { try $0 + measured.error(seed: $1, plan: plan, spec: spec) }
             }
             let errors = try (error(spectral), error(steering))
-            #expect(errors.1 < 1.2 * errors.0, "period \(period): \(errors)")
+            // An inverse of the clipped step ended more than ten times as far off.
+            #expect(errors.1 < 2 * errors.0, "period \(period): \(errors)")
         }
     }
 }
