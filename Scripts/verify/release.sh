@@ -39,7 +39,7 @@ refuses() {
 }
 remove() { inside dpkg --purge --force-depends "$@" >/dev/null; }
 
-debootstrap --variant=minbase --include=libopenblas0-pthread,zlib1g,liblapacke "$suite" "$root" >"$root.log" 2>&1 ||
+debootstrap --variant=minbase --include=libopenblas0-pthread,zlib1g,libssl3,liblapacke "$suite" "$root" >"$root.log" 2>&1 ||
     { tail -5 "$root.log"; exit 1; }
 rm -f "$root.log"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"

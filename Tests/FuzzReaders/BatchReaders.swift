@@ -92,7 +92,8 @@ enum BatchReaders {
                 "sample", "--batch", path, "--model", model, "--dry-run", "--output", "\(folder)/set/{index}.png",
             ]
         ) {
-            let places = try BatchFile(path: path, names: ["class", "seed", "steps", "cfg-scale", "budget"]).entries.map(\.place)
+            let places = try BatchFile(path: path, names: ["class", "seed", "steps", "cfg-scale", "budget"]).entries
+                .map(\.place)
             guard !places.isEmpty,
                 zip(places, places.dropFirst()).allSatisfy({ ($0.line, $0.column) < ($1.line, $1.column) })
             else { throw Breach("images at \(places)") }

@@ -230,7 +230,8 @@ private struct ModelReport: Report {
             ("decoder", decoders.isEmpty ? "none" : decoders.joined(separator: ", ")),
             ("sampler", "\(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default"),
             ("guidance", config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation"),
-            ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas), ("kernels", libraries.kernelText),
+            ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas),
+            ("kernels", libraries.kernelText),
             ("processors", "\(libraries.processors)"), ("classes", "\(classes.count)"),
         ]
     }
