@@ -58,7 +58,8 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     /// Reads a line; nil for one that was cut short, or cannot be true.
     init?(_ text: ArraySlice<UInt8>) {
         guard text.count <= Self.mostBytes, let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)),
-            line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0, (line.classID ?? 0) >= 0,
+            line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0,
+            (line.classID ?? 0) >= 0,
             (0...Self.mostEvaluations).contains(line.evaluations), (0...Self.mostSeconds).contains(line.seconds ?? 0),
             line.class.unprintable == nil
         else { return nil }
