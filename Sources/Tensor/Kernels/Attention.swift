@@ -60,7 +60,7 @@ public struct Attention {
         self.headWidth = headWidth
         self.scale = scale ?? 1 / Float(headWidth).squareRoot()
         let direct = Self.directBlocks(keys: keys, headWidth: headWidth)
-        queriesPerBlock = direct?.queries ?? 128
+        queriesPerBlock = direct?.queries ?? Self.largestBlock
         keysPerBlock = direct?.keys ?? keys
         let blocks = (queries + queriesPerBlock - 1) / queriesPerBlock
         let tasksPerHead = (2 * workers.count + heads - 1) / heads
@@ -72,13 +72,15 @@ public struct Attention {
         }
     }
 
-    /// The scratch memory of the attention of `tokens` tokens to one another, in bytes.
+    /// The most scratch memory that the attention of `tokens` tokens to one another takes, in bytes; it does not ask
+    /// OpenBLAS, which may not be open yet, how it multiplies.
     package static func bytes(tokens: Int, headWidth: Int, workers: Workers) -> Int {
-        let direct = directBlocks(keys: tokens, headWidth: headWidth)
-        let queries = min(tokens, direct?.queries ?? 128)
-        let transposed = direct == nil ? 0 : headWidth * tokens
-        return MemoryLayout<Float>.stride * workers.count * (queries * Softmax.stride(tokens) + transposed)
+        let scores = min(tokens, largestBlock) * Softmax.stride(tokens)
+        return MemoryLayout<Float>.stride * workers.count * (scores + headWidth * tokens)
     }
+
+    /// Queries of a block where OpenBLAS packs what it multiplies.
+    private static let largestBlock = 128
 
     /// Blocks that are small enough for OpenBLAS to multiply them without packing, in the first cache; nil where it has
     /// no such way, or the heads are so wide that few keys would make a block.

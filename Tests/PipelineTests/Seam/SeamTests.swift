@@ -23,7 +23,7 @@ import Testing
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             let config = #"{"architecture": "toy", "channels": 3, "frames": 2, "height": 12, "width": 16}"#
             try Data(config.utf8).write(to: URL(filePath: "\(path)/config.json"))
-            let tensors = (0..<2).flatMap { block in
+            let tensors = (0..<3).flatMap { block in
                 [
                     (
                         name: "blocks.\(block).mix.weight",
@@ -198,6 +198,6 @@ import Testing
         let benchmark = Benchmark(subject: subject, workers: Workers(count: 2), repeats: 1)
         #expect(try benchmark.operations().map(\.name) == ["mix"])
         #expect(try benchmark.forwards().map(\.branches) == [2, 1])
-        #expect(benchmark.emptyReport.subject.parameters == 24)
+        #expect(benchmark.emptyReport.subject.parameters == 36)
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Tensor
 
-/// A network of another kind than any that is shipped: two blocks of one fixed linear map of the channels, clips of two
+/// A network of another kind than any that is shipped: three blocks of one fixed linear map of the channels, clips of two
 /// frames that are no squares, and a text as the condition.
 final class ToyNetwork: DenoisingNetwork {
     static let mixing = LayerKind("mixing")
@@ -145,6 +145,8 @@ private final class ToySession: ForwardSession {
 /// The toy's `config.json`.
 struct ToyConfiguration: NetworkConfiguration, Equatable {
     var architecture = "toy"
+    /// The number of blocks.
+    let depth = 3
     let channels: Int
     let frames: Int
     let height: Int
@@ -170,7 +172,7 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
     var guidanceChannels: Int? { nil }
     var conventions: ToyConfiguration { self }
     var summary: String { "toy" }
-    var size: TransformerSize { TransformerSize(depth: 2, width: channels, heads: 1, tokens: frames * height * width) }
+    var size: TransformerSize { TransformerSize(depth: depth, width: channels, heads: 1, tokens: frames * height * width) }
 
     func checkNames(in archive: WeightArchive) {}
 
@@ -183,7 +185,7 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
     ) throws -> any DenoisingNetwork {
         ToyNetwork(
             config: self,
-            maps: try (0..<2).map { block in
+            maps: try (0..<depth).map { block in
                 Linear(
                     weight: try archive.tensor("blocks.\(block).mix.weight", shape: [channels, channels]),
                     bias: try archive.tensor("blocks.\(block).mix.bias", shape: [channels]))
@@ -194,7 +196,7 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
         var numbers = ArbitraryNumbers(seed: seed)
         return ToyNetwork(
             config: self,
-            maps: (0..<2).map { _ in
+            maps: (0..<depth).map { _ in
                 Linear(weight: numbers.tensor([channels, channels]), bias: numbers.tensor([channels]))
             })
     }
