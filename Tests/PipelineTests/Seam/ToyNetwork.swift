@@ -172,7 +172,9 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
     var guidanceChannels: Int? { nil }
     var conventions: ToyConfiguration { self }
     var summary: String { "toy" }
-    var size: TransformerSize { TransformerSize(depth: depth, width: channels, heads: 1, tokens: frames * height * width) }
+    var size: TransformerSize {
+        TransformerSize(depth: depth, width: channels, heads: 1, tokens: frames * height * width)
+    }
 
     func checkNames(in archive: WeightArchive) {}
 
