@@ -133,10 +133,11 @@ install:
 	cp -R Models/. $(DESTDIR)$(PREFIX)/share/omnicache/models/
 
 .PHONY: lint
-# Style of Swift and shell sources.
+# Style of Swift and shell sources, and that nothing outside Models knows a model family.
 lint:
 	@$(call install_missing,$(LINT_PACKAGES))
 	swift format lint --strict --recursive Package.swift Sources Tests
+	Scripts/seam.sh
 	shellcheck Scripts/*.sh Scripts/*/*.sh Scripts/*/*/*.sh .ci/run
 
 .PHONY: clean

@@ -94,7 +94,7 @@ enum ImageReaders {
 
     private static func encoded(_ image: Image, _ record: ImageRecord) throws -> [UInt8] {
         try ImageFile.Format.png.encode(
-            image, record: record, classNames: ClassNames(["red fox", "owl", "hermit crab"]))
+            [image], record: record, classNames: ClassNames(["red fox", "owl", "hermit crab"]))
     }
 
     /// Does all of it, and throws the worst that came of it: an error that is not documented, else the first.

@@ -92,7 +92,7 @@ enum ReuseReaders {
     private static func calibrated(_ run: TinyRun) throws -> (file: CalibrationFile, path: String) {
         let calibrator = try Calibrator(
             directory: run.directory, network: run.network, settings: TinyRun.settings, workers: Workers(count: 1))
-        let measurement = try calibrator.measure(Calibrator.items(2, classCount: 3), leavesOut: true) { _ in }
+        let measurement = try calibrator.measure(Calibrator.items(2, told: .classes(3)), leavesOut: true) { _ in }
         let plan = ReusePlan(
             steps: [true, false, true, false, true, true], branches: [.conditional, .unconditional])
         let fit = CalibrationFile.Fit(plan: plan, forecaster: try calibrator.fit(plan, to: measurement) { _ in }.best)

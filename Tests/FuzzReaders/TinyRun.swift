@@ -12,7 +12,7 @@ struct TinyRun {
     private static let mostSteps = 8
 
     let directory: ModelDirectory
-    let network: DiT
+    let network: any DenoisingNetwork
     let reference: ImageRecord.Model
 
     /// Writes the model into `path` and opens it.
@@ -44,7 +44,7 @@ struct TinyRun {
     }
 
     private static func sample(
-        _ directory: ModelDirectory, _ network: DiT, _ settings: SampleSettings, reuse: ReuseRecord?
+        _ directory: ModelDirectory, _ network: any DenoisingNetwork, _ settings: SampleSettings, reuse: ReuseRecord?
     ) throws {
         let schedule = try settings.schedule(for: directory)
         let forecaster = try reuse?.forecaster(for: schedule)

@@ -13,7 +13,7 @@ import Testing
         let config = try DiTConfig(
             depth: 2, hiddenSize: 192, heads: 3, patchSize: 2, inputSize: 16, inChannels: 4, learnSigma: true,
             numClasses: 10)
-        network = DiT(config: config, weights: DiTWeights(random: config, seed: 3))
+        network = DiT(config: config, weights: try DiTWeights(random: config, seed: 3))
     }
 
     /// The outputs of all entries, zeros of those that are not in `subset`.
@@ -26,7 +26,7 @@ import Testing
             latents: ArbitraryNumbers.tensor([config.inChannels, config.inputSize, config.inputSize], seed: 1), call: 0,
             subset: subset,
             modulation: ModulationTable(network: network, timesteps: [400], classes: [0, 4, 10], workers: workers),
-            workspace: DiTWorkspace(config: config, entries: Self.entries, workers: workers), outputs: outputs)
+            workspace: DiTWorkspace(network: network, entries: Self.entries, workers: workers), outputs: outputs)
         return outputs.map(\.elements)
     }
 

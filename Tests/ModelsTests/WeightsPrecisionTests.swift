@@ -13,7 +13,7 @@ import Testing
         let wide = try model.loadBFloat16(precision: .float32)
         let stored = try model.loadBFloat16(precision: .stored)
         for (a, b) in zip(wide.blocks, stored.blocks) {
-            for (a, b) in [(a.modulation, b.modulation), (a.qkv, b.qkv), (a.mlpIn, b.mlpIn), (a.mlpOut, b.mlpOut)] {
+            for (a, b) in [(a.modulation, b.modulation), (a.qkv, b.qkv), (a.fc1, b.fc1), (a.fc2, b.fc2)] {
                 #expect(a.weight.element == .float32 && b.weight.element == .bfloat16)
                 #expect(a.weight.elements == b.weight.elements)
                 #expect(a.bias.elements == b.bias.elements)

@@ -35,9 +35,9 @@ import Testing
         for (i, block) in weights.blocks.enumerated() {
             expect(block.modulation, [48, 8], is: "blocks.\(i).adaLN_modulation.1", from: model)
             expect(block.qkv, [24, 8], is: "blocks.\(i).attn.qkv", from: model)
-            expect(block.attentionOut, [8, 8], is: "blocks.\(i).attn.proj", from: model)
-            expect(block.mlpIn, [32, 8], is: "blocks.\(i).mlp.fc1", from: model)
-            expect(block.mlpOut, [8, 32], is: "blocks.\(i).mlp.fc2", from: model)
+            expect(block.proj, [8, 8], is: "blocks.\(i).attn.proj", from: model)
+            expect(block.fc1, [32, 8], is: "blocks.\(i).mlp.fc1", from: model)
+            expect(block.fc2, [8, 32], is: "blocks.\(i).mlp.fc2", from: model)
         }
         expect(weights.finalModulation, [16, 8], is: "final_layer.adaLN_modulation.1", from: model)
         expect(weights.finalProjection, [24, 8], is: "final_layer.linear", from: model)
@@ -64,9 +64,9 @@ import Testing
             expect(block.modulation, [48, 8], is: name + ".norm1.linear", from: model)
             expect(
                 block.qkv, [24, 8], is: name + ".attn1.to_q", name + ".attn1.to_k", name + ".attn1.to_v", from: model)
-            expect(block.attentionOut, [8, 8], is: name + ".attn1.to_out.0", from: model)
-            expect(block.mlpIn, [32, 8], is: name + ".ff.net.0.proj", from: model)
-            expect(block.mlpOut, [8, 32], is: name + ".ff.net.2", from: model)
+            expect(block.proj, [8, 8], is: name + ".attn1.to_out.0", from: model)
+            expect(block.fc1, [32, 8], is: name + ".ff.net.0.proj", from: model)
+            expect(block.fc2, [8, 32], is: name + ".ff.net.2", from: model)
         }
         expect(weights.finalModulation, [16, 8], is: "proj_out_1", from: model)
         expect(weights.finalProjection, [24, 8], is: "proj_out_2", from: model)

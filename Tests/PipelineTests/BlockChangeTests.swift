@@ -9,7 +9,7 @@ import Testing
 /// How the change of a block's output is measured.
 @Suite struct BlockChangeTests {
     private func observe(
-        _ recorder: BlockChangeRecorder, _ site: BlockSite, call: Int, entry: Int = 0, _ output: [Float],
+        _ recorder: BlockChangeRecorder, _ site: Site.ID, call: Int, entry: Int = 0, _ output: [Float],
         input: [Float]? = nil
     ) {
         let input = input ?? Array(repeating: 100, count: output.count)
@@ -22,7 +22,7 @@ import Testing
 
     @Test func `a change is told in three measures, relative to the output before`() throws {
         let recorder = BlockChangeRecorder(calls: 3)
-        let site = BlockSite.mlp(block: 1)
+        let site = Site.ID.layer(.mlp, block: 1)
         for (call, output) in [[3, 4], [-4, 3], [-8, 6]].enumerated() {
             observe(recorder, site, call: call, output.map(Float.init))
         }
@@ -49,23 +49,23 @@ import Testing
         let recorder = BlockChangeRecorder(calls: 2)
         for run in 0..<2 {
             for call in 0..<2 {
-                observe(recorder, .attention(block: 0), call: call, entry: 0, [Float(1 + call + 10 * run)])
-                observe(recorder, .attention(block: 0), call: call, entry: 1, [5])
+                observe(recorder, .layer(.attention, block: 0), call: call, entry: 0, [Float(1 + call + 10 * run)])
+                observe(recorder, .layer(.attention, block: 0), call: call, entry: 1, [5])
             }
         }
-        let first = try #require(recorder.changes(of: .init(site: .attention(block: 0), entry: 0)))
+        let first = try #require(recorder.changes(of: .init(site: .layer(.attention, block: 0), entry: 0)))
         #expect(first[0].relativeL1.count == 0 && first[1].relativeL1.count == 2)
         #expect(first[1].relativeL1.spread?.mean == (1 + 1.0 / 11) / 2)
-        let second = try #require(recorder.changes(of: .init(site: .attention(block: 0), entry: 1)))
+        let second = try #require(recorder.changes(of: .init(site: .layer(.attention, block: 0), entry: 1)))
         #expect(second[1].relativeL2.spread?.mean == 0 && second[1].cosine.spread?.mean == 1)
     }
 
     @Test func `an output that was zero has no relative change`() throws {
         let recorder = BlockChangeRecorder(calls: 3)
         for (call, output) in [[0, 0], [1, 1], [0, 0]].enumerated() {
-            observe(recorder, .mlp(block: 0), call: call, output.map(Float.init))
+            observe(recorder, .layer(.mlp, block: 0), call: call, output.map(Float.init))
         }
-        let changes = try #require(recorder.changes(of: .init(site: .mlp(block: 0), entry: 0)))
+        let changes = try #require(recorder.changes(of: .init(site: .layer(.mlp, block: 0), entry: 0)))
         #expect(changes[1].relativeL1.count == 0)
         #expect(changes[2].relativeL1.spread?.mean == 1 && changes[2].cosine.count == 0)
     }

@@ -23,18 +23,17 @@ import Testing
         ) throws {
             let directory = try golden.directory()
             let workers = Workers(count: threads)
-            network = try directory.load()
-            workspace = DiTWorkspace(config: directory.config, entries: 2, workers: workers)
+            network = try golden.network()
+            workspace = DiTWorkspace(network: network, entries: 2, workers: workers)
             table = ModulationTable(network: network, timesteps: timesteps, classes: classes, workers: workers)
-            let shape = directory.latentShape
+            let shape = directory.latentShape.dimensions
             latents = Tensor(noise(shape.reduce(1, *), seed: 4, scale: 2), shape: shape)
-            outputs = classes.map { _ in
-                Tensor([directory.config.outChannels, directory.config.inputSize, directory.config.inputSize])
-            }
+            let config = network.config
+            outputs = classes.map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }
         }
 
         func forward(
-            _ call: Int, subset: BatchSubset = BatchSubset(first: 2), interceptor: (any BlockInterceptor)? = nil
+            _ call: Int, subset: BatchSubset = BatchSubset(first: 2), interceptor: (any SiteInterceptor)? = nil
         ) {
             network.forward(
                 latents: latents, call: call, subset: subset, modulation: table, workspace: workspace,
@@ -126,13 +125,15 @@ import Testing
         setup.forward(1, interceptor: recorder)
         #expect(setup.outputs.map(\.elements) == plain)
         let blocks = 0..<setup.network.config.depth
-        let sites = blocks.flatMap { [BlockSite.attention(block: $0), .mlp(block: $0)] } + [.stack]
+        let sites = blocks.flatMap { [Site.ID.layer(.attention, block: $0), .layer(.mlp, block: $0)] } + [.stack]
         for site in sites { #expect(Set(recorder.outputs[site]?.keys.map { $0 } ?? []) == [0, 1]) }
         #expect(recorder.outputs.count == sites.count)
     }
 
-    @Test(arguments: [BlockSite.attention(block: 0), .mlp(block: 1), .attention(block: 2), .stack])
-    func `replaying a site's output makes the same image, and another value does not`(site: BlockSite) throws {
+    @Test(arguments: [
+        Site.ID.layer(.attention, block: 0), .layer(.mlp, block: 1), .layer(.attention, block: 2), .stack,
+    ])
+    func `replaying a site's output makes the same image, and another value does not`(site: Site.ID) throws {
         let setup = try Setup()
         let recorder = Recorder()
         setup.forward(1, interceptor: recorder)
@@ -151,11 +152,11 @@ import Testing
     }
 
     /// Keeps what every site put out, per entry.
-    private final class Recorder: BlockInterceptor {
-        var outputs: [BlockSite: [Int: [Float]]] = [:]
+    private final class Recorder: SiteInterceptor {
+        var outputs: [Site.ID: [Int: [Float]]] = [:]
 
         func observe(
-            _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
             output: UnsafeBufferPointer<Float>
         ) {
             outputs[site, default: [:]][entry] = Array(output)
@@ -163,19 +164,19 @@ import Testing
     }
 
     /// Supplies one site's output for some entries.
-    private final class Replay: BlockInterceptor {
-        private let site: BlockSite
+    private final class Replay: SiteInterceptor {
+        private let site: Site.ID
         private let values: [Int: [Float]]
         private(set) var replaced = 0
         private(set) var observedItsSite = false
 
-        init(site: BlockSite, values: [Int: [Float]]) {
+        init(site: Site.ID, values: [Int: [Float]]) {
             self.site = site
             self.values = values
         }
 
         func replaces(
-            _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
             output: UnsafeMutableBufferPointer<Float>
         ) -> Bool {
             guard site == self.site, let own = values[entry] else { return false }
@@ -185,7 +186,7 @@ import Testing
         }
 
         func observe(
-            _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
             output: UnsafeBufferPointer<Float>
         ) {
             if site == self.site { observedItsSite = true }

@@ -49,6 +49,9 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
         (Bundle.module.resourceURL?.path ?? "") + "/Golden/\(name)"
     }
 
+    /// The network, as the DiT that it is.
+    func network() throws -> DiT { try #require(try directory().load() as? DiT) }
+
     func directory() throws -> ModelDirectory { try ModelDirectory(path: folder) }
 
     func scalars() throws -> Scalars {

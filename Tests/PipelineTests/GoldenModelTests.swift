@@ -10,16 +10,15 @@ import Testing
 @Suite struct GoldenModelTests {
     @Test(arguments: GoldenCase.all)
     func `a forward agrees with the reference to 1e-5 of the largest output`(golden: GoldenCase) throws {
-        let directory = try golden.directory()
-        let network = try directory.load()
+        let network = try golden.network()
         let tensors = try golden.tensors()
         let latents = try tensors.tensor("latents")
         let workers = Workers(count: 2)
-        let workspace = DiTWorkspace(config: directory.config, entries: 1, workers: workers)
+        let workspace = DiTWorkspace(network: network, entries: 1, workers: workers)
         for forward in try golden.scalars().forwards {
             let table = ModulationTable(
                 network: network, timesteps: [forward.timestep], classes: [forward.class], workers: workers)
-            let output = Tensor([directory.config.outChannels, directory.config.inputSize, directory.config.inputSize])
+            let output = Tensor([network.config.outChannels, network.config.inputSize, network.config.inputSize])
             network.forward(
                 latents: latents, call: 0, subset: BatchSubset(first: 1), modulation: table, workspace: workspace,
                 outputs: [output])
@@ -46,16 +45,17 @@ import Testing
             : try DiffusionProcess(
                 run.prediction_type,
                 betas: .linear(start: #require(scheduler.beta_start), end: #require(scheduler.beta_end)))
-        let shape = directory.latentShape
+        let shape = directory.latentShape.dimensions
         let sampler = try makeSampler(
             SamplerOptions(isFlow ? .euler : .ddim, spacing: spacing), process: process, steps: run.steps, shape: shape)
         #expect(sampler.calls.count == run.timesteps.count)
         for (call, timestep) in zip(sampler.calls, run.timesteps) { #expect(abs(call.timestep - timestep) < 1e-3) }
         let tensors = try golden.tensors()
         let workers = Workers(count: 2)
-        let workspace = DiTWorkspace(config: directory.config, entries: 2, workers: workers)
-        let denoiser = DiTDenoiser(
-            network: try directory.load(), classID: run.class, workspace: workspace, workers: workers)
+        let network = try golden.network()
+        let workspace = DiTWorkspace(network: network, entries: 2, workers: workers)
+        let denoiser = NetworkDenoiser(
+            network: network, condition: .label(run.class), workspace: workspace)
         var sampling = try SamplingRun(
             denoiser: denoiser, sampler: sampler, guidance: Guidance(scale: run.guidance_scale),
             initialNoise: try tensors.tensor("initial_noise"), noise: TorchRandom(seed: 0))

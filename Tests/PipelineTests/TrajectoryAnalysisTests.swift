@@ -61,7 +61,7 @@ import Testing
 
     @Test func `the tables have a row for each call, and for each site, branch and call but the first`() throws {
         let report = try report()
-        let depth = try GoldenCase(name: "official-sample").directory().config.depth
+        let depth = try GoldenCase(name: "official-sample").directory().config.size.depth
         let (steps, blocks) = (widths(report.stepsCSV), widths(report.blocksCSV))
         // 5 columns of the call, then mean and deviation of 4 measures of the state and 7 + 8 of each kind of output.
         #expect(steps == Array(repeating: 5 + 2 * (4 + 3 * 15), count: 7))
@@ -111,12 +111,8 @@ import Testing
         while try run.next() != nil {}
         let report = try report(steps: 4, seeds: [9])
         for row in report.blocks {
-            let site: BlockSite =
-                switch row.site {
-                case .attention: .attention(block: row.block ?? -1)
-                case .mlp: .mlp(block: row.block ?? -1)
-                case .stack: .stack
-                }
+            let site: Site.ID =
+                row.site == .stack ? .stack : .layer(LayerKind(row.site.rawValue), block: row.block ?? -1)
             func feature(_ call: Int) throws -> [Double] {
                 let entry = row.branch == .conditional ? 0 : 1
                 return try #require(keeper.features["\(site) \(entry) \(call)"])
@@ -130,11 +126,11 @@ import Testing
 }
 
 /// Keeps every output of every site.
-private final class FeatureKeeper: BlockInterceptor {
+private final class FeatureKeeper: SiteInterceptor {
     private(set) var features: [String: [Double]] = [:]
 
     func observe(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
     ) {
         features["\(site) \(entry) \(call)"] = zip(output, input).map { site == .stack ? Double($0 - $1) : Double($0) }
     }

@@ -120,9 +120,9 @@ import Testing
         let cells =
             try XMLNode.parse(analysis.drawings.blocks.text).all("g")
             .first { $0.attributes["class"] == "cells" }?.all("rect").compactMap(\.tip) ?? []
-        let parts = Set(analysis.report.blocks.map { "\($0.site) \($0.block ?? -1)" })
+        let parts = Set(analysis.report.blocks.map { "\($0.site.rawValue) \($0.block ?? -1)" })
         #expect(cells.count == parts.count * 6)
-        let rows = analysis.report.blocks.filter { $0.site == .mlp && $0.block == 1 && $0.call == 3 }
+        let rows = analysis.report.blocks.filter { $0.site.rawValue == "mlp" && $0.block == 1 && $0.call == 3 }
         #expect(rows.count == 2)
         let mean = (rows[0].relativeL1.mean + rows[1].relativeL1.mean) / 2
         let told = try #require(cells.first { $0.hasPrefix("MLP 1, step 3: ") }?.split(separator: " ").last)

@@ -149,6 +149,110 @@ import Tensor
         Self.expect(#function, output, reference)
     }
 
+    /// Queries, keys and values of `heads` heads in matrices of their own, with gaps between their rows.
+    private struct Apart {
+        let (heads, headWidth): (Int, Int)
+        let queries, keys: Int
+        let q, k, v, mask: [Float]
+
+        init(queries: Int, keys: Int, heads: Int, headWidth: Int) {
+            (self.heads, self.headWidth, self.queries, self.keys) = (heads, headWidth, queries, keys)
+            q = noise(queries * (heads * headWidth + 3), seed: 7, scale: 2)
+            k = noise(keys * (heads * headWidth + 5), seed: 8, scale: 2)
+            v = noise(keys * (heads * headWidth + 1), seed: 9, scale: 2)
+            mask = noise(queries * keys, seed: 10, scale: 3)
+        }
+
+        func attended(masked: Bool, threads: Int) -> [Float] {
+            let (width, workers) = (heads * headWidth, Workers(count: threads))
+            let attention = Attention(
+                queries: queries, keys: keys, heads: heads, headWidth: headWidth, workers: workers)
+            let output = Tensor([queries, width + 2])
+            output.values.update(repeating: 7)
+            workers.run(tasks: attention.taskCount) { worker, task in
+                q.withUnsafeBufferPointer { q in
+                    k.withUnsafeBufferPointer { k in
+                        v.withUnsafeBufferPointer { v in
+                            mask.withUnsafeBufferPointer { mask in
+                                guard let q = q.baseAddress, let k = k.baseAddress, let v = v.baseAddress,
+                                    let mask = mask.baseAddress
+                                else { return }
+                                attention.run(
+                                    task: task, worker: worker, queries: .init(q, distance: width + 3),
+                                    keys: .init(k, distance: width + 5), values: .init(v, distance: width + 1),
+                                    mask: masked ? .init(mask, distance: keys) : nil, into: output.pointer,
+                                    distance: width + 2)
+                            }
+                        }
+                    }
+                }
+            }
+            return output.elements
+        }
+
+        func reference(masked: Bool) -> [Double] {
+            let width = heads * headWidth
+            return (0..<queries).flatMap { query in
+                (0..<heads).flatMap { head -> [Double] in
+                    let scores = (0..<keys).map { key -> Double in
+                        let product = (0..<headWidth).reduce(0.0) { sum, index in
+                            let column = head * headWidth + index
+                            return sum + Double(q[query * (width + 3) + column]) * Double(k[key * (width + 5) + column])
+                        }
+                        return product / Double(headWidth).squareRoot()
+                            + (masked ? Double(mask[query * keys + key]) : 0)
+                    }
+                    let largest = scores.max() ?? 0
+                    let weights = scores.map { exp($0 - largest) }
+                    let sum = weights.reduce(0, +)
+                    return (0..<headWidth).map { index in
+                        (0..<keys).reduce(0.0) {
+                            $0 + weights[$1] * Double(v[$1 * (width + 1) + head * headWidth + index])
+                        } / sum
+                    }
+                } + [7, 7]
+            }
+        }
+    }
+
+    @Test(
+        arguments: [(5, 9, 2, 6), (33, 1, 1, 8), (1, 70, 3, 64), (130, 77, 4, 16), (64, 300, 2, 72), (20, 11, 1, 300)],
+        [false, true])
+    func `queries may attend to keys of another number, wherever they lie, under a mask`(
+        shape: (queries: Int, keys: Int, heads: Int, headWidth: Int), masked: Bool
+    ) {
+        let apart = Apart(queries: shape.queries, keys: shape.keys, heads: shape.heads, headWidth: shape.headWidth)
+        let one = apart.attended(masked: masked, threads: 1)
+        // What lies between the rows of the result is left alone.
+        #expect(normalisedMeanSquaredError(one, against: apart.reference(masked: masked)) < 1e-11)
+        #expect(apart.attended(masked: masked, threads: 2) == one)
+    }
+
+    @Test func `one row of a mask may serve all queries, and minus infinity leaves keys out`() {
+        let (queries, keys, width) = (12, 20, 8)
+        let (q, k, v) = (
+            Tensor(noise(queries * width, seed: 1), shape: [queries, width]),
+            Tensor(noise(keys * width, seed: 2), shape: [keys, width]),
+            Tensor(noise(keys * width, seed: 3), shape: [keys, width])
+        )
+        let mask = Tensor((0..<keys).map { $0 < 13 ? 0 : -Float.infinity }, shape: [keys])
+        func attend(_ count: Int, mask: Tensor?) -> [Float] {
+            let workers = Workers(count: 1)
+            let attention = Attention(queries: queries, keys: count, heads: 2, headWidth: width / 2, workers: workers)
+            let output = Tensor([queries, width])
+            workers.run(tasks: attention.taskCount) { worker, task in
+                attention.run(
+                    task: task, worker: worker, queries: .init(q.pointer, distance: width),
+                    keys: .init(k.pointer, distance: width), values: .init(v.pointer, distance: width),
+                    mask: mask.map { .init($0.pointer, distance: 0) }, into: output.pointer, distance: width)
+            }
+            return output.elements
+        }
+        let short = attend(13, mask: nil)
+        #expect(normalisedMeanSquaredError(attend(keys, mask: mask), against: short) < 1e-12)
+        #expect(attend(keys, mask: nil) != short)
+    }
+
     /// Attention as the textbook writes it, in Double.
     private func attend(_ qkv: [Double], tokens: Int, heads: Int, headWidth: Int) -> [Double] {
         let width = heads * headWidth

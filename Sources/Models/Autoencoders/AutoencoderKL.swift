@@ -7,38 +7,105 @@ import Tensor
 /// convolution's scratch memory is that of one band. At the widths of Stable Diffusion (128, 256, 512, 512) an image of
 /// H x W pixels takes 2 kB a pixel, 134 MB at 256 x 256 and 537 MB at 512 x 512, and at most 130 MB on top of that.
 public struct AutoencoderKL: ImageAutoencoder {
-    /// Group norm, SiLU and convolution, twice, added to what went in.
+    /// The sizes.
+    public let config: AutoencoderKLConfig
+    public let weightBytes: Int
+
+    private let decoder: Decoder
+
+    /// x + conv2(silu(norm2(conv1(silu(norm1(x)))))), x with a convolution of one tap where the widths differ.
     struct Residual: Sendable {
         let norm1: GroupNorm
         let convolution1: Convolution
         let norm2: GroupNorm
         let convolution2: Convolution
         let shortcut: PointwiseConvolution?
+
+        static func declared(_ inputs: Int, to outputs: Int, _ c: AutoencoderKLConfig) -> Declared<Residual> {
+            Declared(
+                .norm("norm1", inputs, groups: c.normGroups, epsilon: AutoencoderKLConfig.normEpsilon),
+                .convolution("conv1", inputs, to: outputs),
+                .norm("norm2", outputs, groups: c.normGroups, epsilon: AutoencoderKLConfig.normEpsilon),
+                .convolution("conv2", outputs, to: outputs),
+                .optional(.pointwise("conv_shortcut", inputs, to: outputs), if: inputs != outputs)
+            ) { Residual(norm1: $0, convolution1: $1, norm2: $2, convolution2: $3, shortcut: $4) }
+        }
     }
 
     /// Attention of one head over the pixels, added to what went in.
     struct Attention: Sendable {
         let norm: GroupNorm
         let query, key, value, out: PointwiseConvolution
+
+        static func declared(_ width: Int, _ c: AutoencoderKLConfig) -> Declared<Attention> {
+            Declared(
+                .norm("group_norm", width, groups: c.normGroups, epsilon: AutoencoderKLConfig.normEpsilon),
+                .pointwise("to_q", width, to: width),
+                .pointwise("to_k", width, to: width),
+                .pointwise("to_v", width, to: width),
+                .pointwise("to_out.0", width, to: width)
+            ) { Attention(norm: $0, query: $1, key: $2, value: $3, out: $4) }
+        }
+
+        /// The names of checkpoints from before diffusers 0.18.
+        static let oldKeys = KeyTable([
+            "\(module).to_q": ["\(module).query"], "\(module).to_k": ["\(module).key"],
+            "\(module).to_v": ["\(module).value"], "\(module).to_out.0": ["\(module).proj_attn"],
+        ])
+        static let module = "decoder.mid_block.attentions.0"
     }
 
-    /// The residual blocks of one resolution.
+    /// The residual blocks of one resolution, and the convolution after the upsampling to the next.
     struct Level: Sendable {
         let residuals: [Residual]
         let upsampling: Convolution?
+
+        static func declared(_ inputs: Int, to width: Int, isLast: Bool, _ c: AutoencoderKLConfig) -> Declared<Level> {
+            Declared(
+                .list(
+                    (0...c.layersPerBlock).map {
+                        Residual.declared($0 == 0 ? inputs : width, to: width, c).inside("resnets.\($0)")
+                    }),
+                .optional(.convolution("upsamplers.0.conv", width, to: width), if: !isLast)
+            ) { Level(residuals: $0, upsampling: $1) }
+        }
     }
 
-    /// The sizes.
-    public let config: AutoencoderKLConfig
-    public let weightBytes: Int
+    /// All that is loaded.
+    struct Decoder: Sendable {
+        let postQuant: PointwiseConvolution?
+        let input: Convolution
+        let middle: [Residual]
+        let attention: Attention?
+        let levels: [Level]
+        let norm: GroupNorm
+        let output: Convolution
 
-    let postQuant: PointwiseConvolution?
-    let input: Convolution
-    let middle: [Residual]
-    let attention: Attention?
-    let levels: [Level]
-    let norm: GroupNorm
-    let output: Convolution
+        static func declared(_ c: AutoencoderKLConfig) -> Declared<Decoder> {
+            let widths = Array(c.blockOutChannels.reversed())
+            let (deepest, shallowest) = (widths[0], widths[widths.count - 1])
+            return Declared(
+                .optional(
+                    .pointwise("post_quant_conv", c.latentChannels, to: c.latentChannels),
+                    if: c.usesPostQuantConvolution),
+                .convolution("decoder.conv_in", c.latentChannels, to: deepest),
+                .list(
+                    (0..<2).map { Residual.declared(deepest, to: deepest, c).inside("decoder.mid_block.resnets.\($0)") }
+                ),
+                .optional(Attention.declared(deepest, c).inside(Attention.module), if: c.hasMidBlockAttention),
+                .list(
+                    widths.indices.map {
+                        Level.declared(widths[max(0, $0 - 1)], to: widths[$0], isLast: $0 + 1 == widths.count, c)
+                            .inside("decoder.up_blocks.\($0)")
+                    }),
+                .norm(
+                    "decoder.conv_norm_out", shallowest, groups: c.normGroups, epsilon: AutoencoderKLConfig.normEpsilon),
+                .convolution("decoder.conv_out", shallowest, to: c.outChannels)
+            ) {
+                Decoder(postQuant: $0, input: $1, middle: $2, attention: $3, levels: $4, norm: $5, output: $6)
+            }
+        }
+    }
 
     public var latentChannels: Int { config.latentChannels }
     public var imageChannels: Int { config.outChannels }
@@ -50,24 +117,15 @@ public struct AutoencoderKL: ImageAutoencoder {
     public init(
         config: AutoencoderKLConfig, from archive: WeightArchive, progress: ((Double) -> Void)? = nil
     ) throws {
-        let map = AutoencoderKLMap(config: config, names: archive.names)
-        var loader = try AutoencoderLoader(
-            archive: archive, sources: map.sources,
-            sizes: "block_out_channels \(config.blockOutChannels), latent_channels \(config.latentChannels), "
-                + "out_channels \(config.outChannels)", progress: progress)
+        let declared = Decoder.declared(config)
         self.config = config
-        postQuant = try map.postQuant.map { try loader.pointwise($0) }
-        input = try loader.convolution(map.input)
-        middle = try map.middle.map { try loader.residual($0, groups: config.normGroups) }
-        attention = try map.attention.map { try loader.attention($0, groups: config.normGroups) }
-        levels = try map.levels.map { level in
-            Level(
-                residuals: try level.residuals.map { try loader.residual($0, groups: config.normGroups) },
-                upsampling: try level.upsampling.map { try loader.convolution($0) })
-        }
-        norm = try loader.norm(map.norm, groups: config.normGroups)
-        output = try loader.convolution(map.output)
-        weightBytes = loader.bytes
+        weightBytes = declared.parameterCount * MemoryLayout<Float>.size
+        decoder = try declared.load(
+            from: archive,
+            keys: archive.entry("\(Attention.module).query.weight") == nil ? KeyTable([:]) : Attention.oldKeys,
+            sizes: "block_out_channels \(config.blockOutChannels), latent_channels \(config.latentChannels), "
+                + "out_channels \(config.outChannels)",
+            of: "the decoder that config.json describes", isPart: { $0.hasPrefix("decoder.") }, progress: progress)
     }
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {
@@ -75,39 +133,16 @@ public struct AutoencoderKL: ImageAutoencoder {
         let pass = AutoencoderKLPass(workers: workers)
         let (factor, shift) = (Float(1 / config.scalingFactor), Float(config.shiftFactor))
         var x = FeatureMap(planes: latents) { $0 * factor + shift }
-        if let postQuant { x = pass.map(x, by: postQuant) }
-        x = pass.convolve(x, by: input)
-        x = pass.residual(x, middle[0])
-        if let attention { pass.attend(x, attention) }
-        x = pass.residual(x, middle[1])
-        for level in levels {
+        if let postQuant = decoder.postQuant { x = pass.map(x, by: postQuant) }
+        x = pass.convolve(x, by: decoder.input)
+        x = pass.residual(x, decoder.middle[0])
+        if let attention = decoder.attention { pass.attend(x, attention) }
+        x = pass.residual(x, decoder.middle[1])
+        for level in decoder.levels {
             for residual in level.residuals { x = pass.residual(x, residual) }
             if let upsampling = level.upsampling { x = pass.convolve(x, upsampled: true, by: upsampling) }
         }
-        x = pass.convolve(x, affine: norm.affine(for: x, silu: true, workers: workers), by: output)
+        x = pass.convolve(x, affine: decoder.norm.affine(for: x, silu: true, workers: workers), by: decoder.output)
         return x.planes()
-    }
-}
-
-extension AutoencoderLoader {
-    fileprivate mutating func residual(
-        _ source: AutoencoderKLMap.Residual, groups: Int
-    ) throws(SafetensorsError) -> AutoencoderKL.Residual {
-        let norm1 = try norm(source.norm1, groups: groups)
-        let convolution1 = try convolution(source.convolution1)
-        let norm2 = try norm(source.norm2, groups: groups)
-        let convolution2 = try convolution(source.convolution2)
-        var shortcut: PointwiseConvolution?
-        if let source = source.shortcut { shortcut = try pointwise(source) }
-        return AutoencoderKL.Residual(
-            norm1: norm1, convolution1: convolution1, norm2: norm2, convolution2: convolution2, shortcut: shortcut)
-    }
-
-    fileprivate mutating func attention(
-        _ source: AutoencoderKLMap.Attention, groups: Int
-    ) throws(SafetensorsError) -> AutoencoderKL.Attention {
-        AutoencoderKL.Attention(
-            norm: try norm(source.norm, groups: groups), query: try pointwise(source.query),
-            key: try pointwise(source.key), value: try pointwise(source.value), out: try pointwise(source.out))
     }
 }

@@ -4,9 +4,21 @@ import Tensor
 /// The decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd): the fast approximation of a VAE,
 /// for previews.
 public struct AutoencoderTiny: ImageAutoencoder {
+    /// The sizes.
+    public let config: AutoencoderTinyConfig
+    public let weightBytes: Int
+
+    private let decoder: Decoder
+
     /// Three convolutions, added to what went in; ReLU after each and after the addition.
     struct Residual: Sendable {
         let convolutions: [Convolution]
+
+        static func declared(_ width: Int) -> Declared<Residual> {
+            Declared(.list([0, 2, 4].map { .convolution("conv.\($0)", width, to: width) })) {
+                Residual(convolutions: $0)
+            }
+        }
     }
 
     /// The residual blocks of one resolution, and the convolution after the upsampling to the next, or to the image.
@@ -15,12 +27,32 @@ public struct AutoencoderTiny: ImageAutoencoder {
         let output: Convolution
     }
 
-    /// The sizes.
-    public let config: AutoencoderTinyConfig
-    public let weightBytes: Int
+    /// All that is loaded, by the names of diffusers: the numbers of modules in a sequence in which activations and
+    /// upsamplings count too.
+    struct Decoder: Sendable {
+        let input: Convolution
+        let levels: [Level]
 
-    let input: Convolution
-    let levels: [Level]
+        static func declared(_ c: AutoencoderTinyConfig) -> Declared<Decoder> {
+            // The first convolution and its activation come before.
+            var module = 2
+            func name(_ index: Int) -> String { "decoder.layers.\(index)" }
+            let levels = c.blocks.enumerated().map { index, count in
+                let isLast = index + 1 == c.blocks.count
+                let residuals = (module..<module + count).map { Residual.declared(c.width).inside(name($0)) }
+                // All but the last level have an upsampling before the convolution.
+                module += count + (isLast ? 0 : 1)
+                defer { module += 1 }
+                return Declared<Level>(
+                    .list(residuals),
+                    .convolution(name(module), c.width, to: isLast ? c.outChannels : c.width, hasBias: isLast)
+                ) { Level(residuals: $0, output: $1) }
+            }
+            return Declared(.convolution(name(0), c.latentChannels, to: c.width), .list(levels)) {
+                Decoder(input: $0, levels: $1)
+            }
+        }
+    }
 
     public var latentChannels: Int { config.latentChannels }
     public var imageChannels: Int { config.outChannels }
@@ -32,21 +64,14 @@ public struct AutoencoderTiny: ImageAutoencoder {
     public init(
         config: AutoencoderTinyConfig, from archive: WeightArchive, progress: ((Double) -> Void)? = nil
     ) throws {
-        let map = AutoencoderTinyMap(config: config)
-        var loader = try AutoencoderLoader(
-            archive: archive, sources: map.sources,
-            sizes: "decoder_block_out_channels \(config.width), num_decoder_blocks \(config.blocks), "
-                + "latent_channels \(config.latentChannels), out_channels \(config.outChannels)", progress: progress)
+        let declared = Decoder.declared(config)
         self.config = config
-        input = try loader.convolution(map.input)
-        levels = try map.levels.map { level in
-            Level(
-                residuals: try level.residuals.map { residual in
-                    Residual(convolutions: try residual.map { try loader.convolution($0) })
-                },
-                output: try loader.convolution(level.output))
-        }
-        weightBytes = loader.bytes
+        weightBytes = declared.parameterCount * MemoryLayout<Float>.size
+        decoder = try declared.load(
+            from: archive,
+            sizes: "decoder_block_out_channels \(config.width), num_decoder_blocks \(config.blocks), "
+                + "latent_channels \(config.latentChannels), out_channels \(config.outChannels)",
+            of: "the decoder that config.json describes", isPart: { $0.hasPrefix("decoder.") }, progress: progress)
     }
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {
@@ -67,8 +92,8 @@ public struct AutoencoderTiny: ImageAutoencoder {
         }
         // Latents fade into ±3 instead of being cut off there.
         var x = FeatureMap(planes: latents) { tanhf(($0 * factor + shift) / 3) * 3 }
-        x = convolve(x, by: input, rectified)
-        for (index, level) in levels.enumerated() {
+        x = convolve(x, by: decoder.input, rectified)
+        for (index, level) in decoder.levels.enumerated() {
             for residual in level.residuals {
                 let first = convolve(x, by: residual.convolutions[0], rectified)
                 let second = convolve(first, by: residual.convolutions[1], rectified)
@@ -78,55 +103,11 @@ public struct AutoencoderTiny: ImageAutoencoder {
                 pool.giveBack(first)
                 pool.giveBack(second)
             }
-            let y = convolve(x, by: level.output, upsampled: index + 1 < levels.count)
+            let y = convolve(x, by: level.output, upsampled: index + 1 < decoder.levels.count)
             pool.giveBack(x)
             x = y
         }
         // The network's images lie in 0...1.
         return x.planes { $0 * 2 - 1 }
-    }
-}
-
-/// Every tensor of the decoder of an `AutoencoderTiny`, by the names of diffusers: the numbers of modules in a sequence
-/// in which activations and upsamplings count too.
-struct AutoencoderTinyMap {
-    /// One resolution.
-    struct Level {
-        let residuals: [[ConvolutionSource]]
-        let output: ConvolutionSource
-    }
-
-    let input: ConvolutionSource
-    let levels: [Level]
-
-    /// Lists the tensors.
-    init(config: AutoencoderTinyConfig) {
-        let width = config.width
-        input = ConvolutionSource(name: "decoder.layers.0", outputs: width, inputs: config.latentChannels, side: 3)
-        var levels: [Level] = []
-        // The first convolution and its activation come before.
-        var module = 2
-        for (index, count) in config.blocks.enumerated() {
-            let isLast = index + 1 == config.blocks.count
-            let residuals = (0..<count).map { block in
-                [0, 2, 4].map {
-                    ConvolutionSource(
-                        name: "decoder.layers.\(module + block).conv.\($0)", outputs: width, inputs: width, side: 3)
-                }
-            }
-            // All but the last level have an upsampling before the convolution.
-            module += count + (isLast ? 0 : 1)
-            let output = ConvolutionSource(
-                name: "decoder.layers.\(module)", outputs: isLast ? config.outChannels : width, inputs: width, side: 3,
-                hasBias: isLast)
-            module += 1
-            levels.append(Level(residuals: residuals, output: output))
-        }
-        self.levels = levels
-    }
-
-    /// All parts.
-    var sources: [any AutoencoderSource] {
-        [input] + levels.flatMap { $0.residuals.flatMap { $0 } + [$0.output] }
     }
 }

@@ -3,15 +3,15 @@ import Tensor
 /// A Diffusion Transformer (Peebles & Xie, arXiv 2212.09748): class-conditional, adaLN-Zero.
 ///
 /// Configuration, weights and scratch memory are three types; one network serves any number of forwards at a time,
-/// each with its own ``DiTWorkspace``.
+/// each with its own ``DiTWorkspace``. Shapes at the right margin are those of one batch entry: T tokens, D width,
+/// M MLP width, C channels, P patch.
+///
+/// Source: https://github.com/facebookresearch/DiT, models.py.
 public final class DiT: Sendable {
     /// The network's dimensions.
     public let config: DiTConfig
     /// Its parameters.
     public let weights: DiTWeights
-
-    /// Rows of tokens that one elementwise task handles.
-    private static let rowsPerTask = 32
 
     /// Joins a configuration with weights that were loaded for it.
     public init(config: DiTConfig, weights: DiTWeights) {
@@ -19,6 +19,7 @@ public final class DiT: Sendable {
         self.weights = weights
     }
 
+    // swift-format-ignore
     /// Evaluates the network at one model call for some entries of the batch.
     ///
     /// All entries see the same latents; they differ in their class, that is, in their rows of the modulation table.
@@ -34,207 +35,136 @@ public final class DiT: Sendable {
     ///   - interceptor: watches or replaces the work at the sites of the network.
     public func forward(
         latents: Tensor, call: Int, subset: BatchSubset, modulation: ModulationTable, workspace: DiTWorkspace,
-        outputs: [Tensor], interceptor: (any BlockInterceptor)? = nil
+        outputs: [Tensor], interceptor: (any SiteInterceptor)? = nil
     ) {
         let area = config.inputSize * config.inputSize
         precondition(latents.count == config.inChannels * area, "latents of \(latents.shape)")
-        precondition(workspace.config == config && modulation.network === self, "made for another network")
+        precondition(workspace.network === self && modulation.network === self, "made for another network")
         for entry in subset {
             precondition(entry < workspace.entries && entry < modulation.classes.count && entry < outputs.count)
             precondition(outputs[entry].count == config.outChannels * area, "an output of \(outputs[entry].shape)")
         }
         modulation.prepare(call: call)
-        let pass = Pass(
-            network: self, call: call, modulation: modulation, workspace: workspace, interceptor: interceptor)
-        pass.measured(.embedding) { pass.embed(latents, for: subset) }  // (T, D)
-        pass.runStack(subset)  // (T, D)
-        pass.project(subset, into: outputs)  // (Cout, H, W)
+        let pass = ForwardPass(
+            call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor)
+        let (w, x) = (workspace, workspace.stream)
+
+        pass.measured(.embedding) { embed(latents, for: subset, w) }                              // (T, D)
+        runStack(pass, subset, modulation, w)                                                     // (T, D)
+        pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
+            modulation.finalLayer(call: call, entry: $0)                                          // (T, D)
+        }
+        pass.apply(weights.finalProjection, subset, w.normed, into: w.projected)                  // (T, P P Cout)
+        pass.measured(.embedding) { unpatchify(w.projected, of: subset, into: outputs) }          // (Cout, H, W)
     }
 
-    /// One forward in progress.
-    private struct Pass {
-        let network: DiT
-        let call: Int
-        let modulation: ModulationTable
-        let workspace: DiTWorkspace
-        let interceptor: (any BlockInterceptor)?
-
-        private var config: DiTConfig { network.config }
-        private var tokens: Int { network.config.tokens }
-        private var width: Int { network.config.hiddenSize }
-
-        /// Patches to tokens, plus their fixed positions: the same for every entry, so computed once.
-        func embed(_ latents: Tensor, for subset: BatchSubset) {
-            let embedded = workspace.embedded.pointer
-            Patches.gather(
-                latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
-                into: workspace.patches.pointer)
-            network.weights.patchEmbedding(
-                workspace.patches.pointer, rows: tokens, into: embedded, workers: workspace.workers)
-            Elementwise.add(network.weights.positions.pointer, count: tokens * width, to: embedded)
-            for entry in subset { workspace.stream.row(0, of: entry).update(from: embedded, count: tokens * width) }
-        }
-
-        func runStack(_ subset: BatchSubset) {
-            var evaluated = withoutReplaced(.stack, subset, input: { _ in workspace.embedded.values }, workspace.stream)
-            for (index, block) in network.weights.blocks.enumerated() {
-                if index > 0 {
-                    evaluated = withoutReplaced(
-                        .rest(from: index), evaluated, input: { workspace.stream[$0] }, workspace.stream)
-                }
-                guard !evaluated.isEmpty else { return }
-                attend(index, block, evaluated)
-                transform(index, block, evaluated)
+    /// All blocks, one after another; a cache may stand for all of them, or for those from some block on.
+    private func runStack(
+        _ pass: ForwardPass, _ subset: BatchSubset, _ modulation: ModulationTable, _ w: DiTWorkspace
+    ) {
+        let embedded = { (_: Int) in w.embedded.values }
+        var evaluated = pass.withoutReplaced(.stack, subset, input: embedded, w.stream)
+        for (index, block) in weights.blocks.enumerated() {
+            if index > 0 {
+                evaluated = pass.withoutReplaced(.rest(from: index), evaluated, input: { w.stream[$0] }, w.stream)
             }
-            observe(.stack, evaluated, input: { _ in workspace.embedded.values }, workspace.stream)
+            guard !evaluated.isEmpty else { return }
+            block.forward(index, pass, evaluated, config, w) { modulation.block(index, call: pass.call, entry: $0) }
         }
+        pass.observe(.stack, evaluated, input: embedded, w.stream)
+    }
 
-        /// x = x + gate attention(modulate(norm(x)))
-        private func attend(_ index: Int, _ block: DiTWeights.Block, _ subset: BatchSubset) {
-            let site = BlockSite.attention(block: index)
-            let evaluated = withoutReplaced(site, subset, input: { workspace.stream[$0] }, workspace.site)
-            if !evaluated.isEmpty {
-                normalise(evaluated, epsilon: Float(config.normEpsilon)) {
-                    let rows = modulation.block(index, call: call, entry: $0)
-                    return (rows.attentionShift, rows.attentionScale)
-                }
-                apply(block.qkv, .qkv, evaluated, workspace.normed, into: workspace.qkv)  // (T, 3D)
-                forEach(.attention, evaluated, tasks: workspace.attention.taskCount) { worker, entry, task in
-                    workspace.attention.run(
-                        task: task, worker: worker, qkv: workspace.qkv.row(0, of: entry),
-                        into: workspace.mixed.row(0, of: entry))
-                }
-                apply(block.attentionOut, .attentionOut, evaluated, workspace.mixed, into: workspace.site)  // (T, D)
-                observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
+    // swift-format-ignore
+    /// Patches to tokens, plus their fixed positions: the same for every entry, so computed once.
+    private func embed(_ latents: Tensor, for subset: BatchSubset, _ w: DiTWorkspace) {
+        let (patches, tokens) = (w.patches.pointer, w.embedded.pointer)
+        Patches.gather(
+            latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
+            into: patches)                                                                        // (T, C P P)
+        weights.patchEmbedding(patches, rows: config.tokens, into: tokens, workers: w.workers)    // (T, D)
+        Elementwise.add(weights.positions.pointer, count: w.embedded.count, to: tokens)           // (T, D)
+        for entry in subset { w.stream.row(0, of: entry).update(from: tokens, count: w.embedded.count) }
+    }
+
+    /// Tokens back to an image.
+    private func unpatchify(_ projected: EntryRows, of subset: BatchSubset, into outputs: [Tensor]) {
+        for entry in subset {
+            Patches.scatter(
+                projected.row(0, of: entry), channels: config.outChannels, size: config.inputSize,
+                patch: config.patchSize, into: outputs[entry].pointer)
+        }
+    }
+}
+
+/// One adaLN-Zero block: its parameters, and what it does with them.
+public struct DiTBlock: Sendable {
+    /// (6D, D): shift, scale and gate of the attention, then of the MLP.
+    public let modulation: Linear
+    /// (3D, D): queries, keys, values.
+    public let qkv: Linear
+    /// (D, D).
+    public let proj: Linear
+    /// (M, D).
+    public let fc1: Linear
+    /// (D, M).
+    public let fc2: Linear
+
+    /// Of random weights: small, so that tokens keep their size over any depth.
+    static let modulationGain: Float = 0.1
+
+    static func declared(_ config: DiTConfig) -> Declared<DiTBlock> {
+        let (width, mlpWidth) = (config.hiddenSize, config.mlpWidth)
+        return Declared(
+            .linear("adaLN_modulation.1", width, to: 6 * width, gain: modulationGain),
+            .linear("attn.qkv", width, to: 3 * width),
+            .linear("attn.proj", width, to: width),
+            .linear("mlp.fc1", width, to: mlpWidth),
+            .linear("mlp.fc2", mlpWidth, to: width)
+        ) { DiTBlock(modulation: $0, qkv: $1, proj: $2, fc1: $3, fc2: $4) }
+    }
+
+    /// What ``forward(_:_:_:_:_:modulation:)`` does.
+    func steps(_ index: Int, _ config: DiTConfig) -> [ForwardStep] {
+        let (rows, width) = (config.tokens, config.hiddenSize)
+        let (attention, mlp) = (Site.ID.layer(.attention, block: index), Site.ID.layer(.mlp, block: index))
+        return [
+            ForwardStep("norm", at: attention, rows: rows, .modulation(width: width, epsilon: config.normEpsilon)),
+            ForwardStep("qkv", at: attention, rows: rows, .product(qkv, activation: nil)),
+            ForwardStep(
+                "attention", at: attention, rows: rows,
+                .attention(heads: config.heads, headWidth: config.headWidth, keys: rows)),
+            ForwardStep("attention out", at: attention, rows: rows, .product(proj, activation: nil)),
+            ForwardStep("gated add", at: attention, rows: rows, .gatedAdd(width: width)),
+            ForwardStep("norm", at: mlp, rows: rows, .modulation(width: width, epsilon: config.mlpNormEpsilon)),
+            ForwardStep("mlp in", at: mlp, rows: rows, .product(fc1, activation: .gelu)),
+            ForwardStep("mlp out", at: mlp, rows: rows, .product(fc2, activation: nil)),
+            ForwardStep("gated add", at: mlp, rows: rows, .gatedAdd(width: width)),
+        ]
+    }
+
+    // swift-format-ignore
+    /// x = x + gate attention(modulate(norm(x))), then x = x + gate mlp(modulate(norm(x))).
+    func forward(
+        _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
+        modulation: (_ entry: Int) -> ModulationTable.Block
+    ) {
+        let (x, y) = (w.stream, w.site)
+        pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
+            pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
+                modulation($0).attention                                                          // (T, D)
             }
-            addSite(subset) { modulation.block(index, call: call, entry: $0).attentionGate }
+            pass.apply(qkv, subset, w.normed, into: w.qkv)                                        // (T, 3D)
+            pass.attend(w.attention, subset, w.qkv, into: w.mixed)                                // (T, D)
+            pass.apply(proj, subset, w.mixed, into: y)                                            // (T, D)
         }
-
-        /// x = x + gate mlp(modulate(norm(x)))
-        private func transform(_ index: Int, _ block: DiTWeights.Block, _ subset: BatchSubset) {
-            let site = BlockSite.mlp(block: index)
-            let evaluated = withoutReplaced(site, subset, input: { workspace.stream[$0] }, workspace.site)
-            if !evaluated.isEmpty {
-                normalise(evaluated, epsilon: Float(config.mlpNormEpsilon)) {
-                    let rows = modulation.block(index, call: call, entry: $0)
-                    return (rows.mlpShift, rows.mlpScale)
-                }
-                apply(
-                    block.mlpIn, .mlpIn, evaluated, workspace.normed, into: workspace.hidden, activation: .gelu)
-                apply(block.mlpOut, .mlpOut, evaluated, workspace.hidden, into: workspace.site)  // (T, D)
-                observe(site, evaluated, input: { workspace.stream[$0] }, workspace.site)
+        pass.addGated(y, subset, gate: { modulation($0).attentionGate }, to: x)                   // (T, D)
+        pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
+            pass.modulate(x, subset, epsilon: config.mlpNormEpsilon, into: w.normed) {
+                modulation($0).mlp                                                                // (T, D)
             }
-            addSite(subset) { modulation.block(index, call: call, entry: $0).mlpGate }
+            pass.apply(fc1, subset, w.normed, into: w.hidden, activation: .gelu)                  // (T, M)
+            pass.apply(fc2, subset, w.hidden, into: y)                                            // (T, D)
         }
-
-        /// The final layer: norm, modulation, projection to patches, and back to an image.
-        func project(_ subset: BatchSubset, into outputs: [Tensor]) {
-            normalise(subset, epsilon: Float(config.normEpsilon)) { modulation.finalLayer(call: call, entry: $0) }
-            apply(
-                network.weights.finalProjection, .finalProjection, subset, workspace.normed, into: workspace.projected)
-            measured(.embedding) {
-                for entry in subset {
-                    Patches.scatter(
-                        workspace.projected.row(0, of: entry), channels: config.outChannels, size: config.inputSize,
-                        patch: config.patchSize, into: outputs[entry].pointer)
-                }
-            }
-        }
-
-        // MARK: - Parallel steps over the entries
-
-        /// Runs `body`, told to the workspace's clock if there is one.
-        @inline(__always)
-        func measured(_ region: ForwardClock.Region, _ body: () -> Void) {
-            guard let clock = workspace.clock else { return body() }
-            clock.measure(region, body)
-        }
-
-        private func forEach(
-            _ region: ForwardClock.Region, _ subset: BatchSubset, tasks: Int,
-            _ body: (_ worker: Int, _ entry: Int, _ task: Int) -> Void
-        ) {
-            workspace.workers.run(tasks: subset.count * tasks) { worker, index in
-                measured(region) { body(worker, subset[index / tasks], index % tasks) }
-            }
-        }
-
-        private func forEachRows(
-            _ region: ForwardClock.Region, _ subset: BatchSubset, _ body: (_ entry: Int, _ rows: Range<Int>) -> Void
-        ) {
-            let pieces = (tokens + DiT.rowsPerTask - 1) / DiT.rowsPerTask
-            forEach(region, subset, tasks: pieces) { _, entry, piece in
-                body(entry, piece * DiT.rowsPerTask..<min(tokens, (piece + 1) * DiT.rowsPerTask))
-            }
-        }
-
-        /// Applies a layer to all entries; those that lie side by side are rows of one product.
-        private func apply(
-            _ layer: Linear, _ region: ForwardClock.Region, _ subset: BatchSubset, _ inputs: EntryRows,
-            into outputs: EntryRows, activation: Activation? = nil
-        ) {
-            var rest = subset
-            while !rest.isEmpty {
-                let entries = rest.firstRun
-                let tiling = layer.tiling(blocks: entries.count, rows: tokens, workers: workspace.workers)
-                let (x, y) = (inputs.row(0, of: entries.lowerBound), outputs.row(0, of: entries.lowerBound))
-                workspace.workers.run(tasks: tiling.count) { _, tile in
-                    measured(region) { layer.run(tile: tile, of: tiling, x, into: y, activation: activation) }
-                }
-                for entry in entries { rest.remove(entry) }
-            }
-        }
-
-        private func normalise(
-            _ subset: BatchSubset, epsilon: Float,
-            modulation: (_ entry: Int) -> (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
-        ) {
-            forEachRows(.normalisation, subset) { entry, rows in
-                let (shift, scale) = modulation(entry)
-                LayerNorm.modulated(
-                    workspace.stream.row(rows.lowerBound, of: entry), rows: rows.count, width: width,
-                    epsilon: epsilon, shift: shift, scale: scale,
-                    into: workspace.normed.row(rows.lowerBound, of: entry))
-            }
-        }
-
-        private func addSite(_ subset: BatchSubset, gate: (_ entry: Int) -> UnsafePointer<Float>) {
-            forEachRows(.gatedAdd, subset) { entry, rows in
-                Elementwise.addGated(
-                    workspace.site.row(rows.lowerBound, of: entry), gate: gate(entry), rows: rows.count, width: width,
-                    to: workspace.stream.row(rows.lowerBound, of: entry))
-            }
-        }
-
-        // MARK: - Interception
-
-        /// Lets the interceptor supply outputs; returns the entries whose work is still to be done.
-        private func withoutReplaced(
-            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
-            _ outputs: EntryRows
-        ) -> BatchSubset {
-            guard let interceptor, !subset.isEmpty else { return subset }
-            interceptor.approach(site, call: call, entries: subset) { UnsafeBufferPointer(input($0)) }
-            var rest = subset
-            for entry in subset {
-                let source = UnsafeBufferPointer(input(entry))
-                if interceptor.replaces(site, call: call, entry: entry, input: source, output: outputs[entry]) {
-                    rest.remove(entry)
-                }
-            }
-            return rest
-        }
-
-        private func observe(
-            _ site: BlockSite, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
-            _ outputs: EntryRows
-        ) {
-            guard let interceptor else { return }
-            for entry in subset {
-                interceptor.observe(
-                    site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry)),
-                    output: UnsafeBufferPointer(outputs[entry]))
-            }
-        }
+        pass.addGated(y, subset, gate: { modulation($0).mlpGate }, to: x)                         // (T, D)
     }
 }

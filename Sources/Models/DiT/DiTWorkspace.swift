@@ -1,13 +1,11 @@
 import Tensor
 
-/// The scratch memory of a forward, allocated once and used by one forward at a time.
+/// The scratch memory of a DiT's forwards, allocated once and used by one forward at a time.
 public final class DiTWorkspace {
-    /// How many batch entries (guidance branches) it has room for.
     public let entries: Int
-    /// Measures the forwards that work here; nil, as it is by default, costs nothing.
-    package var clock: ForwardClock?
+    public var clock: ForwardClock?
 
-    let config: DiTConfig
+    let network: DiT
     let workers: Workers
     let attention: Attention
     let patches: Tensor  // (T, C P P)
@@ -21,23 +19,34 @@ public final class DiTWorkspace {
     let projected: EntryRows  // (T, P P Cout)
 
     /// Allocates what a forward of `entries` entries needs.
-    public init(config: DiTConfig, entries: Int, workers: Workers) {
-        let tokens = config.tokens
-        let width = config.hiddenSize
-        func matrices(_ columns: Int) -> EntryRows { EntryRows(entries: entries, tokens: tokens, columns: columns) }
-        self.config = config
+    public init(network: DiT, entries: Int, workers: Workers) {
+        let config = network.config
+        func matrices(_ columns: Int) -> EntryRows {
+            EntryRows(entries: entries, tokens: config.tokens, columns: columns)
+        }
+        self.network = network
         self.entries = entries
         self.workers = workers
         attention = Attention(
-            tokens: tokens, heads: config.heads, headWidth: config.headWidth, workers: workers)
-        patches = Tensor([tokens, config.inChannels * config.patchSize * config.patchSize])
-        embedded = Tensor([tokens, width])
+            tokens: config.tokens, heads: config.heads, headWidth: config.headWidth, workers: workers)
+        let (width, patch) = (config.hiddenSize, config.patchSize * config.patchSize)
+        patches = Tensor([config.tokens, config.inChannels * patch])
+        embedded = Tensor([config.tokens, width])
         stream = matrices(width)
         normed = matrices(width)
         qkv = matrices(3 * width)
         mixed = matrices(width)
         hidden = matrices(config.mlpWidth)
         site = matrices(width)
-        projected = matrices(config.patchSize * config.patchSize * config.outChannels)
+        projected = matrices(config.outChannels * patch)
+    }
+
+    /// What a workspace takes, in bytes.
+    static func bytes(_ config: DiTConfig, entries: Int, workers: Workers) -> Int {
+        let (width, patch) = (config.hiddenSize, config.patchSize * config.patchSize)
+        let perEntry = 7 * width + config.mlpWidth + config.outChannels * patch
+        let shared = config.inChannels * patch + width
+        let attention = Attention.bytes(tokens: config.tokens, headWidth: config.headWidth, workers: workers)
+        return MemoryLayout<Float>.stride * config.tokens * (entries * perEntry + shared) + attention
     }
 }

@@ -53,13 +53,17 @@ public final class ModulationTable {
         final = Tensor([rows, 2 * width])
     }
 
+    /// What a table of a whole window takes, in bytes.
+    static func bytes(_ config: DiTConfig, entries: Int) -> Int {
+        let perRow = 2 * TimestepEmbedding.half + (4 + 6 * config.depth) * config.hiddenSize
+        return MemoryLayout<Float>.stride * callsPerWindow * entries * perRow
+    }
+
     /// The six vectors of a block, each (D), in the order in which checkpoints store them.
     struct Block {
-        let attentionShift: UnsafePointer<Float>
-        let attentionScale: UnsafePointer<Float>
+        let attention: (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
         let attentionGate: UnsafePointer<Float>
-        let mlpShift: UnsafePointer<Float>
-        let mlpScale: UnsafePointer<Float>
+        let mlp: (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
         let mlpGate: UnsafePointer<Float>
     }
 
@@ -68,8 +72,8 @@ public final class ModulationTable {
         let width = network.config.hiddenSize
         let row = UnsafePointer(blocks[block].pointer) + row(call: call, entry: entry) * 6 * width
         return Block(
-            attentionShift: row, attentionScale: row + width, attentionGate: row + 2 * width,
-            mlpShift: row + 3 * width, mlpScale: row + 4 * width, mlpGate: row + 5 * width)
+            attention: (row, row + width), attentionGate: row + 2 * width, mlp: (row + 3 * width, row + 4 * width),
+            mlpGate: row + 5 * width)
     }
 
     /// The final layer's shift and scale, each (D), at a call whose window has been computed.
@@ -96,7 +100,7 @@ public final class ModulationTable {
         let rows = self.block(block, call: call, entry: entry)
         LayerNorm.modulated(
             source, rows: config.tokens, width: config.hiddenSize, epsilon: Float(config.normEpsilon),
-            shift: rows.attentionShift, scale: rows.attentionScale, into: output.pointer)
+            shift: rows.attention.shift, scale: rows.attention.scale, into: output.pointer)
     }
 
     private func row(call: Int, entry: Int) -> Int {

@@ -1,11 +1,11 @@
 import Glibc
 import Tensor
 
-/// The orthonormal two-dimensional cosine transform (DCT-II) of every channel of a latent, as two matrix products each.
+/// The orthonormal two-dimensional cosine transform (DCT-II) of every plane of a latent, as two matrix products each.
 ///
 /// Orthonormal: sums of squares and inner products are the same before and after.
 final class CosineTransform {
-    private let channels: Int
+    private let planes: Int
     private let height: Int
     private let width: Int
     private let rows: Tensor  // (height, height)
@@ -13,10 +13,11 @@ final class CosineTransform {
     private let columns: Tensor  // (width, width)
     private let scratch: Tensor
 
-    /// The transform for latents of `shape` (C, H, W).
+    /// The transform for latents of `shape` (C, H, W) or (C, F, H, W).
     init(shape: [Int]) {
-        precondition(shape.count == 3, "latents have the shape (C, H, W), not \(shape)")
-        (channels, height, width) = (shape[0], shape[1], shape[2])
+        precondition(shape.count >= 3, "latents have the shape (C, H, W) or (C, F, H, W), not \(shape)")
+        planes = shape.dropLast(2).reduce(1, *)
+        (height, width) = (shape[shape.count - 2], shape[shape.count - 1])
         rows = Self.matrix(height)
         transposedRows = Self.transposed(rows, count: height)
         columns = Self.matrix(width)
@@ -25,8 +26,8 @@ final class CosineTransform {
 
     /// Replaces the pixels of `latents` by their coefficients.
     func forward(_ latents: Tensor) {
-        for channel in 0..<channels {
-            let plane = latents.pointer + channel * height * width
+        for index in 0..<planes {
+            let plane = latents.pointer + index * height * width
             BLAS.multiply(
                 m: height, n: width, k: width, plane, lda: width, columns.pointer, ldb: width, .transposed,
                 into: scratch.pointer, ldc: width)
@@ -38,8 +39,8 @@ final class CosineTransform {
 
     /// Replaces the coefficients of `latents` by their pixels.
     func inverse(_ latents: Tensor) {
-        for channel in 0..<channels {
-            let plane = latents.pointer + channel * height * width
+        for index in 0..<planes {
+            let plane = latents.pointer + index * height * width
             BLAS.multiply(
                 m: height, n: width, k: width, plane, lda: width, columns.pointer, ldb: width,
                 into: scratch.pointer, ldc: width)

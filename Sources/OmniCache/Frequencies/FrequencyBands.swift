@@ -8,14 +8,14 @@ public struct FrequencyBands: Equatable, Sendable {
     /// The number of bands.
     public let count: Int
 
-    /// The band of each coefficient of one channel, (H, W) in row-major order.
+    /// The band of each coefficient of one plane, (H, W) in row-major order.
     public let indices: [UInt8]
 
-    /// Bands for latents of `shape` (C, H, W).
+    /// Bands for latents of `shape` (C, H, W) or (C, F, H, W).
     public init(shape: [Int], count: Int) {
-        precondition(shape.count == 3 && (1...255).contains(count), "bands of latents (C, H, W), not \(shape)")
+        precondition(shape.count >= 3 && (1...255).contains(count), "bands of latents (C, H, W), not \(shape)")
         self.count = count
-        let (height, width) = (shape[1], shape[2])
+        let (height, width) = (shape[shape.count - 2], shape[shape.count - 1])
         indices = (0..<height * width).map { position in
             let (i, j) = (Double(position / width) / Double(height), Double(position % width) / Double(width))
             let radius = ((i * i + j * j) / 2).squareRoot()

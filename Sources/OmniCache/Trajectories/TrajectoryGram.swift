@@ -38,7 +38,7 @@ public struct TrajectoryGram: Equatable, Sendable {
         guidanceScale = trajectory.guidanceScale
         runs = 1
         let members = (0..<bandCount).map { band in bands.indices.indices.filter { Int(bands.indices[$0]) == band } }
-        bandSizes = members.map { $0.count * trajectory.shape[0] }
+        bandSizes = members.map { $0.count * trajectory.shape.dropLast(2).reduce(1, *) }
         sums = Self.products(of: vectors, shape: trajectory.shape, members: members)
     }
 
@@ -117,21 +117,21 @@ public struct TrajectoryGram: Equatable, Sendable {
     /// Transforms every vector, gathers each band's coefficients in Double, and multiplies.
     private static func products(of vectors: [Tensor], shape: [Int], members: [[Int]]) -> [Matrix] {
         let transform = CosineTransform(shape: shape)
-        let (channels, plane) = (shape[0], shape[1] * shape[2])
+        let (planes, plane) = (shape.dropLast(2).reduce(1, *), shape.suffix(2).reduce(1, *))
         let coefficients = vectors.map { vector in
             let copy = vector.reshaped(shape)
             transform.forward(copy)
             return copy
         }
         return members.map { members in
-            let width = members.count * channels
+            let width = members.count * planes
             var gathered = [Double](repeating: 0, count: vectors.count * max(width, 1))
             for (row, vector) in coefficients.enumerated() {
                 var target = row * width
                 let values = vector.values
-                for channel in 0..<channels {
+                for index in 0..<planes {
                     for member in members {
-                        gathered[target] = Double(values[channel * plane + member])
+                        gathered[target] = Double(values[index * plane + member])
                         target += 1
                     }
                 }

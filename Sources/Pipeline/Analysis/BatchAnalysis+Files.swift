@@ -38,7 +38,8 @@ extension BatchAnalysis {
                 batch.images.map { image in
                     let line = image.line
                     return [
-                        batch.name, "\(line.index)", line.file, "\(line.classID)", line.class, "\(line.seed)",
+                        batch.name, "\(line.index)", line.file, line.classID.map { "\($0)" } ?? "", line.class,
+                        "\(line.seed)",
                         "\(line.evaluations)", line.seconds.map { "\($0)" } ?? "", "\(image.highFrequencyEnergy)",
                         "\(image.contrast)",
                     ]
@@ -53,7 +54,8 @@ extension BatchAnalysis {
             batches.flatMap { batch in
                 batch.classes.map { one in
                     [
-                        batch.name, "\(one.classID)", one.name, "\(one.summary.images)", "\(one.summary.evaluations)",
+                        batch.name, one.classID.map { "\($0)" } ?? "", one.name, "\(one.summary.images)",
+                        "\(one.summary.evaluations)",
                         one.summary.seconds.map { "\($0.median)" } ?? "",
                         "\(one.summary.highFrequencyEnergy.median)", "\(one.summary.contrast.median)",
                     ]

@@ -45,7 +45,7 @@ public struct BatchAnalysis: Codable, Equatable, Sendable {
     /// One class of a batch.
     public struct Class: Codable, Equatable, Sendable {
         /// Its number.
-        public let classID: Int
+        public let classID: Int?
         /// Its name.
         public let name: String
         /// Its images together.
@@ -124,8 +124,11 @@ public struct BatchAnalysis: Codable, Equatable, Sendable {
     }
 
     private static func classes(of images: [Image]) -> [Class] {
-        Dictionary(grouping: images, by: \.line.classID).sorted { $0.key < $1.key }.map { classID, images in
-            Class(classID: classID, name: images[0].line.class, summary: Summary(images))
+        Dictionary(grouping: images, by: \.line.condition).values.sorted { first, second in
+            let (one, other) = (first[0].line, second[0].line)
+            return (one.classID ?? .max, one.class) < (other.classID ?? .max, other.class)
+        }.map { images in
+            Class(classID: images[0].line.classID, name: images[0].line.class, summary: Summary(images))
         }
     }
 }

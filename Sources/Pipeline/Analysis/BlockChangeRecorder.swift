@@ -5,10 +5,10 @@ import Tensor
 /// Watches a network's sites and measures how much each one's output changes from call to call, over any number of runs.
 ///
 /// Of the outputs themselves only the last of each site and guidance branch is kept, (T, D) each.
-final class BlockChangeRecorder: BlockInterceptor {
+final class BlockChangeRecorder: SiteInterceptor {
     /// One site of the network, as one guidance branch (batch entry) sees it.
     struct Row: Hashable {
-        let site: BlockSite
+        let site: Site.ID
         let entry: Int
     }
 
@@ -41,7 +41,7 @@ final class BlockChangeRecorder: BlockInterceptor {
     }
 
     func observe(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
     ) {
         let row = Row(site: site, entry: entry)
         let history = histories[row] ?? History(count: output.count, calls: calls)

@@ -9,6 +9,7 @@ import Tensor
 /// run with ``Run/next()``, and the end of the run is taken in by itself.
 public final class TrajectoryAnalysis {
     private let directory: ModelDirectory
+    private let network: any DenoisingNetwork
     private let sampler: ImageSampler
     private let blocks: BlockChangeRecorder
     private var summary: TrajectorySummary
@@ -22,8 +23,11 @@ public final class TrajectoryAnalysis {
     ///   - settings: What the runs have in common.
     ///   - workers: The threads to work with.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers)
+        throws
+    {
         self.directory = directory
+        self.network = network
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         let calls = try settings.schedule(for: directory).calls
         blocks = BlockChangeRecorder(calls: calls.count)
@@ -70,7 +74,7 @@ public final class TrajectoryAnalysis {
         } catch .unavailable(let problem) {
             throw problem
         } catch {
-            throw PipelineError.badData("\(directory.name): class \(item.classID), seed \(item.seed): \(error)")
+            throw PipelineError.badData("\(directory.name): \(item.condition), seed \(item.seed): \(error)")
         }
         items.append(item)
     }
@@ -82,7 +86,8 @@ public final class TrajectoryAnalysis {
         guard let gram = summary.gram else { preconditionFailure("an analysis of no run") }
         let alignment = try summary.alignment()
         return TrajectoryReport(
-            model: directory.reference(), settings: sampler.settings, items: items, shape: directory.latentShape,
+            model: directory.reference(), settings: sampler.settings, items: items,
+            shape: directory.latentShape.dimensions,
             calls: calls(states: try summary.states(alignment)),
             path: path(alignment), spectrum: TrajectoryReport.Spectrum(bandSizes: gram.bandSizes),
             blocks: blockRows(branches: gram.branches))
@@ -110,11 +115,11 @@ public final class TrajectoryAnalysis {
     }
 
     private func blockRows(branches: GuidanceBranches) -> [TrajectoryReport.BlockRow] {
-        let depth = directory.config.depth
-        let sites: [(BlockSite, TrajectoryReport.BlockRow.Site, Int?)] =
-            (0..<depth).map { (.attention(block: $0), .attention, $0) }
-            + (0..<depth).map { (.mlp(block: $0), .mlp, $0) } + [(.stack, .stack, nil)]
-        // The batch entries of `DiTDenoiser`.
+        let layers = network.layerKinds.flatMap { kind in network.layers.filter { $0.layer?.kind == kind } }
+        let sites: [(Site.ID, TrajectoryReport.BlockRow.Site, Int?)] =
+            layers.map { ($0.id, .init(rawValue: $0.layer?.kind.rawValue ?? ""), $0.layer?.block) }
+            + [(.stack, .stack, nil)]
+        // The batch entries of `NetworkDenoiser`.
         let entries: [GuidanceOutput] =
             branches.contains(.unconditional) ? [.conditional, .unconditional] : [.conditional]
         return sites.flatMap { site, kind, block in

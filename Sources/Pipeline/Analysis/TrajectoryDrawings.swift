@@ -167,11 +167,10 @@ public struct TrajectoryDrawings: Sendable {
 
     private static func label(of row: TrajectoryReport.BlockRow) -> String {
         let block = row.block.map { " \($0)" } ?? ""
-        return switch row.site {
-        case .attention: "attention\(block)"
-        case .mlp: "MLP\(block)"
-        case .stack: "whole stack"
-        }
+        if row.site == .stack { return "whole stack" }
+        let name = row.site.rawValue
+        // A name as short as this is an abbreviation.
+        return (name.count <= 3 ? name.uppercased() : name) + block
     }
 
     private static func points(_ path: [[Double]]) -> [SIMD3<Double>] {

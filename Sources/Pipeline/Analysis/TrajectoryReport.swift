@@ -16,7 +16,7 @@ public struct TrajectoryReport: Codable, Equatable, Sendable {
     public let settings: SampleSettings
     /// The class and the seed of each run.
     public let items: [SampleItem]
-    /// The shape of the latents, (C, H, W).
+    /// The shape of the latents: (C, H, W), or (C, F, H, W) with several frames.
     public let shape: [Int]
     /// One row per model call.
     public let calls: [Call]
@@ -69,14 +69,17 @@ public struct TrajectoryReport: Codable, Equatable, Sendable {
 
     /// One site of the network, in one guidance branch, at one call, against the call before.
     public struct BlockRow: Codable, Equatable, Sendable {
-        /// The kinds of sites.
-        public enum Site: String, CaseIterable, Codable, Sendable {
-            /// The attention output of a block.
-            case attention
-            /// The MLP output of a block.
-            case mlp
+        /// A kind of site: that of a layer, by its name, or the whole stack.
+        public struct Site: RawRepresentable, Hashable, Codable, Sendable {
+            public let rawValue: String
+
+            /// The site that reports call `rawValue`.
+            public init(rawValue: String) {
+                self.rawValue = rawValue
+            }
+
             /// What the whole stack of blocks adds to its input.
-            case stack
+            public static let stack = Site(rawValue: "stack")
         }
 
         /// The site.

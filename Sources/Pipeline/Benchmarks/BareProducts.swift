@@ -27,31 +27,43 @@ final class BareProducts {
         case direct
     }
 
-    private let network: DiT
+    private let network: any DenoisingNetwork
     private let entries: Int
     private let workers: Workers
-    private let splits: [ForwardProduct: Split]
+    private let splits: [String: Split]
     private let memory: Memory
 
-    /// The numbers between the products, those of all entries one after another.
-    private struct Memory {
-        let narrow, wide, qkv, hidden, out, patches, projected: Tensor
+    /// The numbers between the products, those of all entries one after another; products of one width share them.
+    private final class Memory {
+        var inputs: [Int: Tensor] = [:]
+        var outputs: [Int: Tensor] = [:]
         /// The keys of every head of every entry, transposed.
-        let keys: Tensor
-        let scores: [Tensor]
+        var keys: [Int: Tensor] = [:]
+        var scores: [Int: [Tensor]] = [:]
 
-        init(_ config: DiTConfig, entries: Int, workers: Workers) {
-            let (rows, width) = (entries * config.tokens, config.hiddenSize)
-            let patch = config.patchSize * config.patchSize
-            narrow = ArbitraryNumbers.tensor([rows, width], seed: 1)
-            wide = ArbitraryNumbers.tensor([rows, config.mlpWidth], seed: 2)
-            qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 3)
-            keys = ArbitraryNumbers.tensor([entries * config.heads, config.headWidth, config.tokens], seed: 5)
-            hidden = Tensor([rows, max(config.mlpWidth, 3 * width)])
-            out = Tensor([rows, width])
-            patches = ArbitraryNumbers.tensor([config.tokens, config.inChannels * patch], seed: 4)
-            projected = Tensor([rows, config.outChannels * patch])
-            scores = (0..<workers.count).map { _ in Tensor([config.tokens, config.tokens]) }
+        init(_ network: any DenoisingNetwork, entries: Int, workers: Workers) {
+            for product in network.products {
+                let rows = product.entries(of: entries) * product.step.rows
+                switch product.step.work {
+                case .product(let layer, _):
+                    Self.reserve(&inputs, layer.inputWidth, rows) { ArbitraryNumbers.tensor($0, seed: 1) }
+                    Self.reserve(&outputs, layer.outputWidth, rows) { Tensor($0) }
+                case .attention(let heads, let headWidth, let keys):
+                    let width = heads * headWidth
+                    let tokens = max(keys, product.step.rows)
+                    Self.reserve(&inputs, 3 * width, entries * tokens) { ArbitraryNumbers.tensor($0, seed: 3) }
+                    Self.reserve(&outputs, width, rows) { Tensor($0) }
+                    self.keys[width] = ArbitraryNumbers.tensor([entries * heads, headWidth, keys], seed: 5)
+                    scores[width] = (0..<workers.count).map { _ in Tensor([product.step.rows, keys]) }
+                case .modulation, .gatedAdd: break
+                }
+            }
+        }
+
+        private static func reserve(
+            _ tensors: inout [Int: Tensor], _ width: Int, _ rows: Int, make: ([Int]) -> Tensor
+        ) {
+            if tensors[width]?.shape[0] ?? 0 < rows { tensors[width] = make([rows, width]) }
         }
     }
 
@@ -60,31 +72,31 @@ final class BareProducts {
     /// A multiple of the widths of OpenBLAS' register tiles.
     private static let unit = 16
 
-    private var config: DiTConfig { network.config }
-
     /// Finds out which split suits each product best; takes a few times as long as the list.
-    init(network: DiT, entries: Int, workers: Workers) {
+    init(network: any DenoisingNetwork, entries: Int, workers: Workers) {
         self.network = network
         self.entries = entries
         self.workers = workers
-        let memory = Memory(network.config, entries: entries, workers: workers)
+        let memory = Memory(network, entries: entries, workers: workers)
         self.memory = memory
-        var best: [ForwardProduct: Split] = [:]
-        for product in ForwardProduct.allCases {
+        var best: [String: Split] = [:]
+        for product in network.products {
             let trial = BareProducts(network: network, entries: entries, workers: workers, splits: [:], memory: memory)
             let candidates = trial.splits(of: product)
-            let bodies: [() -> Void] = candidates.map { split in { trial.runAll(product, split) } }
+            let bodies: [() -> Void] = candidates.map { split in
+                { for step in product.steps { trial.make(step, split) } }
+            }
             let first = bodies.map { Stopwatch.seconds($0) }
             // The longer one takes, the less it is disturbed.
             let rounds = max(2, min(15, Int(0.5 / max(first.reduce(0, +), 1e-9))))
             let times = Stopwatch.interleaved(rounds: rounds, bodies).map { Quartiles($0).median }
-            best[product] = zip(candidates, times).min { $0.1 < $1.1 }?.0
+            best[product.name] = zip(candidates, times).min { $0.1 < $1.1 }?.0
         }
         splits = best
     }
 
     private init(
-        network: DiT, entries: Int, workers: Workers, splits: [ForwardProduct: Split], memory: Memory
+        network: any DenoisingNetwork, entries: Int, workers: Workers, splits: [String: Split], memory: Memory
     ) {
         self.network = network
         self.entries = entries
@@ -93,72 +105,67 @@ final class BareProducts {
         self.memory = memory
     }
 
-    /// The blocks of a head that OpenBLAS multiplies without packing, if there are any.
-    private var directBlocks: (queries: Int, keys: Int)? {
-        Attention.directBlocks(tokens: config.tokens, headWidth: config.headWidth)
-    }
-
     /// The splits that make sense for a product.
     func splits(of product: ForwardProduct) -> [Split] {
-        switch product {
-        case .attention: [.heads, .queries] + (directBlocks == nil ? [] : [.direct])
-        case .patchEmbedding: [.columns, .rows, .tiles]
-        default: [.columns, .rows, .tiles] + (entries > 1 ? [.entries, .joinedColumns] : [])
+        if case .attention(_, let headWidth, let keys) = product.step.work {
+            return [.heads, .queries]
+                + (Attention.directBlocks(keys: keys, headWidth: headWidth) == nil ? [] : [.direct])
         }
+        return [.columns, .rows, .tiles]
+            + (product.entries(of: entries) > 1 ? [.entries, .joinedColumns] : [])
     }
 
     /// The split that was found to be the best.
-    func split(of product: ForwardProduct) -> Split { splits[product] ?? splits(of: product)[0] }
+    func split(of product: ForwardProduct) -> Split { splits[product.name] ?? splits(of: product)[0] }
+
+    /// The steps of a forward that are products, with their best splits.
+    private lazy var list: [(step: ForwardStep, split: Split)] = {
+        let splits = Dictionary(uniqueKeysWithValues: network.products.map { ($0.name, split(of: $0)) })
+        return network.steps.compactMap { step in splits[step.name].map { (step, $0) } }
+    }()
 
     /// Makes every product of a forward once, in its order.
     func run() {
-        make(.patchEmbedding, block: 0, split(of: .patchEmbedding))
-        for block in 0..<config.depth {
-            for product in ForwardProduct.allCases where product.isInBlocks {
-                make(product, block: block, split(of: product))
-            }
-        }
-        make(.finalProjection, block: 0, split(of: .finalProjection))
+        for (step, split) in list { make(step, split) }
     }
 
-    /// Makes one product of a block in its best split.
-    func run(_ product: ForwardProduct, block: Int) {
-        make(product, block: block, split(of: product))
+    /// Makes one product of the first block in its best split.
+    func run(_ product: ForwardProduct) {
+        make(product.step, split(of: product))
     }
 
-    /// Makes one product of every block.
-    private func runAll(_ product: ForwardProduct, _ split: Split) {
-        for block in 0..<(product.isInBlocks ? config.depth : 1) { make(product, block: block, split) }
-    }
-
-    /// The result of a product of block 0 in a given split; zeros where it leaves its memory alone.
+    /// The result of a product of the first block in a given split; zeros where it leaves its memory alone.
     func result(of product: ForwardProduct, _ split: Split) -> Tensor {
-        let output = operands(of: product).output
+        let width =
+            switch product.step.work {
+            case .product(let layer, _): layer.outputWidth
+            case .attention(let heads, let headWidth, _): heads * headWidth
+            case .modulation(let width, _), .gatedAdd(let width): width
+            }
+        guard let output = memory.outputs[width] else { preconditionFailure("reserved for every product") }
         output.values.update(repeating: 0)
-        make(product, block: 0, split)
+        make(product.step, split)
         return output
     }
 
-    private func operands(of product: ForwardProduct) -> (input: Tensor, output: Tensor) {
-        switch product {
-        case .patchEmbedding: (memory.patches, memory.out)
-        case .qkv: (memory.narrow, memory.hidden)
-        case .attention: (memory.qkv, memory.out)
-        case .attentionOut: (memory.narrow, memory.out)
-        case .mlpIn: (memory.narrow, memory.hidden)
-        case .mlpOut: (memory.wide, memory.out)
-        case .finalProjection: (memory.narrow, memory.projected)
+    private func make(_ step: ForwardStep, _ split: Split) {
+        switch step.work {
+        case .product(let layer, _): multiply(step, layer, split)
+        case .attention(let heads, let headWidth, let keys):
+            let attention = AttentionShape(rows: step.rows, heads: heads, headWidth: headWidth, keys: keys)
+            guard split != .direct else { return attendDirectly(attention) }
+            attend(attention, queries: split == .queries ? Self.queries : step.rows)
+        case .modulation, .gatedAdd: break
         }
     }
 
-    private func make(_ product: ForwardProduct, block: Int, _ split: Split) {
-        let (input, output) = operands(of: product)
-        guard let layer = product.layer(network.weights, block: block) else {
-            guard split != .direct else { return attendDirectly() }
-            return attend(queries: split == .queries ? Self.queries : config.tokens)
-        }
+    private func multiply(_ step: ForwardStep, _ layer: Linear, _ split: Split) {
         guard let weight = layer.weight.float32 else { preconditionFailure("benchmarks load weights at 32 bits") }
-        let rows = (product == .patchEmbedding ? 1 : entries) * config.tokens
+        guard let input = memory.inputs[layer.inputWidth], let output = memory.outputs[layer.outputWidth] else {
+            return
+        }
+        let entries = step.isShared ? 1 : entries
+        let rows = entries * step.rows
         func multiply(_ rows: Range<Int>, _ columns: Range<Int>) {
             BLAS.multiply(
                 m: rows.count, n: columns.count, k: layer.inputWidth,
@@ -167,10 +174,10 @@ final class BareProducts {
                 into: output.pointer + rows.lowerBound * layer.outputWidth + columns.lowerBound, ldc: layer.outputWidth)
         }
         guard split != .tiles else {
-            let tiling = layer.tiling(blocks: rows / config.tokens, rows: config.tokens, workers: workers)
+            let tiling = layer.tiling(blocks: entries, rows: step.rows, workers: workers)
             return workers.run(tasks: tiling.count) { _, tile in multiply(tiling[tile].rows, tiling[tile].columns) }
         }
-        let blocks = split == .joinedColumns ? 1 : rows / config.tokens
+        let blocks = split == .joinedColumns ? 1 : entries
         let (height, width) = (rows / blocks, layer.outputWidth)
         let columns = split == .columns || split == .joinedColumns ? Self.pieces(width, workers.count) : [0..<width]
         let bands = split == .rows ? Self.pieces(height, workers.count) : [0..<height]
@@ -183,48 +190,63 @@ final class BareProducts {
         }
     }
 
+    private struct AttentionShape {
+        let rows, heads, headWidth, keys: Int
+
+        var width: Int { heads * headWidth }
+        /// The rows of queries, keys and values side by side of an entry.
+        var tokens: Int { max(rows, keys) }
+    }
+
     /// The two products of every head, without the softmax between them.
-    private func attend(queries: Int) {
-        let (tokens, width, head) = (config.tokens, config.hiddenSize, config.headWidth)
-        let blocks = (tokens + queries - 1) / queries
-        workers.run(tasks: entries * config.heads * blocks) { worker, task in
+    private func attend(_ shape: AttentionShape, queries: Int) {
+        guard let input = memory.inputs[3 * shape.width], let output = memory.outputs[shape.width],
+            let scores = memory.scores[shape.width]
+        else { return }
+        let (width, head) = (shape.width, shape.headWidth)
+        let blocks = (shape.rows + queries - 1) / queries
+        workers.run(tasks: entries * shape.heads * blocks) { worker, task in
             let first = task % blocks * queries
-            let rows = min(queries, tokens - first)
-            let column = task / blocks % config.heads * head
-            let entry = task / blocks / config.heads * tokens
-            let qkv = memory.qkv.pointer + entry * 3 * width + column
-            let scores = memory.scores[worker].pointer
+            let rows = min(queries, shape.rows - first)
+            let column = task / blocks % shape.heads * head
+            let entry = task / blocks / shape.heads
+            let qkv = input.pointer + entry * shape.tokens * 3 * width + column
+            let scores = scores[worker].pointer
             BLAS.multiply(
-                m: rows, n: tokens, k: head, qkv + first * 3 * width, lda: 3 * width, qkv + width, ldb: 3 * width,
-                .transposed, into: scores, ldc: tokens)
+                m: rows, n: shape.keys, k: head, qkv + first * 3 * width, lda: 3 * width, qkv + width, ldb: 3 * width,
+                .transposed, into: scores, ldc: shape.keys)
             BLAS.multiply(
-                m: rows, n: head, k: tokens, scores, lda: tokens, qkv + 2 * width, ldb: 3 * width,
-                into: memory.out.pointer + (entry + first) * width + column, ldc: width)
+                m: rows, n: head, k: shape.keys, scores, lda: shape.keys, qkv + 2 * width, ldb: 3 * width,
+                into: output.pointer + (entry * shape.rows + first) * width + column, ldc: width)
         }
     }
 
     /// The same in small blocks, with the keys transposed.
-    private func attendDirectly() {
-        guard let block = directBlocks else { return }
-        let (tokens, width, head) = (config.tokens, config.hiddenSize, config.headWidth)
-        let queries = (tokens + block.queries - 1) / block.queries
-        workers.run(tasks: entries * config.heads * queries) { worker, task in
+    private func attendDirectly(_ shape: AttentionShape) {
+        guard let block = Attention.directBlocks(keys: shape.keys, headWidth: shape.headWidth),
+            let input = memory.inputs[3 * shape.width], let output = memory.outputs[shape.width],
+            let scores = memory.scores[shape.width], let transposed = memory.keys[shape.width]
+        else { return }
+        let (width, head) = (shape.width, shape.headWidth)
+        let queries = (shape.rows + block.queries - 1) / block.queries
+        workers.run(tasks: entries * shape.heads * queries) { worker, task in
             let first = task % queries * block.queries
-            let rows = min(block.queries, tokens - first)
-            let (entry, index) = (task / queries / config.heads * tokens, task / queries % config.heads)
-            let qkv = memory.qkv.pointer + entry * 3 * width + index * head
-            let keys = memory.keys.pointer + task / queries * head * tokens
-            let scores = memory.scores[worker].pointer
-            for key in stride(from: 0, to: tokens, by: block.keys) {
+            let rows = min(block.queries, shape.rows - first)
+            let (entry, index) = (task / queries / shape.heads, task / queries % shape.heads)
+            let qkv = input.pointer + entry * shape.tokens * 3 * width + index * head
+            let keys = transposed.pointer + task / queries * head * shape.keys
+            let scores = scores[worker].pointer
+            for key in stride(from: 0, to: shape.keys, by: block.keys) {
                 BLAS.multiply(
-                    m: rows, n: min(block.keys, tokens - key), k: head, qkv + first * 3 * width, lda: 3 * width,
-                    keys + key, ldb: tokens, into: scores + key, ldc: tokens)
+                    m: rows, n: min(block.keys, shape.keys - key), k: head, qkv + first * 3 * width, lda: 3 * width,
+                    keys + key, ldb: shape.keys, into: scores + key, ldc: shape.keys)
             }
-            for key in stride(from: 0, to: tokens, by: block.keys) {
+            for key in stride(from: 0, to: shape.keys, by: block.keys) {
                 BLAS.multiply(
-                    m: rows, n: head, k: min(block.keys, tokens - key), scores + key, lda: tokens,
+                    m: rows, n: head, k: min(block.keys, shape.keys - key), scores + key, lda: shape.keys,
                     qkv + 2 * width + key * 3 * width, ldb: 3 * width,
-                    into: memory.out.pointer + (entry + first) * width + index * head, ldc: width, adding: key > 0)
+                    into: output.pointer + (entry * shape.rows + first) * width + index * head, ldc: width,
+                    adding: key > 0)
             }
         }
     }

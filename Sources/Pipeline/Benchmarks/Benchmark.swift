@@ -23,16 +23,16 @@ public struct Benchmark {
         self.repeats = max(1, repeats)
     }
 
-    private var network: DiT { subject.network }
+    private var network: any DenoisingNetwork { subject.network }
 
     /// A report of nothing yet.
     public var emptyReport: BenchmarkReport {
-        let config = subject.config
+        let size = subject.config.size
         return BenchmarkReport(
             versions: .current, kernels: BLAS.kernels, threads: workers.count, repeats: repeats,
             subject: BenchmarkReport.Subject(
-                name: subject.name, depth: config.depth, width: config.hiddenSize, heads: config.heads,
-                tokens: config.tokens, parameters: network.weights.parameterCount))
+                name: subject.name, depth: size.depth, width: size.width, heads: size.heads, tokens: size.tokens,
+                parameters: network.parameterCount))
     }
 
     /// Every operation of a forward, and the decoder's convolutions; each is checked before it is timed.
@@ -41,10 +41,10 @@ public struct Benchmark {
     /// - Returns: their times, in the order of the forward.
     /// - Throws: ``WrongResult``, or `ModelError` when the decoder's configuration cannot be read.
     public func operations(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Operation] {
-        var operations = DiTOperations(network: network, entries: subject.branches, workers: workers).all
+        var operations = ForwardOperations(network: network, entries: subject.branches, workers: workers).all
         if let decoder = subject.decoder?.directory {
             operations += try ConvolutionOperations(
-                decoder: decoder, side: subject.config.inputSize, workers: workers
+                decoder: decoder, latents: network.latentShape, workers: workers
             ).all
         }
         return try operations.enumerated().map { index, operation in
@@ -63,19 +63,19 @@ public struct Benchmark {
     }
 
     private func forward(entries: Int) throws -> BenchmarkReport.Forward {
-        let runner = ForwardRunner(network: network, entries: entries, workers: workers)
-        let reference = ForwardRunner(network: network, entries: entries, workers: Workers(count: 1))
+        let runner = try ForwardRunner(network: network, entries: entries, workers: workers)
+        let reference = try ForwardRunner(network: network, entries: entries, workers: Workers(count: 1))
         try check("forward of \(entries) branches", runner.outputs, onOneThread: reference.outputs)
         let bare = BareProducts(network: network, entries: entries, workers: workers)
         bare.run()
         let times = Stopwatch.interleaved(rounds: repeats, [{ runner.run() }, { bare.run() }] as [() -> Void])
-        let operations = ForwardProduct.operations(subject.config, entries: entries)
+        let operations = network.operations(entries: entries)
         let (seconds, bareSeconds) = (Quartiles(times[0]), Quartiles(times[1]))
         return BenchmarkReport.Forward(
             branches: entries, seconds: seconds, gflops: operations / seconds.median / 1e9, bareSeconds: bareSeconds,
             bareGflops: operations / bareSeconds.median / 1e9, share: PairedRatio(times[1], over: times[0]),
             splits: Dictionary(
-                uniqueKeysWithValues: ForwardProduct.allCases.map { ($0.rawValue, bare.split(of: $0).rawValue) }))
+                uniqueKeysWithValues: network.products.map { ($0.name, bare.split(of: $0).rawValue) }))
     }
 
     /// What all threads have made must be what one makes, bit for bit, and finite.
@@ -94,7 +94,7 @@ public struct Benchmark {
         if let decoder, let source = subject.decoder, source.directory != nil {
             let latents = ArbitraryNumbers.tensor(subject.latentShape, seed: 51)
             let reference = try source.load(workers: Workers(count: 1))
-            try check("decoding", [decoder.planes(of: latents)], onOneThread: [reference.planes(of: latents)])
+            try check("decoding", decoder.planes(of: latents), onOneThread: reference.planes(of: latents))
             let times = try (0..<repeats).map { _ in
                 try Stopwatch.seconds { _ = try decoder.planes(of: latents) }
             }
@@ -120,8 +120,8 @@ public struct Benchmark {
     }
 
     /// Where the time of a forward of all branches goes.
-    public func profile() -> BenchmarkReport.Profile {
-        ForwardProfiler(network: network, entries: subject.branches, workers: workers).measure(repeats: repeats)
+    public func profile() throws -> BenchmarkReport.Profile {
+        try ForwardProfiler(network: network, entries: subject.branches, workers: workers).measure(repeats: repeats)
     }
 
     /// How cost grows with images and tokens.

@@ -5,21 +5,20 @@ import Tensor
 /// Short runs of a subject: guided where it can be.
 struct BenchmarkRun {
     let subject: BenchmarkSubject
-    private let workers: Workers
-    private let workspace: DiTWorkspace
+    private let workspace: any ForwardWorkspace
 
     /// Allocates the memory that the runs share.
     init(subject: BenchmarkSubject, workers: Workers) {
         self.subject = subject
-        self.workers = workers
-        workspace = DiTWorkspace(config: subject.config, entries: 2, workers: workers)
+        workspace = subject.network.workspace(entries: 2, workers: workers)
     }
 
     /// A run, before its first step.
     func start(steps: Int) throws -> SamplingRun {
         let shape = subject.latentShape
         return try SamplingRun(
-            denoiser: DiTDenoiser(network: subject.network, classID: 0, workspace: workspace, workers: workers),
+            denoiser: NetworkDenoiser(
+                network: subject.network, condition: subject.config.conditions.condition(at: 0), workspace: workspace),
             sampler: makeSampler(
                 SamplerOptions(defaultFor: subject.process), process: subject.process, steps: steps, shape: shape),
             guidance: Guidance(scale: subject.branches == 2 ? 1.5 : 1), shape: shape, noise: TorchRandom(seed: 1))

@@ -1,70 +1,45 @@
 import Models
 import Tensor
 
-/// A matrix product of a forward, or those of an attention.
-enum ForwardProduct: String, CaseIterable, Sendable {
-    case patchEmbedding = "patch embedding"
-    case qkv
-    case attention
-    case attentionOut = "attention out"
-    case mlpIn = "mlp in"
-    case mlpOut = "mlp out"
-    case finalProjection = "final projection"
+/// A matrix product of a forward, or those of an attention: one step of it, which several blocks may have.
+struct ForwardProduct {
+    /// Its name.
+    let name: String
+    /// The step in each block that has it.
+    let steps: [ForwardStep]
 
-    /// Whether every block has one.
-    var isInBlocks: Bool { self != .patchEmbedding && self != .finalProjection }
+    /// The step in the first block.
+    var step: ForwardStep { steps[0] }
 
-    /// How often a forward of `entries` makes it: the patches are embedded once for all.
-    func count(_ config: DiTConfig, entries: Int) -> Int {
-        self == .patchEmbedding ? 1 : entries * (isInBlocks ? config.depth : 1)
+    /// Whether it is an attention.
+    var isAttention: Bool {
+        if case .attention = step.work { true } else { false }
     }
 
-    /// The widths of an affine map's input and output; nil for attention.
-    func widths(_ config: DiTConfig) -> (inputs: Int, outputs: Int)? {
-        let (width, patch) = (config.hiddenSize, config.patchSize * config.patchSize)
-        return switch self {
-        case .patchEmbedding: (config.inChannels * patch, width)
-        case .qkv: (width, 3 * width)
-        case .attention: nil
-        case .attentionOut: (width, width)
-        case .mlpIn: (width, config.mlpWidth)
-        case .mlpOut: (config.mlpWidth, width)
-        case .finalProjection: (width, config.outChannels * patch)
-        }
-    }
-
-    /// What one of them takes, two operations per multiplication and addition.
-    func operations(_ config: DiTConfig) -> Double {
-        guard let (inputs, outputs) = widths(config) else {
-            return 4 * Double(config.tokens * config.tokens * config.hiddenSize)
-        }
-        return 2 * Double(config.tokens * inputs * outputs)
-    }
+    /// The entries of a forward of `entries` for which it is made.
+    func entries(of entries: Int) -> Int { step.isShared ? 1 : entries }
 
     /// The shape for people: rows x inputs x outputs, or tokens and heads.
-    func shape(_ config: DiTConfig, entries: Int) -> String {
-        let rows = self == .patchEmbedding ? "\(config.tokens)" : "\(entries) x \(config.tokens)"
-        guard let (inputs, outputs) = widths(config) else {
-            return "\(rows) tokens, \(config.heads) heads of \(config.headWidth)"
+    func shape(entries: Int) -> String {
+        let rows = step.isShared ? "\(step.rows)" : "\(entries) x \(step.rows)"
+        return switch step.work {
+        case .product(let layer, _): "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)"
+        case .attention(let heads, let headWidth, _): "\(rows) tokens, \(heads) heads of \(headWidth)"
+        case .modulation, .gatedAdd: "\(rows) rows"
         }
-        return "\(rows) rows, \(inputs) to \(outputs)"
+    }
+}
+
+extension DenoisingNetwork {
+    /// The matrix products of a forward by their names, in the order in which it first makes them.
+    var products: [ForwardProduct] {
+        let steps = steps.filter { $0.multiplyAdds > 0 }
+        let names = steps.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return names.map { name in ForwardProduct(name: name, steps: steps.filter { $0.name == name }) }
     }
 
-    /// What a forward's products take.
-    static func operations(_ config: DiTConfig, entries: Int) -> Double {
-        allCases.reduce(0) { $0 + Double($1.count(config, entries: entries)) * $1.operations(config) }
-    }
-
-    /// The layer of a network that makes it; nil for attention.
-    func layer(_ weights: DiTWeights, block: Int) -> Linear? {
-        switch self {
-        case .patchEmbedding: weights.patchEmbedding
-        case .qkv: weights.blocks[block].qkv
-        case .attention: nil
-        case .attentionOut: weights.blocks[block].attentionOut
-        case .mlpIn: weights.blocks[block].mlpIn
-        case .mlpOut: weights.blocks[block].mlpOut
-        case .finalProjection: weights.finalProjection
-        }
+    /// What a forward's products take, two operations per multiplication and addition.
+    func operations(entries: Int) -> Double {
+        steps.reduce(0) { $0 + 2 * Double(($1.isShared ? 1 : entries) * $1.multiplyAdds) }
     }
 }

@@ -6,12 +6,12 @@ import Tensor
 /// A layer's product and its activation are one task. What the activation takes of it is found by doing it again on its
 /// own, over tiles of the same size.
 struct ForwardProfiler {
-    private let network: DiT
+    private let network: any DenoisingNetwork
     private let entries: Int
     private let workers: Workers
 
     /// Profiles forwards of `entries` guidance branches.
-    init(network: DiT, entries: Int, workers: Workers) {
+    init(network: any DenoisingNetwork, entries: Int, workers: Workers) {
         self.network = network
         self.entries = entries
         self.workers = workers
@@ -23,11 +23,9 @@ struct ForwardProfiler {
         "embedding and unpatching", "waiting",
     ]
 
-    private static let layers: [ForwardClock.Region] = [.qkv, .attentionOut, .mlpIn, .mlpOut, .finalProjection]
-
     /// The profile of `repeats` forwards.
-    func measure(repeats: Int) -> BenchmarkReport.Profile {
-        let runner = ForwardRunner(network: network, entries: entries, workers: workers)
+    func measure(repeats: Int) throws -> BenchmarkReport.Profile {
+        let runner = try ForwardRunner(network: network, entries: entries, workers: workers)
         let clock = ForwardClock()
         runner.clock = clock
         var wall = 0.0
@@ -36,11 +34,10 @@ struct ForwardProfiler {
         let seconds = Dictionary(
             uniqueKeysWithValues: ForwardClock.Region.allCases.map { ($0, clock.seconds(in: $0) / count) })
 
-        let products = Self.layers.reduce(0) { $0 + (seconds[$1] ?? 0) }
-        let activation = min(
-            seconds[.mlpIn] ?? 0, Double(network.config.depth) * activationSeconds())
-        let total = wall / count * Double(workers.count)
         func spent(_ region: ForwardClock.Region) -> Double { seconds[region] ?? 0 }
+        let products = spent(.product) + spent(.activatedProduct)
+        let activation = min(spent(.activatedProduct), activationSeconds())
+        let total = wall / count * Double(workers.count)
         let known: [Double] = [
             products - activation, spent(.attention), spent(.normalisation), activation, spent(.gatedAdd),
             spent(.embedding),
@@ -53,16 +50,21 @@ struct ForwardProfiler {
             })
     }
 
-    /// What the activations of one block take in all entries, in seconds of one thread.
+    /// What the activations of a forward take in all entries, in seconds of one thread.
     private func activationSeconds() -> Double {
-        let layer = network.weights.blocks[0].mlpIn
-        let tiling = layer.tiling(blocks: entries, rows: network.config.tokens, workers: workers)
-        let values = ArbitraryNumbers.tensor([entries * network.config.tokens, layer.outputWidth], seed: 41)
-        let times = (0..<5).map { _ in
-            Stopwatch.seconds {
-                for tile in 0..<tiling.count { layer.activate(tile: tile, of: tiling, values.pointer, by: .gelu) }
+        network.products.reduce(0) { sum, product in
+            guard case .product(let layer, let activation?) = product.step.work else { return sum }
+            let entries = product.entries(of: entries)
+            let tiling = layer.tiling(blocks: entries, rows: product.step.rows, workers: workers)
+            let values = ArbitraryNumbers.tensor([entries * product.step.rows, layer.outputWidth], seed: 41)
+            let times = (0..<5).map { _ in
+                Stopwatch.seconds {
+                    for tile in 0..<tiling.count {
+                        layer.activate(tile: tile, of: tiling, values.pointer, by: activation)
+                    }
+                }
             }
+            return sum + Double(product.steps.count) * Quartiles(times).median
         }
-        return Quartiles(times).median
     }
 }

@@ -8,23 +8,20 @@ final class ForwardRunner {
     /// What it reads; may be changed.
     let latents: Tensor
 
-    private let network: DiT
     private let subset: BatchSubset
-    private let table: ModulationTable
-    private let workspace: DiTWorkspace
+    private let workspace: any ForwardWorkspace
+    private let session: any ForwardSession
 
-    /// Makes what a forward of `entries` guidance branches needs; the modulation is computed here, as it is once for many
-    /// calls of a run.
-    init(network: DiT, entries: Int, workers: Workers) {
-        let config = network.config
-        self.network = network
+    /// Makes what a forward of `entries` guidance branches needs; what a session computes ahead is computed here, as it is
+    /// once for many calls of a run.
+    init(network: any DenoisingNetwork, entries: Int, workers: Workers) throws {
         subset = BatchSubset(first: entries)
-        latents = ArbitraryNumbers.tensor([config.inChannels, config.inputSize, config.inputSize], seed: 31)
-        outputs = (0..<entries).map { _ in Tensor([config.outChannels, config.inputSize, config.inputSize]) }
-        table = ModulationTable(
-            network: network, timesteps: [500], classes: Array([0, config.numClasses].prefix(entries)),
-            workers: workers)
-        workspace = DiTWorkspace(config: config, entries: entries, workers: workers)
+        latents = ArbitraryNumbers.tensor(network.latentShape.dimensions, seed: 31)
+        let count = network.latentShape.count * (network.hasVariance ? 2 : 1)
+        outputs = (0..<entries).map { _ in Tensor([count]) }
+        workspace = network.workspace(entries: entries, workers: workers)
+        session = try workspace.session(
+            timesteps: [500], conditions: Array([network.conditions.condition(at: 0), .null].prefix(entries)))
         run()
     }
 
@@ -36,7 +33,6 @@ final class ForwardRunner {
 
     /// One forward.
     func run() {
-        network.forward(
-            latents: latents, call: 0, subset: subset, modulation: table, workspace: workspace, outputs: outputs)
+        session.evaluate(latents: latents, call: 0, subset: subset, into: outputs, interceptor: nil)
     }
 }

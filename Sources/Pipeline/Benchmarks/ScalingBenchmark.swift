@@ -14,7 +14,8 @@ struct ScalingBenchmark {
     /// Takes all measures; pairs are interleaved.
     func measure(repeats: Int) throws -> BenchmarkReport.Scaling {
         BenchmarkReport.Scaling(
-            images: try imageCost(repeats), tokens: [subject.config.tokens, 4 * subject.config.tokens],
+            images: try imageCost(repeats),
+            tokens: [subject.config.size.tokens, try subject.config.enlarged(by: 2).size.tokens],
             tokenCost: try tokenCost(repeats), allocationsInSteps: try allocations())
     }
 
@@ -31,19 +32,14 @@ struct ScalingBenchmark {
 
     /// The same blocks on inputs of twice the side, which makes four times the tokens.
     private func tokenCost(_ repeats: Int) throws -> PairedRatio {
-        let config = subject.config
-        let large = try DiTConfig(
-            depth: config.depth, hiddenSize: config.hiddenSize, heads: config.heads, patchSize: config.patchSize,
-            inputSize: 2 * config.inputSize, inChannels: config.inChannels, learnSigma: config.learnSigma,
-            numClasses: config.numClasses, mlpRatio: config.mlpRatio)
-        let network = try BenchmarkSubject(random: large, name: "").network
+        let network = try subject.config.enlarged(by: 2).random(seed: 5)
         let entries = subject.branches
-        let few = ForwardRunner(network: subject.network, entries: entries, workers: workers)
-        let many = ForwardRunner(network: network, entries: entries, workers: workers)
+        let few = try ForwardRunner(network: subject.network, entries: entries, workers: workers)
+        let many = try ForwardRunner(network: network, entries: entries, workers: workers)
         // As many tokens in each half of a pair.
         let times = Stopwatch.interleaved(
             rounds: repeats, [{ for _ in 0..<4 { few.run() } }, { many.run() }] as [() -> Void])
-        let operations = [config, large].map { ForwardProduct.operations($0, entries: entries) }
+        let operations = [subject.network, network].map { $0.operations(entries: entries) }
         let expected = operations[1] / (4 * operations[0])
         return PairedRatio(times[1].map { $0 / expected }, over: times[0])
     }

@@ -11,7 +11,7 @@ import Tensor
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
-    /// The most images; nobody else should use their seeds, which ``items(_:classCount:)`` gives.
+    /// The most images; nobody else should use their seeds, which ``items(_:told:)`` gives.
     public static let mostSamples = 1000
 
     /// Called with the evaluations of each step of the work; throws to abandon it.
@@ -40,21 +40,23 @@ public final class Calibrator {
     private let sampler: ImageSampler
     private let schedule: RunSchedule
     private let process: DiffusionProcess
-    private let classCount: Int
+    private let conditions: ConditionKind
 
     /// Prepares to calibrate.
     ///
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers)
+        throws
+    {
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         schedule = try settings.schedule(for: directory)
         process = directory.process
-        classCount = directory.classes.count
+        conditions = directory.config.conditions
     }
 
-    /// Images to calibrate on: classes spread over all, seeds that count down from the largest, so that they do not meet
+    /// Images to calibrate on: classes (or example prompts) spread over all, seeds that count down from the largest, so that they do not meet
     /// those that people choose.
-    public static func items(_ count: Int, classCount: Int) -> [SampleItem] {
+    public static func items(_ count: Int, told conditions: ConditionKind) -> [SampleItem] {
         (0..<count).map { index in
             // Halves, quarters, … of the classes: any number of images is spread.
             var (share, unit, rest) = (0.0, 0.5, index + 1)
@@ -63,7 +65,7 @@ public final class Calibrator {
                 unit /= 2
                 rest /= 2
             }
-            return SampleItem(classID: Int(share * Double(classCount)), seed: UInt32.max - UInt32(index))
+            return SampleItem(condition: conditions.condition(at: share), seed: UInt32.max - UInt32(index))
         }
     }
 
@@ -86,7 +88,7 @@ public final class Calibrator {
     /// Samples the images and sums up what was seen.
     ///
     /// - Parameters:
-    ///   - items: The images to learn from, the first of ``items(_:classCount:)``.
+    ///   - items: The images to learn from, the first of ``items(_:told:)``.
     ///   - leavesOut: Whether fits will follow, so that an image has to be kept from them: the last one, or one more
     ///     where there is only one.
     ///   - progress: Called with the evaluations of each step.
@@ -115,7 +117,7 @@ public final class Calibrator {
             if fitted.count < items.count {
                 leftOut = (items[items.count - 1], references[items.count - 1])
             } else {
-                let item = Self.items(2, classCount: classCount)[1]
+                let item = Self.items(2, told: conditions)[1]
                 leftOut = (item, try record(item, progress: progress))
             }
         }

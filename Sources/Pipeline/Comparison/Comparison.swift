@@ -36,7 +36,7 @@ public final class Comparison {
     private let request: ComparisonRequest
     private let context: StrategyContext
     private let workers: Workers
-    private let network: DiT
+    private let network: any DenoisingNetwork
     private let evaluationsFull: Int
     private var samplers: [ImageSampler] = []
     private var evaluationsPlanned = 0.0
@@ -63,13 +63,13 @@ public final class Comparison {
     ///   - calibration: where planners and forecasters that know the model come from.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public init(
-        directory: ModelDirectory, network: DiT, decoder: any LatentDecoder, workers: Workers,
+        directory: ModelDirectory, network: any DenoisingNetwork, decoder: any LatentDecoder, workers: Workers,
         request: ComparisonRequest, calibration: any CalibrationSource = NoCalibration()
     ) throws {
         self.decoder = decoder
         context = try StrategyContext(
             directory: directory, network: network, workers: workers, settings: request.settings,
-            items: Calibrator.items(StrategyContext.mostItems, classCount: directory.classes.count),
+            items: Calibrator.items(StrategyContext.mostItems, told: directory.config.conditions),
             calibration: calibration)
         evaluationsFull = context.fullEvaluations
         self.directory = directory
@@ -98,7 +98,7 @@ public final class Comparison {
             let uncached = try UncachedImage(
                 latents: latents, evaluations: evaluationsFull, seconds: time, decoder: decoder)
             seconds.append(time)
-            gallery.add(uncached.picture, of: pair, row: nil)
+            gallery.add(try FrameSheet.picture(of: uncached.frames), of: pair, row: nil)
             let order = Array(entries.indices)
             for index in pair.isMultiple(of: 2) ? order : order.reversed() {
                 guard let prepared = entries[index].prepared else { continue }
@@ -109,10 +109,10 @@ public final class Comparison {
                         strategy: entries[index].strategy, item: request.items[pair], spent: spent,
                         allowed: entries[index].allowed)
                 }
-                let (measure, picture) = try uncached.compare(
+                let (measure, frames) = try uncached.compare(
                     latents, evaluations: spent, seconds: request.measuresTime ? time : nil)
                 entries[index].pairs.append(measure)
-                gallery.add(picture, of: pair, row: index)
+                gallery.add(try FrameSheet.picture(of: frames), of: pair, row: index)
             }
         }
         return Result(report: report(entries, seconds: seconds), gallery: gallery)

@@ -8,7 +8,7 @@ extension ComparisonError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .overBudget(let strategy, let item, let spent, let allowed):
-            "\(strategy) has spent \(spent) evaluations where the budget allows \(allowed) (class \(item.classID), seed "
+            "\(strategy) has spent \(spent) evaluations where the budget allows \(allowed) (\(item.condition), seed "
                 + "\(item.seed)); please report it, and leave \(strategy) out of --strategies"
         }
     }

@@ -58,7 +58,7 @@ extension ComparisonReport {
         let shown = rows.indices.filter { rows[$0].budget == budget && rows[$0].summary != nil }
         return ImageTable(
             caption: "Budget \(budget.share): PSNR to the uncached image under each; a click enlarges.",
-            columns: gallery.pairs.map { "\(classNames.names[items[$0].classID]), seed \(items[$0].seed)" },
+            columns: gallery.pairs.map { "\(classNames.name(of: items[$0].condition)), seed \(items[$0].seed)" },
             rows: [uncached]
                 + shown.map { index in
                     ImageTable.Row(

@@ -49,7 +49,7 @@ public struct PairMeasure: Codable, Equatable, Sendable {
 /// An image of the uncached model, with what every comparison with it needs.
 struct UncachedImage {
     let latents: Tensor
-    let picture: Image
+    let frames: [Image]
     let seconds: Double
     let evaluations: Int
     private let decoder: any LatentDecoder
@@ -58,13 +58,14 @@ struct UncachedImage {
 
     init(latents: Tensor, evaluations: Int, seconds: Double, decoder: any LatentDecoder) throws {
         let planes = try decoder.planes(of: latents)
+        let frames = planes.map(decoder.picture)
         self.latents = latents
         self.evaluations = evaluations
         self.seconds = seconds
         self.decoder = decoder
-        self.planes = planes.elements
-        picture = decoder.picture(planes)
-        highFrequencyEnergy = ImageMetrics.highFrequencyEnergy(picture)
+        self.planes = planes.flatMap(\.elements)
+        self.frames = frames
+        highFrequencyEnergy = Self.mean(frames.map(ImageMetrics.highFrequencyEnergy))
     }
 
     /// Compares another image with this one.
@@ -73,26 +74,37 @@ struct UncachedImage {
     ///   - other: the other image's latents.
     ///   - evaluations: what it has cost.
     ///   - seconds: what it has taken; nil where time is not measured.
-    /// - Returns: the figures, and the other picture.
+    /// - Returns: the figures, means over the frames where these are measured one by one, and the other frames.
     /// - Throws: what the decoder throws.
     func compare(
         _ other: Tensor, evaluations: Double, seconds: Double?
-    ) throws -> (measure: PairMeasure, picture: Image) {
+    ) throws -> (measure: PairMeasure, frames: [Image]) {
         let otherPlanes = try decoder.planes(of: other)
-        let otherPicture = decoder.picture(otherPlanes)
+        let otherFrames = otherPlanes.map(decoder.picture)
+        let similarities = try zip(otherFrames, frames).compactMap { try ImageMetrics.ssimUnlessTooSmall($0, $1) }
         let measure = PairMeasure(
             evaluations: evaluations, seconds: seconds,
             speedUp: seconds.map {
                 SpeedUp.possible(self.seconds / $0, from: Double(self.evaluations), to: evaluations)
             },
-            psnr: Self.finite(ImageMetrics.psnr(otherPlanes.elements, planes, range: decoder.range)),
-            psnr8: Self.finite(try ImageMetrics.psnr(otherPicture, picture)),
-            ssim: try ImageMetrics.ssimUnlessTooSmall(otherPicture, picture),
+            psnr: Self.finite(ImageMetrics.psnr(otherPlanes.flatMap(\.elements), planes, range: decoder.range)),
+            psnr8: Self.finite(try ImageMetrics.psnr(Self.column(otherFrames), Self.column(frames))),
+            ssim: similarities.isEmpty ? nil : Self.mean(similarities),
             latentError: Self.finite(relativeError(of: other)),
             highFrequencyEnergy: Self.finite(
-                ImageMetrics.highFrequencyEnergy(otherPicture) / highFrequencyEnergy))
-        return (measure, otherPicture)
+                Self.mean(otherFrames.map(ImageMetrics.highFrequencyEnergy)) / highFrequencyEnergy))
+        return (measure, otherFrames)
     }
+
+    /// All frames as one picture, one below the other, without gaps.
+    private static func column(_ frames: [Image]) -> Image {
+        let first = frames[0]
+        return Image(
+            width: first.width, height: frames.reduce(0) { $0 + $1.height }, channels: first.channels,
+            pixels: frames.flatMap(\.pixels))
+    }
+
+    private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
     private func relativeError(of other: Tensor) -> Double {
         var (difference, norm) = (0.0, 0.0)

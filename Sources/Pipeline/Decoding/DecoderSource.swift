@@ -83,20 +83,23 @@ public struct DecoderSource: Sendable {
         }
     }
 
-    /// The scratch memory of decoding a `side` x `side` latent, in bytes: for an autoencoder, 2 kB a pixel and 100 MB.
-    public func scratchBytes(side: Int) -> Int {
+    /// The scratch memory of decoding latents of `shape`, frame by frame, in bytes: for an autoencoder, 2 kB a pixel and
+    /// 100 MB.
+    public func scratchBytes(_ shape: LatentShape) -> Int {
         switch kind {
         case .pixels: 0
-        case .autoencoder: side * scale * side * scale * 2048 + 100_000_000
+        case .autoencoder: shape.height * scale * shape.width * scale * 2048 + 100_000_000
         }
     }
 
-    /// Checks that pictures of a `side` x `side` latent, `count` of them in rows of `columns`, can be held in memory.
+    /// Checks that pictures of latents of `shape`, `count` of them in rows of `columns`, can be held in memory.
     ///
     /// - Throws: `ImagingError` that says how large a grid may be.
-    public func check(side: Int, count: Int, columns: Int, padding: Int) throws(ImagingError) {
+    public func check(_ shape: LatentShape, count: Int, columns: Int, padding: Int) throws(ImagingError) {
+        let frame = (width: shape.width * scale, height: shape.height * scale)
+        let picture = try FrameSheet.extents(width: frame.width, height: frame.height, frames: shape.frames)
         try ImageGrid.check(
-            width: side * scale, height: side * scale, count: count, columns: columns, padding: padding)
+            width: picture.width, height: picture.height, count: count, columns: columns, padding: padding)
     }
 }
 

@@ -2,20 +2,20 @@ import Imaging
 import Models
 import Tensor
 
-/// Turns a run's final latents into a picture.
+/// Turns a run's final latents into frames: one for an image.
 public protocol LatentDecoder: Sendable {
     /// The values that stand for black and for full intensity.
     var range: ClosedRange<Float> { get }
 
-    /// The picture of latents (C, H, W) before it is rounded: planes (channels, height, width), not clamped to
-    /// ``range``.
-    func planes(of latents: Tensor) throws -> Tensor
+    /// The frames of latents (C, H, W) or (C, F, H, W) before they are rounded: of each its planes (channels, height,
+    /// width), not clamped to ``range``.
+    func planes(of latents: Tensor) throws -> [Tensor]
 }
 
 extension LatentDecoder {
-    /// Decodes latents (C, H, W) to a picture of 8 bits.
-    public func decode(_ latents: Tensor) throws -> Image {
-        picture(try planes(of: latents))
+    /// Decodes latents to frames of 8 bits.
+    public func decode(_ latents: Tensor) throws -> [Image] {
+        try planes(of: latents).map(picture)
     }
 
     /// Rounds planes to 8 bits.
@@ -24,6 +24,22 @@ extension LatentDecoder {
             Image(
                 planar: UnsafeBufferPointer(planes.values), width: planes.shape[2], height: planes.shape[1],
                 channels: planes.shape[0], range: range)
+        }
+    }
+}
+
+extension Tensor {
+    /// The frames (C, H, W) of latents (C, F, H, W); the latents themselves where they are one.
+    var frames: [Tensor] {
+        guard shape.count == 4 else { return [self] }
+        let (channels, count, plane) = (shape[0], shape[1], shape[2] * shape[3])
+        return (0..<count).map { frame in
+            let planes = Tensor([channels, shape[2], shape[3]])
+            for channel in 0..<channels {
+                (planes.pointer + channel * plane).update(
+                    from: pointer + (channel * count + frame) * plane, count: plane)
+            }
+            return planes
         }
     }
 }
@@ -37,10 +53,10 @@ public struct PixelDecoder: LatentDecoder {
         self.range = range
     }
 
-    public func planes(of latents: Tensor) throws -> Tensor { latents }
+    public func planes(of latents: Tensor) throws -> [Tensor] { latents.frames }
 }
 
-/// The decoder of an autoencoder.
+/// The decoder of an autoencoder, frame by frame.
 struct AutoencoderDecoder: LatentDecoder {
     let range: ClosedRange<Float> = -1...1
     private let autoencoder: any ImageAutoencoder
@@ -51,7 +67,7 @@ struct AutoencoderDecoder: LatentDecoder {
         self.workers = workers
     }
 
-    func planes(of latents: Tensor) throws -> Tensor {
-        autoencoder.decode(latents, workers: workers)
+    func planes(of latents: Tensor) throws -> [Tensor] {
+        latents.frames.map { autoencoder.decode($0, workers: workers) }
     }
 }

@@ -11,7 +11,7 @@ extension ModelDirectory {
         switch choice {
         case .own:
             if let vaeDirectory { return try autoencoder(vaeDirectory) }
-            guard config.inChannels == 1 || config.inChannels == 3 else { return nil }
+            guard [1, 3].contains(latentShape.channels) else { return nil }
             let range = config.valueRange ?? -1...1
             return DecoderSource(pixels: Float(range.lowerBound)...Float(range.upperBound))
         case .tiny:
@@ -32,14 +32,14 @@ extension ModelDirectory {
 
     private func autoencoder(_ directory: String) throws -> DecoderSource {
         try DecoderSource(
-            directory: directory, channels: config.inChannels, network: "\(networkDirectory)/config.json",
+            directory: directory, channels: latentShape.channels, network: "\(networkDirectory)/config.json",
             variant: variant)
     }
 
     /// Says that there is no decoder, and what may be done instead.
     public func needsDecoder(instead: String) -> PipelineError {
         .usage(
-            "\(name): latents of \(config.inChannels) channels need a decoder; put the autoencoder into its folder vae, "
+            "\(name): latents of \(latentShape.channels) channels need a decoder; put the autoencoder into its folder vae, "
                 + "give its directory with --decoder\(instead)")
     }
 }

@@ -1,3 +1,5 @@
+import Models
+
 /// The classes of a model: what a person types, resolved to an index.
 ///
 /// A class's label is one name or several synonyms separated by commas, as those of ImageNet are (`tench, Tinca tinca`).
@@ -43,6 +45,27 @@ public struct ClassNames: Sendable, Equatable {
 
     /// The name of a class that has none.
     static func placeholder(_ index: Int) -> String { "class \(index)" }
+
+    /// What a condition is called: a class by its label, a prompt by its words.
+    public func name(of condition: Condition) -> String {
+        switch condition {
+        case .label(let label): names[label]
+        case .prompt(let text): text
+        case .null: ""
+        }
+    }
+
+    /// What a condition is called in a file name: a class by its ``slug(_:)``, a prompt by its first words.
+    public func slug(of condition: Condition) -> String {
+        switch condition {
+        case .label(let label): slug(label)
+        case .prompt(let text): String(Self.key(text).prefix(Self.longestSlug))
+        case .null: ""
+        }
+    }
+
+    /// Letters of a prompt that go into a file name.
+    private static let longestSlug = 60
 
     /// A class's first synonym as it may stand in a file name: lower case, with a hyphen for each run of other
     /// characters; with the id behind where that names another class too.

@@ -15,7 +15,7 @@ public struct ModelDirectory: Sendable {
     /// Where the small, fast decoder lies, checked in the same way; nil when there is none.
     public let tinyDirectory: String?
     /// The network's dimensions and conventions.
-    public let config: DiTConfig
+    public let config: any NetworkConfiguration
     /// What the model was trained to undo.
     public let process: DiffusionProcess
     /// The weight files.
@@ -34,7 +34,7 @@ public struct ModelDirectory: Sendable {
     }
 
     /// Whether the model can be guided.
-    public var hasNullClass: Bool { DiTWeights.hasNullClass(in: archive, config: config) }
+    public var hasNullClass: Bool { config.canBeGuided(by: archive) }
 
     /// What is done when nothing is asked for: 50 steps of the sampler that the model comes with, or else of DDIM (Euler
     /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
@@ -52,16 +52,19 @@ public struct ModelDirectory: Sendable {
     ///   - path: the directory.
     ///   - variant: the variant of the weights to take in every part that has it, such as fp16; nil for the plain files,
     ///     or the only variant.
+    ///   - families: the families of networks that there are.
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` that say what is wrong where.
-    public init(path: String, variant: String? = nil) throws {
+    public init(
+        path: String, variant: String? = nil, families: [NetworkFamily] = NetworkFamily.all
+    ) throws {
         self.path = path
         self.variant = variant
-        let layout = try ModelLayout(directory: path)
+        let layout = try ModelLayout(directory: path, families: families)
         networkDirectory = layout.network
         vaeDirectory = layout.vae
         tinyDirectory = layout.tiny
         let file = try JSONFile(path: "\(layout.network)/config.json")
-        config = try DiTConfig(file: file)
+        config = try families.configuration(in: file)
         if let scheduler = layout.scheduler {
             let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
             try Self.checkAgreement(of: file, with: found.process, in: scheduler)
@@ -79,13 +82,14 @@ public struct ModelDirectory: Sendable {
             }
         }
         archive = try WeightArchive(directory: layout.network, variant: variant)
-        try DiTWeights.layout(of: archive)
+        try config.checkNames(in: archive)
         for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
-            _ = try DecoderSource.config(directory: decoder, channels: config.inChannels, network: file.path)
+            _ = try DecoderSource.config(directory: decoder, channels: config.latentShape.channels, network: file.path)
         }
-        let names = try layout.index?.classNames(count: config.numClasses) ?? config.classNames
+        let count = config.conditions.classCount
+        let names = try layout.index?.classNames(count: count) ?? config.classNames
         classes = ClassNames(
-            names.isEmpty ? (0..<config.numClasses).map(ClassNames.placeholder) : names,
+            names.isEmpty ? (0..<count).map(ClassNames.placeholder) : names,
             contentsPath: "\(path)/\(ClassContents.fileName)")
     }
 
@@ -108,8 +112,8 @@ public struct ModelDirectory: Sendable {
             name: name, hash: ModelHash.of(archive.files), configuration: SHA256.hexadecimal(conventions))
     }
 
-    /// The shape of the latents, (C, H, W).
-    public var latentShape: [Int] { [config.inChannels, config.inputSize, config.inputSize] }
+    /// The shape of the latents.
+    public var latentShape: LatentShape { config.latentShape }
 
     /// Loads the weights.
     ///
@@ -118,10 +122,10 @@ public struct ModelDirectory: Sendable {
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the network.
     /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS or too little memory.
-    public func load(precision: WeightPrecision = .float32, progress: ((Double) -> Void)? = nil) throws -> DiT {
+    public func load(
+        precision: WeightPrecision = .float32, progress: ((Double) -> Void)? = nil
+    ) throws -> any DenoisingNetwork {
         try BLAS.open()
-        return DiT(
-            config: config,
-            weights: try DiTWeights(from: archive, config: config, precision: precision, progress: progress))
+        return try config.load(from: archive, precision: precision, progress: progress)
     }
 }

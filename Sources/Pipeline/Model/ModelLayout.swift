@@ -17,9 +17,9 @@ struct ModelLayout {
     /// Looks at the directory at `path`.
     ///
     /// - Throws: ``ModelError`` or ``PipelineError`` when a part is missing or it is another kind of model.
-    init(directory path: String) throws {
+    init(directory path: String, families: [NetworkFamily]) throws {
         let hasIndex = FileManager.default.fileExists(atPath: "\(path)/\(PipelineIndex.fileName)")
-        index = hasIndex ? try PipelineIndex(directory: path) : nil
+        index = hasIndex ? try PipelineIndex(directory: path, families: families) : nil
         network = hasIndex ? "\(path)/transformer" : path
         if index != nil {
             try Self.requireFile("\(network)/config.json", because: "the pipeline's network")

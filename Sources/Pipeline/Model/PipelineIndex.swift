@@ -14,23 +14,24 @@ struct PipelineIndex {
     /// Reads the index in `directory`.
     ///
     /// - Throws: ``ModelError`` when it is damaged, or that of a pipeline of another kind.
-    init(directory: String) throws(ModelError) {
+    init(directory: String, families: [NetworkFamily]) throws(ModelError) {
+        let supported = families.flatMap(\.pipelineClasses)
         file = try JSONFile(path: "\(directory)/\(Self.fileName)")
         let fields = ConfigFields(file)
         guard fields.contains("_class_name") else {
-            throw file.problem("the key _class_name is missing; only a DiTPipeline is supported")
+            throw file.problem("the key _class_name is missing; \(Self.only(supported))")
         }
         switch file["_class_name"] {
-        case .string("DiTPipeline")?:
+        case .string(let name)? where supported.contains(name):
             break
         case .string(let name)?:
             throw file.problem(
-                "_class_name is \(name), \(ForeignModel.kind(of: name)); only a DiTPipeline is supported")
+                "_class_name is \(name), \(ForeignModel.kind(of: name)); \(Self.only(supported))")
         case let other:
             // diffusers writes a list where the pipeline is a program of its own beside the weights.
             throw file.problem(
-                "_class_name is \((other ?? .null).inWords), not the name of a pipeline of diffusers; only a DiTPipeline "
-                    + "is supported")
+                "_class_name is \((other ?? .null).inWords), not the name of a pipeline of diffusers; "
+                    + Self.only(supported))
         }
         var parts: [String: String] = [:]
         for name in ["transformer", "vae", "scheduler"] where fields.contains(name) {
@@ -47,6 +48,10 @@ struct PipelineIndex {
         }
         throw file.problem(
             "\(name) is \((file[name] ?? .null).inWords), not a pair such as [\"diffusers\", \"DDIMScheduler\"]")
+    }
+
+    private static func only(_ supported: [String]) -> String {
+        "only a \(supported.joined(separator: " or a ")) is supported"
     }
 
     /// The class of the part `name`, such as DDIMScheduler; nil when the pipeline has no such part.

@@ -29,10 +29,13 @@ public struct ImageFile: Equatable, Sendable {
             }
         }
 
-        /// The bytes of a file that holds the picture and what it was made from.
+        /// The bytes of a file that holds the frames of a picture, one for an image, and what it was made from.
+        ///
+        /// Both formats hold one picture, so several frames stand side by side in it.
         public func encode(
-            _ image: Image, record: ImageRecord, classNames: ClassNames
+            _ frames: [Image], record: ImageRecord, classNames: ClassNames
         ) throws(ImagingError) -> [UInt8] {
+            let image = try FrameSheet.picture(of: frames)
             let metadata = ImageMetadata(record: record)
             switch self {
             case .png:
@@ -72,12 +75,12 @@ public struct ImageFile: Equatable, Sendable {
         try Standing(of: path, hash: settingsHash, replaces: replaces, read: ImageMetadata.settingsHash(path:))
     }
 
-    /// Encodes and writes the picture, whole or not at all.
+    /// Encodes and writes the frames of a picture, whole or not at all.
     ///
     /// - Returns: the file's bytes.
     @discardableResult
-    public func write(_ image: Image, record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
-        let bytes = try format.encode(image, record: record, classNames: classNames)
+    public func write(_ frames: [Image], record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
+        let bytes = try format.encode(frames, record: record, classNames: classNames)
         try WeightFiles.checkUnchanged()
         try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
         return bytes

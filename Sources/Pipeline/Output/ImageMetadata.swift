@@ -39,7 +39,7 @@ public struct ImageMetadata: Codable, Equatable, Sendable {
 
     /// One line for the subject and one of `key: value` pairs, as image viewers and web interfaces of this field parse.
     private func parameters(classNames: ClassNames, width: Int, height: Int) -> String {
-        let names = record.items.prefix(4).map { classNames.names[$0.classID] }
+        let names = record.items.prefix(4).map { classNames.name(of: $0.condition) }
         let subject = names.joined(separator: ", ") + (record.items.count > names.count ? ", …" : "")
         let settings = record.settings
         let pairs: [(String, String)] =

@@ -14,10 +14,10 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     public let index: Int
     /// Its path, seen from the manifest's directory.
     public let file: String
-    /// The name of its class.
+    /// The name of its class, or its prompt.
     public let `class`: String
-    /// The number of its class.
-    public let classID: Int
+    /// The number of its class; nil for what is told otherwise.
+    public let classID: Int?
     /// Its seed.
     public let seed: UInt32
     /// The evaluations that it takes.
@@ -38,6 +38,9 @@ public struct ManifestLine: Codable, Equatable, Sendable {
         sha256 = ""
     }
 
+    /// What the image was told.
+    var condition: Condition { classID.map(Condition.label) ?? .prompt(self.class) }
+
     /// The line of a file with these bytes.
     public func of(_ bytes: [UInt8], seconds: Double?) -> ManifestLine {
         var line = self
@@ -48,14 +51,15 @@ public struct ManifestLine: Codable, Equatable, Sendable {
 
     /// Whether `other` is about the same image at the same place.
     func isAboutSame(as other: ManifestLine) -> Bool {
-        index == other.index && file == other.file && classID == other.classID && seed == other.seed
+        index == other.index && file == other.file && condition == other.condition && seed == other.seed
             && evaluations == other.evaluations
     }
 
     /// Reads a line; nil for one that was cut short, or cannot be true.
     init?(_ text: ArraySlice<UInt8>) {
         guard text.count <= Self.mostBytes, let line = try? JSONDecoder().decode(ManifestLine.self, from: Data(text)),
-            line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0, line.classID >= 0,
+            line.sha256.utf8.count == 64, line.sha256.allSatisfy(\.isHexDigit), line.index >= 0,
+            (line.classID ?? 0) >= 0,
             (0...Self.mostEvaluations).contains(line.evaluations), (0...Self.mostSeconds).contains(line.seconds ?? 0),
             line.class.unprintable == nil
         else { return nil }

@@ -67,7 +67,7 @@ public struct OutputPattern: Equatable, Sendable {
         parts.map { part in
             switch part {
             case .literal(let text): return text
-            case .placeholder(.class): return classNames.slug(item.classID)
+            case .placeholder(.class): return classNames.slug(of: item.condition)
             case .placeholder(.seed): return String(item.seed)
             case .placeholder(.index):
                 let digits = String(index)

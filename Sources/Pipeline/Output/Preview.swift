@@ -46,7 +46,7 @@ public final class Preview {
         for i in 0..<clean.count {
             clean.values[i] = Float(sum.state * Double(clean.values[i]) + sum.output * Double(output[i]))
         }
-        let picture = try PNGWriter.encode(decoder.decode(clean))
+        let picture = try PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean)))
         try WeightFiles.checkUnchanged()
         try AtomicFile.write(picture, to: path, onConflict: .replace)
         return step

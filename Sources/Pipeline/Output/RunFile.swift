@@ -70,7 +70,7 @@ public struct RunFile: Codable, Equatable, Sendable {
         count = images.count
         let hash = SHA256()
         for image in images {
-            let line = "\(image.file)\t\(image.item.classID)\t\(image.item.seed)\t\(image.variant)\n"
+            let line = "\(image.file)\t\(image.item.told)\t\(image.item.seed)\t\(image.variant)\n"
             Array(line.utf8).withUnsafeBytes { hash.update($0) }
         }
         list = hash.finish()
@@ -156,4 +156,9 @@ public struct RunFile: Codable, Equatable, Sendable {
         if list != other.list { return "another list of classes, seeds or file names" }
         return nil
     }
+}
+
+extension SampleItem {
+    /// What the image is told, as the list's hash knows it: a class by its number, a prompt quoted.
+    fileprivate var told: String { classID.map { "\($0)" } ?? "\(condition)" }
 }

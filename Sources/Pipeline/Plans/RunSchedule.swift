@@ -19,9 +19,9 @@ extension SampleSettings {
     public func schedule(for directory: ModelDirectory) throws -> RunSchedule {
         // Only its calls are looked at, so its scratch may be of one element.
         let sampler = try makeSampler(sampler, process: directory.process, steps: steps, shape: [])
-        guard directory.config.learnSigma || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
+        guard directory.config.hasVariance || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
         let guidance = try guidance
-        try guidance.validate(for: directory.latentShape)
+        try guidance.validate(for: directory.latentShape.dimensions)
         let branches = guidance.branches
         guard !branches.contains(.unconditional) || directory.hasNullClass else {
             throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")

@@ -1,3 +1,4 @@
+import Models
 import Sampling
 
 /// What all images of a request share.
@@ -28,20 +29,53 @@ public struct SampleSettings: Codable, Equatable, Sendable {
 }
 
 /// One image of a request.
-public struct SampleItem: Codable, Equatable, Sendable {
-    /// The class.
-    public let classID: Int
+public struct SampleItem: Equatable, Sendable {
+    /// What it is to show.
+    public let condition: Condition
     /// The seed of its own generator.
     public let seed: UInt32
 
-    /// Joins a class and a seed.
-    public init(classID: Int, seed: UInt32) {
-        self.classID = classID
+    /// Joins a condition and a seed.
+    public init(condition: Condition, seed: UInt32) {
+        self.condition = condition
         self.seed = seed
     }
 
+    /// Joins a class and a seed.
+    public init(classID: Int, seed: UInt32) {
+        self.init(condition: .label(classID), seed: seed)
+    }
+
+    /// The class; nil for what is told otherwise.
+    public var classID: Int? {
+        if case .label(let label) = condition { label } else { nil }
+    }
+}
+
+extension SampleItem: Codable {
     private enum CodingKeys: String, CodingKey {
         case classID = "class"
+        case prompt
         case seed
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        seed = try values.decode(UInt32.self, forKey: .seed)
+        if let prompt = try values.decodeIfPresent(String.self, forKey: .prompt) {
+            condition = .prompt(prompt)
+        } else {
+            condition = .label(try values.decode(Int.self, forKey: .classID))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        switch condition {
+        case .label(let label): try values.encode(label, forKey: .classID)
+        case .prompt(let text): try values.encode(text, forKey: .prompt)
+        case .null: break
+        }
+        try values.encode(seed, forKey: .seed)
     }
 }

@@ -17,6 +17,7 @@ public struct WorkList: Equatable, Sendable {
     ///   - classCount: the number of classes of the model.
     /// - Throws: ``PipelineError/usage(_:)`` when there is no image or there are too many, or a seed reaches 2^32.
     public init(seed: UInt32, count: Int, classes: [Int]?, classCount: Int) throws(PipelineError) {
+        guard classCount > 0 else { throw .usage("the model is not told classes, so images cannot be listed by them") }
         guard count > 0 else { throw .usage("--count \(count): give at least 1") }
         guard count <= Self.mostImages else {
             throw .usage(
@@ -36,8 +37,8 @@ public struct WorkList: Equatable, Sendable {
     ///
     /// - Throws: ``PipelineError/badData(_:)`` when a class is not one of the model's.
     public init(items: [SampleItem], classCount: Int) throws(PipelineError) {
-        for item in items where !(0..<classCount).contains(item.classID) {
-            throw .badData("class \(item.classID) is not one of the model's \(classCount) classes")
+        for case let label? in items.map(\.classID) where !(0..<classCount).contains(label) {
+            throw .badData("class \(label) is not one of the model's \(classCount) classes")
         }
         self.items = items
     }

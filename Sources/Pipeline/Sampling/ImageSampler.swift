@@ -13,20 +13,20 @@ public final class ImageSampler {
     public let settings: SampleSettings
 
     private let directory: ModelDirectory
-    private let network: DiT
-    private let workers: Workers
-    private let workspace: DiTWorkspace
+    private let network: any DenoisingNetwork
+    private let workspace: any ForwardWorkspace
     private let guidance: Guidance
 
     /// Checks the settings against the model and allocates the scratch memory.
     ///
     /// - Throws: ``SamplingError`` when the sampler, the steps or the guidance do not fit the model.
-    public init(directory: ModelDirectory, network: DiT, settings: SampleSettings, workers: Workers) throws {
+    public init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers)
+        throws
+    {
         self.directory = directory
         self.settings = settings
         self.network = network
-        self.workers = workers
-        workspace = DiTWorkspace(config: network.config, entries: 2, workers: workers)
+        workspace = network.workspace(entries: 2, workers: workers)
         guidance = try settings.guidance
         _ = try settings.evaluations(for: directory)
     }
@@ -34,18 +34,17 @@ public final class ImageSampler {
     /// Starts the run of one image; step it with `next()`.
     ///
     /// - Parameters:
-    ///   - item: the class and the seed.
-    ///   - initialNoise: (C, H, W) instead of the noise that the seed gives; the seed still gives what a sampler adds.
+    ///   - item: the condition and the seed.
+    ///   - initialNoise: in the latents' shape, instead of the noise that the seed gives; the seed still gives what a sampler adds.
     ///   - wrap: puts a cache around the model, or watches it; as it is by default.
     /// - Returns: the run, before its first step.
     /// - Throws: ``SamplingError``, for what ``init(directory:network:settings:workers:)`` has not already refused, or
     ///   what the wrapped denoiser throws.
     public func start(
-        _ item: SampleItem, initialNoise: Tensor? = nil, wrap: (DiTDenoiser) -> any Denoiser = { $0 }
+        _ item: SampleItem, initialNoise: Tensor? = nil, wrap: (NetworkDenoiser) -> any Denoiser = { $0 }
     ) throws -> SamplingRun {
-        let shape = directory.latentShape
-        let denoiser = wrap(
-            DiTDenoiser(network: network, classID: item.classID, workspace: workspace, workers: workers))
+        let shape = directory.latentShape.dimensions
+        let denoiser = wrap(NetworkDenoiser(network: network, condition: item.condition, workspace: workspace))
         let sampler = try makeSampler(
             settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
         let random = TorchRandom(seed: item.seed)

@@ -41,12 +41,9 @@ public struct Lanes: Equatable, Sendable {
         return (1...max(1, min(threads, images))).reversed().min { time($0) < time($1) } ?? 1
     }
 
-    /// The scratch memory of one image in flight, in bytes: workspace and modulation table of a guided run.
-    public static func runBytes(of config: DiTConfig) -> Int {
-        let tokens = config.tokens
-        let perEntry = tokens * (7 * config.hiddenSize + config.mlpWidth)
-        let table = ModulationTable.callsPerWindow * 6 * config.hiddenSize * (config.depth + 2)
-        return 2 * MemoryLayout<Float>.stride * (perEntry + table)
+    /// The memory that one image in flight takes, in bytes: that of a guided run, which has two branches.
+    public static func runBytes(of config: any NetworkConfiguration) -> Int {
+        config.runBytes(entries: 2, workers: Workers(count: 1))
     }
 
     /// Runs `body` for every lane, each on a thread of its own, and returns when all are through.

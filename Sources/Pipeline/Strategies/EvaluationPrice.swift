@@ -1,43 +1,44 @@
 import Models
-import OmniCache
 
 /// What the parts of a forward cost, in multiply-adds of its matrix products.
 ///
-/// An evaluation is a full forward of the run's branches, divided by their number. The modulation is left out: it depends
-/// on the timestep and the class alone and is computed for whole windows of calls, reused or not; so is what is done
-/// element by element.
+/// An evaluation is a full forward of the run's branches, divided by their number. What a session computes ahead is left
+/// out: it depends on the timestep and the condition alone, reused or not; so is what is done element by element.
 public struct EvaluationPrice: Equatable, Sendable {
-    /// The patch embedding, once for all branches.
-    public let embedding: Int
-    /// The attention of one block: queries, keys and values, scores, mixture, output.
-    public let attention: Int
-    /// The MLP of one block.
-    public let mlp: Int
-    /// The final projection.
-    public let finalLayer: Int
-    /// The number of blocks.
-    public let depth: Int
+    /// What is done once for all branches, such as embedding the latents.
+    public let shared: Int
+    /// What is done for each branch outside the layers, such as the final projection.
+    public let perBranch: Int
     /// The number of guidance branches.
     public let branches: Int
 
+    private let layers: [Site]
+
     /// The prices for a network and a number of branches.
-    public init(_ config: DiTConfig, branches: Int) {
-        let (tokens, width) = (config.tokens, config.hiddenSize)
-        let area = config.patchSize * config.patchSize
-        embedding = tokens * config.inChannels * area * width
-        attention = tokens * width * 4 * width + 2 * tokens * tokens * width
-        mlp = 2 * tokens * width * config.mlpWidth
-        finalLayer = tokens * width * config.outChannels * area
-        depth = config.depth
+    public init(_ network: any DenoisingNetwork, branches: Int) {
+        let outside = network.steps.filter { $0.site == nil }
+        shared = outside.filter(\.isShared).multiplyAdds
+        perBranch = outside.filter { !$0.isShared }.multiplyAdds
+        layers = network.layers
         self.branches = branches
     }
 
     /// A call with nothing reused.
-    public var fullCall: Int { call(blocks: depth) }
+    public var fullCall: Int { call { _ in true } }
 
-    /// A call that runs `blocks` blocks of every branch, and what is before and behind the stack.
+    /// A call that runs some of the layers in every branch, and what is before and behind the stack.
+    public func call(running isRun: (Site) -> Bool) -> Int {
+        shared + branches * (perBranch + layers.reduce(0) { isRun($1) ? $0 + $1.multiplyAdds : $0 })
+    }
+
+    /// A call that runs the first `blocks` blocks of every branch.
     public func call(blocks: Int) -> Int {
-        embedding + branches * (blocks * (attention + mlp) + finalLayer)
+        call { ($0.layer?.block ?? 0) < blocks }
+    }
+
+    /// All layers of one kind, in one branch.
+    public func layers(of kind: LayerKind) -> Int {
+        layers.reduce(0) { $1.layer?.kind == kind ? $0 + $1.multiplyAdds : $0 }
     }
 
     /// `work` in evaluations.
@@ -56,6 +57,7 @@ public struct EvaluationPrice: Equatable, Sendable {
         let left = evaluations * fullCall - calls * reused * branches
         let upgrade = (fullCall - reused) * branches
         guard left >= 0 else { return -1 }
+        guard upgrade > 0 else { return calls }
         return min(calls, left / upgrade)
     }
 

@@ -19,7 +19,7 @@ public final class PlannedRun: PreparedStrategy {
         predictionType = context.directory.process.predictionType
     }
 
-    public func wrap(_ base: DiTDenoiser) -> any Denoiser {
+    public func wrap(_ base: NetworkDenoiser) -> any Denoiser {
         CachedDenoiser(base, predictionType: predictionType, plan: plan, forecaster: forecaster)
     }
 

@@ -19,7 +19,7 @@ public protocol PreparedStrategy: AnyObject {
     var settings: SampleSettings { get }
 
     /// Puts the strategy around the model of one image; nothing is left of the image before.
-    func wrap(_ base: DiTDenoiser) -> any Denoiser
+    func wrap(_ base: NetworkDenoiser) -> any Denoiser
 
     /// What the last image has cost so far, in evaluations; partial work is priced by its operations.
     var evaluationsSpent: Double { get }

@@ -23,6 +23,11 @@ extension StrategyContext {
     func callBudget(
         _ budget: Budget, reusedBlocks blocks: Int?, fewest: Int, name: String
     ) throws(PlanError) -> CallBudget {
+        guard blocks == nil || !network.layers.isEmpty else {
+            throw .doesNotFit(
+                "\(name) reuses layers of the network, and this one has none that can be reused; choose another strategy"
+            )
+        }
         let evaluations = budget.evaluations(of: fullEvaluations)
         let reused = blocks.map { price.call(blocks: $0) } ?? 0
         let full = price.fullCalls(of: calls.count, within: evaluations, reused: reused)

@@ -25,7 +25,8 @@ public final class StrategyContext {
     /// Where planners and forecasters that know the model come from.
     public let calibration: any CalibrationSource
 
-    private let network: DiT
+    /// The network.
+    public let network: any DenoisingNetwork
     private let workers: Workers
     private let sampler: ImageSampler
     private var recordings: [RecordedRun]?
@@ -43,7 +44,8 @@ public final class StrategyContext {
     ///   - calibration: where planners and forecasters that know the model come from.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public init(
-        directory: ModelDirectory, network: DiT, workers: Workers, settings: SampleSettings, items: [SampleItem],
+        directory: ModelDirectory, network: any DenoisingNetwork, workers: Workers, settings: SampleSettings,
+        items: [SampleItem],
         calibration: any CalibrationSource = NoCalibration()
     ) throws {
         self.directory = directory
@@ -55,14 +57,11 @@ public final class StrategyContext {
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         calls = try makeSampler(settings.sampler, process: directory.process, steps: settings.steps, shape: []).calls
         branches = try settings.guidance.branches
-        price = EvaluationPrice(network.config, branches: branches.count)
+        price = EvaluationPrice(network, branches: branches.count)
     }
 
     /// The evaluations of the full run.
     public var fullEvaluations: Int { calls.count * branches.count }
-
-    /// The network's dimensions.
-    public var config: DiTConfig { network.config }
 
     /// The full runs of the calibration images.
     ///
@@ -70,9 +69,9 @@ public final class StrategyContext {
     func recorded() throws -> [RecordedRun] {
         if let recordings { return recordings }
         guard !items.isEmpty else { throw needsItems }
-        let changes = SiteChanges(depth: config.depth, calls: calls.count)
+        let changes = SiteChanges(calls: calls.count)
         let runs = try items.map { item in
-            let recorder = RunRecorder(changes: changes, calls: calls.count, config: config)
+            let recorder = RunRecorder(changes: changes, calls: calls.count, network: network)
             var run = try sampler.start(item, wrap: recorder.attach)
             var recording = RecordedRun(item: item)
             while true {
@@ -109,7 +108,7 @@ public final class StrategyContext {
     /// - Throws: what the sampler or the denoiser throws.
     @discardableResult
     func sample(
-        _ item: SampleItem, goesOn: () -> Bool = { true }, wrap: (DiTDenoiser) -> any Denoiser
+        _ item: SampleItem, goesOn: () -> Bool = { true }, wrap: (NetworkDenoiser) -> any Denoiser
     ) throws -> Tensor {
         var run = try sampler.start(item, wrap: wrap)
         while goesOn(), try run.next() != nil {}

@@ -1,13 +1,16 @@
-/// Multi-head self-attention over a fused query, key and value matrix.
+/// Multi-head attention of queries to keys and values, which may lie anywhere: side by side in one matrix, as in
+/// self-attention, or in matrices of their own, as in attention to a text or over time.
 public struct Attention {
-    /// T, the number of tokens.
-    public let tokens: Int
+    /// Q, the number of queries.
+    public let queries: Int
+    /// T, the number of keys, and of values.
+    public let keys: Int
     /// H, the number of heads.
     public let heads: Int
     /// K, the width of a head; D = H K.
     public let headWidth: Int
 
-    /// How many queries are worked on at a time: their (queries, T) scores are all that is ever in memory of the (T, T)
+    /// How many queries are worked on at a time: their (queries, T) scores are all that is ever in memory of the (Q, T)
     /// matrix.
     private let queriesPerBlock: Int
     /// How many keys one product takes; T where a head's keys are read as they lie, transposed.
@@ -27,48 +30,78 @@ public struct Attention {
         let keys: Tensor?
     }
 
+    /// Rows of a matrix of which an attention reads or writes those of all heads, side by side.
+    public struct Rows {
+        /// The first number of the first row.
+        public let start: UnsafePointer<Float>
+        /// How far apart rows lie; it may be 0 where all rows are one.
+        public let distance: Int
+
+        /// Rows that begin at `start` and lie `distance` numbers apart.
+        public init(_ start: UnsafePointer<Float>, distance: Int) {
+            self.start = start
+            self.distance = distance
+        }
+    }
+
+    /// Prepares for the attention of `tokens` tokens to one another.
+    public init(tokens: Int, heads: Int, headWidth: Int, scale: Float? = nil, workers: Workers) {
+        self.init(queries: tokens, keys: tokens, heads: heads, headWidth: headWidth, scale: scale, workers: workers)
+    }
+
     /// Prepares for matrices of the given size; allocates the scratch memory of each worker.
     ///
     /// `scale` is what the products of queries and keys are multiplied by, 1 / sqrt(K) unless given: where heads are
     /// padded with zeros, K is not their width.
-    public init(tokens: Int, heads: Int, headWidth: Int, scale: Float? = nil, workers: Workers) {
-        self.tokens = tokens
+    public init(queries: Int, keys: Int, heads: Int, headWidth: Int, scale: Float? = nil, workers: Workers) {
+        self.queries = queries
+        self.keys = keys
         self.heads = heads
         self.headWidth = headWidth
         self.scale = scale ?? 1 / Float(headWidth).squareRoot()
-        let direct = Self.directBlocks(tokens: tokens, headWidth: headWidth)
-        queriesPerBlock = direct?.queries ?? 128
-        keysPerBlock = direct?.keys ?? tokens
-        let blocks = (tokens + queriesPerBlock - 1) / queriesPerBlock
+        let direct = Self.directBlocks(keys: keys, headWidth: headWidth)
+        queriesPerBlock = direct?.queries ?? Self.largestBlock
+        keysPerBlock = direct?.keys ?? keys
+        let blocks = (queries + queriesPerBlock - 1) / queriesPerBlock
         let tasksPerHead = (2 * workers.count + heads - 1) / heads
         blocksPerTask = max(1, blocks / tasksPerHead)
         scratch = (0..<workers.count).map { [queriesPerBlock] _ in
             Scratch(
-                scores: Tensor([min(tokens, queriesPerBlock), Softmax.stride(tokens)]), sums: Tensor([queriesPerBlock]),
-                keys: direct.map { _ in Tensor([headWidth, tokens]) })
+                scores: Tensor([min(queries, queriesPerBlock), Softmax.stride(keys)]), sums: Tensor([queriesPerBlock]),
+                keys: direct.map { _ in Tensor([headWidth, keys]) })
         }
     }
 
+    /// The most scratch memory that the attention of `tokens` tokens to one another takes, in bytes; it does not ask
+    /// OpenBLAS, which may not be open yet, how it multiplies.
+    package static func bytes(tokens: Int, headWidth: Int, workers: Workers) -> Int {
+        let scores = min(tokens, largestBlock) * Softmax.stride(tokens)
+        return MemoryLayout<Float>.stride * workers.count * (scores + headWidth * tokens)
+    }
+
+    /// Queries of a block where OpenBLAS packs what it multiplies.
+    private static let largestBlock = 128
+
     /// Blocks that are small enough for OpenBLAS to multiply them without packing, in the first cache; nil where it has
     /// no such way, or the heads are so wide that few keys would make a block.
-    package static func directBlocks(tokens: Int, headWidth: Int) -> (queries: Int, keys: Int)? {
+    package static func directBlocks(keys: Int, headWidth: Int) -> (queries: Int, keys: Int)? {
         let queries = 32
         let most = BLAS.directLimit / (queries * headWidth)
         guard BLAS.hasWideKernels, most >= 256 else { return nil }
-        let blocks = (tokens + most - 1) / most
+        let blocks = (keys + most - 1) / most
         // Whole vectors, but never more than fit.
-        return (queries, min(most / 16 * 16, ((tokens + blocks - 1) / blocks + 15) / 16 * 16))
+        return (queries, min(most / 16 * 16, ((keys + blocks - 1) / blocks + 15) / 16 * 16))
     }
 
     /// How many independent tasks one matrix makes: some blocks of queries of one head each.
     public var taskCount: Int { heads * tasksPerHead }
 
     private var tasksPerHead: Int {
-        let queries = blocksPerTask * queriesPerBlock
-        return (tokens + queries - 1) / queries
+        let size = blocksPerTask * queriesPerBlock
+        return (queries + size - 1) / size
     }
 
-    /// Computes softmax(Q K^T / sqrt(K)) V for one task (Vaswani et al., arXiv 1706.03762, equation 1).
+    /// Computes softmax(Q K^T / sqrt(K)) V for one task of the attention of tokens to one another.
     ///
     /// - Parameters:
     ///   - task: which queries of which head, in `0..<taskCount`.
@@ -78,66 +111,99 @@ public struct Attention {
     public func run(
         task: Int, worker: Int, qkv: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
     ) {
-        let (head, part) = task.quotientAndRemainder(dividingBy: tasksPerHead)
         let width = heads * headWidth
-        let queries = part * blocksPerTask * queriesPerBlock
+        run(
+            task: task, worker: worker, queries: Rows(qkv, distance: 3 * width),
+            keys: Rows(qkv + width, distance: 3 * width), values: Rows(qkv + 2 * width, distance: 3 * width),
+            into: output, distance: width)
+    }
+
+    /// Computes softmax(Q K^T / sqrt(K) + M) V for one task (Vaswani et al., arXiv 1706.03762, equation 1).
+    ///
+    /// - Parameters:
+    ///   - task: which queries of which head, in `0..<taskCount`.
+    ///   - worker: whose scratch memory to use; no two tasks at once may share it.
+    ///   - query: Q rows with the queries of all heads.
+    ///   - key: T rows with the keys of all heads.
+    ///   - value: T rows with the values of all heads.
+    ///   - mask: M, Q rows of T numbers that are added to the scores, the same for all heads; nil for none. A query must
+    ///     be left with a key.
+    ///   - output: where the Q results go, heads side by side.
+    ///   - distance: how far apart the results lie.
+    public func run(
+        task: Int, worker: Int, queries query: Rows, keys key: Rows, values value: Rows, mask: Rows? = nil,
+        into output: UnsafeMutablePointer<Float>, distance: Int
+    ) {
+        let (head, part) = task.quotientAndRemainder(dividingBy: tasksPerHead)
+        let column = head * headWidth
+        let start = part * blocksPerTask * queriesPerBlock
+        let end = min(queries, start + blocksPerTask * queriesPerBlock)
         let scratch = scratch[worker]
-        let qkv = qkv + head * headWidth
-        if let keys = scratch.keys { transpose(qkv + width, distance: 3 * width, into: keys.pointer) }
-        for first in stride(
-            from: queries, to: min(tokens, queries + blocksPerTask * queriesPerBlock), by: queriesPerBlock)
-        {
+        if let transposed = scratch.keys {
+            transpose(key.start + column, distance: key.distance, into: transposed.pointer)
+        }
+        for first in stride(from: start, to: end, by: queriesPerBlock) {
             attend(
-                first..<min(tokens, first + queriesPerBlock), qkv, scratch,
-                into: output + first * width + head * headWidth)
+                first..<min(queries, first + queriesPerBlock), query.advanced(by: column), key.advanced(by: column),
+                value.advanced(by: column), mask, scratch, into: output + first * distance + column,
+                distance: distance)
         }
     }
 
-    /// One block of queries of the head whose queries begin at `qkv`.
+    /// One block of queries of one head.
     private func attend(
-        _ queries: Range<Int>, _ qkv: UnsafePointer<Float>, _ scratch: Scratch,
-        into output: UnsafeMutablePointer<Float>
+        _ block: Range<Int>, _ query: Rows, _ key: Rows, _ value: Rows, _ mask: Rows?, _ scratch: Scratch,
+        into output: UnsafeMutablePointer<Float>, distance: Int
     ) {
-        let width = heads * headWidth
-        let (scores, distance) = (scratch.scores.pointer, Softmax.stride(tokens))
-        let (query, key, value) = (qkv + queries.lowerBound * 3 * width, qkv + width, qkv + 2 * width)
-        for first in stride(from: 0, to: tokens, by: keysPerBlock) {
-            let count = min(keysPerBlock, tokens - first)
-            if let keys = scratch.keys {
+        let (scores, line) = (scratch.scores.pointer, Softmax.stride(keys))
+        let firstQuery = query.start + block.lowerBound * query.distance
+        for first in stride(from: 0, to: keys, by: keysPerBlock) {
+            let count = min(keysPerBlock, keys - first)
+            if let transposed = scratch.keys {
                 BLAS.multiply(
-                    m: queries.count, n: count, k: headWidth, alpha: scale, query, lda: 3 * width,
-                    keys.pointer + first, ldb: tokens, into: scores + first, ldc: distance)
+                    m: block.count, n: count, k: headWidth, alpha: scale, firstQuery, lda: query.distance,
+                    transposed.pointer + first, ldb: keys, into: scores + first, ldc: line)
             } else {
                 BLAS.multiply(
-                    m: queries.count, n: count, k: headWidth, alpha: scale, query, lda: 3 * width,
-                    key + first * 3 * width, ldb: 3 * width, .transposed, into: scores + first, ldc: distance)
+                    m: block.count, n: count, k: headWidth, alpha: scale, firstQuery, lda: query.distance,
+                    key.start + first * key.distance, ldb: key.distance, .transposed, into: scores + first, ldc: line)
+            }
+        }
+        if let mask {
+            for row in 0..<block.count {
+                Elementwise.add(
+                    mask.start + (block.lowerBound + row) * mask.distance, count: keys, to: scores + row * line)
             }
         }
         let sums = scratch.sums.pointer
-        for row in 0..<queries.count {
-            sums[row] = Softmax.exponentiate(scores + row * distance, count: tokens)
-        }
-        for first in stride(from: 0, to: tokens, by: keysPerBlock) {
+        for row in 0..<block.count { sums[row] = Softmax.exponentiate(scores + row * line, count: keys) }
+        for first in stride(from: 0, to: keys, by: keysPerBlock) {
             BLAS.multiply(
-                m: queries.count, n: headWidth, k: min(keysPerBlock, tokens - first), scores + first, lda: distance,
-                value + first * 3 * width, ldb: 3 * width, into: output, ldc: width, adding: first > 0)
+                m: block.count, n: headWidth, k: min(keysPerBlock, keys - first), scores + first, lda: line,
+                value.start + first * value.distance, ldb: value.distance, into: output, ldc: distance,
+                adding: first > 0)
         }
-        for row in 0..<queries.count {
+        for row in 0..<block.count {
             let factor = 1 / sums[row]
-            mapInPlace(output + row * width, count: headWidth) { $0 * factor }
+            mapInPlace(output + row * distance, count: headWidth) { $0 * factor }
         }
     }
 
     /// Writes the keys, rows that lie `distance` apart, to the columns of `target` (K, T).
-    private func transpose(_ keys: UnsafePointer<Float>, distance: Int, into target: UnsafeMutablePointer<Float>) {
+    private func transpose(_ source: UnsafePointer<Float>, distance: Int, into target: UnsafeMutablePointer<Float>) {
         // A few rows at a time stay in the first cache.
-        for first in stride(from: 0, to: tokens, by: Vector.scalarCount) {
-            let count = min(Vector.scalarCount, tokens - first)
+        for first in stride(from: 0, to: keys, by: Vector.scalarCount) {
+            let count = min(Vector.scalarCount, keys - first)
             for index in 0..<headWidth {
-                let source = keys + first * distance + index
-                let line = target + index * tokens + first
-                for row in 0..<count { line[row] = source[row * distance] }
+                let column = source + first * distance + index
+                let line = target + index * keys + first
+                for row in 0..<count { line[row] = column[row * distance] }
             }
         }
     }
+}
+
+extension Attention.Rows {
+    /// The same rows from column `columns` on.
+    fileprivate func advanced(by columns: Int) -> Self { Self(start + columns, distance: distance) }
 }

@@ -42,7 +42,7 @@ struct BatchBooks: Sendable {
         let item = target.record.items[0]
         return ManifestLine(
             index: target.index, file: pattern.nameInFolder(target.path ?? ""),
-            class: classes.names[item.classID], item: item, evaluations: evaluations)
+            class: classes.name(of: item.condition), item: item, evaluations: evaluations)
     }
 
     /// Enters an image.

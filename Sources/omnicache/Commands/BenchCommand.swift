@@ -73,7 +73,7 @@ struct BenchCommand: ParsableCommand {
         if isWhole { report.operations = try benchmark.operations() }
         if isWhole || forwards { report.forwards = try benchmark.forwards() }
         if isWhole { report.timings = try benchmark.timings() }
-        if profile { report.profile = benchmark.profile() }
+        if profile { report.profile = try benchmark.profile() }
         if scaling { report.scaling = try benchmark.scaling() }
         try tell(report)
     }
@@ -85,7 +85,7 @@ struct BenchCommand: ParsableCommand {
             count: min(
                 asked.count,
                 try BLAS.reserve(
-                    threads: asked.count, leaving: 0, each: Lanes.runBytes(of: subject.network.config),
+                    threads: asked.count, leaving: 0, each: Lanes.runBytes(of: subject.config),
                     for: "measuring \(subject.name)")))
     }
 

@@ -70,7 +70,7 @@ struct CalibrateCommand: ParsableCommand {
                 Log.Event(event: "calibration", evaluations: measured + fitted, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store, log: log)
-        let items = Calibrator.items(samples, classCount: directory.classes.count)
+        let items = Calibrator.items(samples, told: directory.config.conditions)
         let outcome = try WeightFiles.blamed {
             try job.calibrate(items, leavesOut: leavesOut) { calibration in
                 try plans(for: budgets, calibration: calibration, schedule: schedule)

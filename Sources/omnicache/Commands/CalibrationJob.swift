@@ -18,7 +18,7 @@ struct CalibrationJob {
             log.message(
                 "no calibration for this model, sampler, step count and guidance yet: making one from a full run and a "
                     + "half; 'omnicache calibrate' makes a better one")
-            let items = Calibrator.items(Self.samplesOnDemand, classCount: session.directory.classes.count)
+            let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
             return try keep(calibrate(items, leavesOut: false, plans: { _ in [] }).file)
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }

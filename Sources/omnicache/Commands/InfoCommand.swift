@@ -93,7 +93,7 @@ private struct ImageReport: Report {
 
     var rows: [(title: String, value: String)] {
         let record = metadata.record
-        let items = record.items.map { "class \($0.classID) seed \($0.seed)" }.joined(separator: ", ")
+        let items = record.items.map { "\($0.condition) seed \($0.seed)" }.joined(separator: ", ")
         return [
             ("model", record.model.name), ("model hash", record.model.hash), ("images", items),
         ] + record.settings.rows + [
@@ -171,7 +171,7 @@ private struct ModelReport: Report {
     private let path: String
     private let name: String
     private let hash: String
-    private let config: DiTConfig
+    private let config: any NetworkConfiguration
     private let process: DiffusionProcess
     private let classes: [String]
     private let weightFiles: [String]
@@ -196,18 +196,35 @@ private struct ModelReport: Report {
         libraries = Libraries()
     }
 
+    private enum CodingKeys: String, CodingKey {
+        case path, name, hash, config, process, classes, weightFiles, decoders, defaults, parameters, canBeGuided
+        case libraries
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(path, forKey: .path)
+        try values.encode(name, forKey: .name)
+        try values.encode(hash, forKey: .hash)
+        try values.encode(config, forKey: .config)
+        try values.encode(process, forKey: .process)
+        try values.encode(classes, forKey: .classes)
+        try values.encode(weightFiles, forKey: .weightFiles)
+        try values.encode(decoders, forKey: .decoders)
+        try values.encode(defaults, forKey: .defaults)
+        try values.encode(parameters, forKey: .parameters)
+        try values.encode(canBeGuided, forKey: .canBeGuided)
+        try values.encode(libraries, forKey: .libraries)
+    }
+
     var rows: [(title: String, value: String)] {
         [
             ("model", "\(name) (\(path))"), ("hash", hash),
-            (
-                "network",
-                "DiT, depth \(config.depth), width \(config.hiddenSize), \(config.heads) heads, patch "
-                    + "\(config.patchSize), input \(config.inChannels) x \(config.inputSize) x \(config.inputSize)"
-            ),
+            ("network", config.summary),
             ("parameters", "\(parameters)\(canBeGuided ? "" : ", no null class: unguided only")"),
             (
                 "predicts",
-                "\(process.predictionType.rawValue)\(config.learnSigma ? " and variance" : ""), "
+                "\(process.predictionType.rawValue)\(config.hasVariance ? " and variance" : ""), "
                     + "\(process.trainTimesteps) training timesteps"
             ),
             ("decoder", decoders.isEmpty ? "none" : decoders.joined(separator: ", ")),

@@ -137,7 +137,7 @@ final class JobProgress: Sendable {
         let variant = request.variants[target.variant]
         try log.result(
             Log.Event(
-                event: "image", file: target.path, class: request.directory.classes.names[item.classID],
+                event: "image", file: target.path, class: request.directory.classes.name(of: item.condition),
                 seed: item.seed, skipped: seconds == nil ? true : nil,
                 evaluations: seconds == nil ? 0 : variant.evaluations * count,
                 evaluationsFull: variant.evaluationsFull * count, seconds: seconds,

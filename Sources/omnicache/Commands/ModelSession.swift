@@ -10,7 +10,7 @@ final class ModelSession {
     private(set) var workers: Workers
     private let log: Log
     private let precision: WeightPrecision
-    private var loaded: DiT?
+    private var loaded: (any DenoisingNetwork)?
 
     /// - Parameters:
     ///   - directory: the model; that of the options, if it is open already.
@@ -26,7 +26,7 @@ final class ModelSession {
     }
 
     /// The network; opens OpenBLAS, and takes as many threads as there is memory for.
-    func network() throws -> DiT {
+    func network() throws -> any DenoisingNetwork {
         if let loaded { return loaded }
         try makeRoom(lanes: 1, bytes: 0)
         let network = try directory.load(precision: precision, progress: log.loading)

@@ -70,11 +70,12 @@ final class SampleJob: Sendable {
     }
 
     private func lanes(for tasks: [SampleTask]) throws -> Lanes {
-        let decoding = request.decoder?.scratchBytes(side: directory.config.inputSize) ?? 0
+        let decoding = request.decoder?.scratchBytes(directory.latentShape) ?? 0
         func lanes(asked: Int?) -> Lanes {
             Lanes(
                 asked: asked, threads: session.workers.count, images: tasks.count,
-                bytes: (Lanes.runBytes(of: directory.config), decoding), free: SystemMemory.now.free)
+                bytes: (Lanes.runBytes(of: directory.config), decoding),
+                free: SystemMemory.now.free)
         }
         let wanted = lanes(asked: inFlight.map { min($0, tasks.count) }).workers.count
         return lanes(asked: try session.makeRoom(lanes: wanted, bytes: decoding))

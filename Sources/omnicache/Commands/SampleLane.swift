@@ -14,7 +14,7 @@ final class SampleLane {
 
     private let index: Int
     private let request: SampleRequest
-    private let network: DiT
+    private let network: any DenoisingNetwork
     private let workers: Workers
     private let decoder: (any LatentDecoder)?
     private let previewer: (any LatentDecoder)?
@@ -24,7 +24,8 @@ final class SampleLane {
     private var sampler: (variant: Int, sampler: ImageSampler)?
 
     init(
-        index: Int, request: SampleRequest, network: DiT, workers: Workers, decoder: (any LatentDecoder)?,
+        index: Int, request: SampleRequest, network: any DenoisingNetwork, workers: Workers,
+        decoder: (any LatentDecoder)?,
         previewer: (any LatentDecoder)?, decoders: DispatchSemaphore, progress: JobProgress
     ) {
         self.index = index
@@ -48,21 +49,24 @@ final class SampleLane {
         let target = task.target
         let preview = preview(of: target)
         defer { preview?.remove() }
-        var images: [Image] = []
+        var frames: [[Image]] = []
         decoding = 0
         saved = 0
         let sampler = try sampler(for: target.variant)
         for (number, item) in target.record.items.enumerated() {
             let latents = try sample(item, number: number, of: target, with: sampler, preview: preview)
             try sampler.check(latents)
-            if task.picture == .free, let decoder { images.append(try decode(latents, with: decoder)) }
+            if task.picture == .free, let decoder { frames.append(try decode(latents, with: decoder)) }
             if task.latents == .free { try target.latents?.write(latents, record: target.record) }
         }
         guard task.picture == .free else { return true }
         let picture =
-            try target.record.columns.map {
-                try ImageGrid.arrange(images, columns: $0, padding: SampleRequest.gridPadding)
-            } ?? images[0]
+            try target.record.columns.map { columns in
+                [
+                    try ImageGrid.arrange(
+                        frames.map(FrameSheet.picture(of:)), columns: columns, padding: SampleRequest.gridPadding)
+                ]
+            } ?? frames[0]
         let classes = request.directory.classes
         switch target.picture {
         case .file(let file):
@@ -93,7 +97,7 @@ final class SampleLane {
         return made
     }
 
-    private func decode(_ latents: Tensor, with decoder: any LatentDecoder) throws -> Image {
+    private func decode(_ latents: Tensor, with decoder: any LatentDecoder) throws -> [Image] {
         decoders.wait()
         defer { decoders.signal() }
         let clock = ContinuousClock()
@@ -106,7 +110,7 @@ final class SampleLane {
         guard let previewer, let interval = request.preview?.interval, let path = target.path else { return nil }
         return Preview(
             every: interval, of: path, decoder: previewer, predictionType: request.directory.process.predictionType,
-            shape: request.directory.latentShape)
+            shape: request.directory.latentShape.dimensions)
     }
 
     /// Runs one image's steps; stops between two of them when a signal has come or another lane has failed.

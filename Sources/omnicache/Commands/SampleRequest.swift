@@ -53,7 +53,7 @@ struct SampleRequest: Sendable {
         listCount = subjects.items.count
         variants = try subjects.resolveVariants(command: command, session: session, like: like)
 
-        let noise = try output.initNoise.map { [shape = directory.latentShape] path in
+        let noise = try output.initNoise.map { [shape = directory.latentShape.dimensions] path in
             try LatentFile.readNoise(path: path, shape: shape)
         }
         initialNoise = noise

@@ -25,7 +25,7 @@ struct SampleSubjects {
         let seed = subject.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
         items = try WorkList(
             seed: seed, count: subject.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
-            classes: classes ?? kept?.items.map(\.classID), classCount: directory.classes.count
+            classes: classes ?? kept?.items.compactMap(\.classID), classCount: directory.classes.count
         ).items
         drawnSeed = subject.seed == nil && kept == nil ? seed : nil
     }

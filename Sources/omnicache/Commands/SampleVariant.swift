@@ -31,7 +31,7 @@ struct SampleVariant: Sendable {
     }
 
     /// The model with the cache around it and a clock on both sides; nil if nothing is reused.
-    func timer(_ denoiser: DiTDenoiser, of directory: ModelDirectory) -> ReuseTimer? {
+    func timer(_ denoiser: NetworkDenoiser, of directory: ModelDirectory) -> ReuseTimer? {
         guard let reuse, let forecaster else { return nil }
         return ReuseTimer(denoiser) { timed in
             CachedDenoiser(

@@ -24,7 +24,7 @@ struct TargetPlan {
                 throw PipelineError.usage("--grid \(columns): give a number of columns from 1 to 10000")
             }
             try decoder?.check(
-                side: directory.config.inputSize, count: items.count, columns: columns,
+                directory.latentShape, count: items.count, columns: columns,
                 padding: SampleRequest.gridPadding)
             return [target(items, 0, columns: columns)]
         }

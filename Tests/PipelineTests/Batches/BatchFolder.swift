@@ -38,7 +38,7 @@ final class BatchFolder {
     static func line(_ index: Int, classID: Int? = nil, seed: UInt32? = nil, evaluations: Int = 4) -> ManifestLine {
         let item = SampleItem(classID: classID ?? index % 3, seed: seed ?? UInt32(100 + index))
         return ManifestLine(
-            index: index, file: "\(index).png", class: "class \(item.classID)", item: item, evaluations: evaluations)
+            index: index, file: "\(index).png", class: "\(item.condition)", item: item, evaluations: evaluations)
     }
 
     /// A picture of 12 x 12 pixels; another one for another number.

@@ -35,7 +35,7 @@ import Testing
     @Test func `every split of a bare product makes the same numbers`() throws {
         let network = try BenchmarkSubject(size: "S/8").network
         let bare = BareProducts(network: network, entries: 2, workers: Workers(count: 2))
-        for product in ForwardProduct.allCases {
+        for product in network.products {
             // The keys that are transposed beforehand are others.
             let splits = bare.splits(of: product).filter { $0 != .direct }
             let results = splits.map { bare.result(of: product, $0).elements }
@@ -63,7 +63,7 @@ import Testing
     @Test func `a model of a published size has its published number of parameters`() throws {
         // Peebles & Xie, table 1: 33 M, without the table of positions.
         let subject = try BenchmarkSubject(size: "S/2")
-        #expect(subject.network.config.tokens == 256)
+        #expect(subject.config.size.tokens == 256)
         let report = Benchmark(subject: subject, workers: Workers(count: 1), repeats: 1).emptyReport
         #expect((32_500_000...33_500_000).contains(report.subject.parameters))
     }

@@ -47,9 +47,9 @@ import Testing
         let subject = try subject()
         let workers = Workers(count: 1)
         let run = try SamplingRun(
-            denoiser: DiTDenoiser(
-                network: subject.network, classID: 2,
-                workspace: DiTWorkspace(config: subject.config, entries: 2, workers: workers), workers: workers),
+            denoiser: NetworkDenoiser(
+                network: subject.network, condition: .label(2),
+                workspace: subject.network.workspace(entries: 2, workers: workers)),
             sampler: makeSampler(
                 SamplerOptions(defaultFor: subject.process), process: subject.process, steps: ForwardService.steps,
                 shape: noise.shape),

@@ -24,7 +24,7 @@ import Testing
         var options = SamplerOptions(kind)
         options.clip = 1
         let (calibrator, directory) = try calibrator(options, steps: 10)
-        let items = Calibrator.items(3, classCount: directory.classes.count)
+        let items = Calibrator.items(3, told: directory.config.conditions)
         var spent = 0
         let measurement = try calibrator.measure(items, leavesOut: true) { spent += $0 }
         #expect(spent == calibrator.evaluationsToMeasure(3, leavesOut: true) && spent == measurement.evaluations)

@@ -48,13 +48,13 @@ import Testing
     @Test func `images that calibrations are made of are not compared`() throws {
         #expect(try request("fora", seed: UInt32.max - 1000).count == 3)
         #expect(throws: PipelineError.self) { try request("fora", seed: UInt32.max - 999) }
-        let last = try #require(Calibrator.items(Calibrator.mostSamples, classCount: 3).last)
+        let last = try #require(Calibrator.items(Calibrator.mostSamples, told: .classes(3)).last)
         #expect(last.seed == UInt32.max - 999)
     }
 
     @Test func `classes are spread evenly`() throws {
         func classes(_ count: Int, of total: Int) throws -> [Int] {
-            try WorkList.spread(seed: 7, count: count, classCount: total).items.map(\.classID)
+            try WorkList.spread(seed: 7, count: count, classCount: total).items.compactMap(\.classID)
         }
         #expect(try classes(4, of: 100) == [0, 25, 50, 75])
         #expect(try classes(3, of: 3) == [0, 1, 2])

@@ -135,7 +135,7 @@ import Testing
                 let settings: SampleSettings
                 let evaluationsSpent = 10.5
                 init(settings: SampleSettings) { self.settings = settings }
-                func wrap(_ base: DiTDenoiser) -> any Denoiser { base }
+                func wrap(_ base: NetworkDenoiser) -> any Denoiser { base }
             }
         }
         let directory = try Self.made.get().directory

@@ -12,10 +12,10 @@ public final class ForwardService {
     public static let steps = 50
 
     private let subject: BenchmarkSubject
-    private let denoiser: (Int) -> DiTDenoiser
+    private let denoiser: (Condition) -> NetworkDenoiser
     private let calls: [ModelCall]
     private let outputs: BranchOutputs
-    private var run: DiTDenoiser
+    private var run: NetworkDenoiser
     private var latents: Tensor
     private var request = ForwardRequest.empty
 
@@ -24,18 +24,18 @@ public final class ForwardService {
     /// - Throws: `SamplingError` when the model allows no run of ``steps`` steps.
     public init(subject: BenchmarkSubject, workers: Workers) throws {
         self.subject = subject
-        let workspace = DiTWorkspace(config: subject.config, entries: 2, workers: workers)
+        let workspace = subject.network.workspace(entries: 2, workers: workers)
         denoiser = {
-            DiTDenoiser(network: subject.network, classID: $0, workspace: workspace, workers: workers)
+            NetworkDenoiser(network: subject.network, condition: $0, workspace: workspace)
         }
         let shape = subject.latentShape
         calls = try makeSampler(
             SamplerOptions(defaultFor: subject.process), process: subject.process, steps: Self.steps, shape: shape
         ).calls
         outputs = BranchOutputs(
-            branches: Self.branches(subject.branches), shape: shape, hasVariance: subject.config.learnSigma)
+            branches: Self.branches(subject.branches), shape: shape, hasVariance: subject.network.hasVariance)
         latents = ArbitraryNumbers.tensor(shape, seed: 31)
-        run = denoiser(0)
+        run = denoiser(subject.config.conditions.condition(at: 0))
         try begin()
     }
 
@@ -71,12 +71,12 @@ public final class ForwardService {
         if let call = new.call, !calls.indices.contains(call) {
             throw refuse("call \(call): the run has 0 to \(calls.count - 1)")
         }
-        if let label = new.label, !(0..<subject.config.numClasses).contains(label) {
-            throw refuse("class \(label): \(subject.name) has 0 to \(subject.config.numClasses - 1)")
+        if let label = new.label, !(0..<subject.config.conditions.classCount).contains(label) {
+            throw refuse("class \(label): \(subject.name) has 0 to \(subject.config.conditions.classCount - 1)")
         }
         if let path = new.latents { latents = try LatentFile.readNoise(path: path, shape: subject.latentShape) }
         if let label = new.label, label != request.label {
-            run = denoiser(label)
+            run = denoiser(.label(label))
             try begin()
         }
         request = request.followed(by: new)

@@ -48,10 +48,10 @@ public struct BatchComparison: Sendable {
                     mine.index < theirs.index ? (reference, other, mine) : (other, reference, theirs)
                 throw .badData(unequal(has, lacks, line))
             }
-            guard mine.classID == theirs.classID, mine.seed == theirs.seed else {
+            guard mine.condition == theirs.condition, mine.seed == theirs.seed else {
                 throw .badData(
-                    "image \(mine.index) has class \(mine.classID) and seed \(mine.seed) in \(reference.name), class "
-                        + "\(theirs.classID) and seed \(theirs.seed) in \(other.name); compare batches of one list")
+                    "image \(mine.index) has \(mine.condition) and seed \(mine.seed) in \(reference.name), "
+                        + "\(theirs.condition) and seed \(theirs.seed) in \(other.name); compare batches of one list")
             }
         }
         let (mine, theirs) = (reference.lines, other.lines)
@@ -128,7 +128,7 @@ public struct BatchComparison: Sendable {
             reference: BatchComparisonReport.Batch(reference, measuresTime: measuresTime),
             images: reference.lines.map { line in
                 BatchComparisonReport.Image(
-                    index: line.index, class: line.class, item: SampleItem(classID: line.classID, seed: line.seed))
+                    index: line.index, class: line.class, item: SampleItem(condition: line.condition, seed: line.seed))
             },
             rows: zip(others, pairs).map { batch, pairs in
                 BatchComparisonReport.Row(

@@ -6,20 +6,22 @@ final class BlockCacheRun: PreparedStrategy {
     let settings: SampleSettings
 
     private let price: EvaluationPrice
-    private let makeCache: (DiTDenoiser) -> any BlockInterceptor
+    private let network: any DenoisingNetwork
+    private let makeCache: (NetworkDenoiser) -> any SiteInterceptor
     private var meter: WorkMeter?
 
     /// - Parameters:
     ///   - context: Where the strategy was prepared.
     ///   - makeCache: Makes the interceptor of one image; it must not keep the denoiser alive, which keeps it.
-    init(in context: StrategyContext, makeCache: @escaping (DiTDenoiser) -> any BlockInterceptor) {
+    init(in context: StrategyContext, makeCache: @escaping (NetworkDenoiser) -> any SiteInterceptor) {
         settings = context.settings
         price = context.price
+        network = context.network
         self.makeCache = makeCache
     }
 
-    func wrap(_ base: DiTDenoiser) -> any Denoiser {
-        let meter = WorkMeter(makeCache(base), price: price)
+    func wrap(_ base: NetworkDenoiser) -> any Denoiser {
+        let meter = WorkMeter(makeCache(base), price: price, network: network)
         self.meter = meter
         base.interceptor = meter
         return base

@@ -8,7 +8,7 @@ final class ModulatedInputDecision: CallDecision {
     private let threshold: Double
     private let estimate: (Double) -> Double
     private let filter: TokenFilter?
-    private weak var base: DiTDenoiser?
+    private weak var base: NetworkDenoiser?
     private let inputs: [RecentFeatures]
     private var schedule: OnlineSchedule
     private var accumulated = 0.0
@@ -17,11 +17,11 @@ final class ModulatedInputDecision: CallDecision {
     ///   - threshold: What the accumulated change has to reach.
     ///   - schedule: Keeps the budget.
     ///   - base: The model of the image.
-    ///   - config: The model's dimensions.
+    ///   - stack: The site of the stack.
     ///   - estimate: The change of the output, from that of the input.
     ///   - filter: Filters the input before it is compared.
     init(
-        threshold: Double, schedule: OnlineSchedule, base: DiTDenoiser, config: DiTConfig,
+        threshold: Double, schedule: OnlineSchedule, base: NetworkDenoiser, stack: Site,
         estimate: @escaping (Double) -> Double = { $0 }, filter: TokenFilter? = nil
     ) {
         self.threshold = threshold
@@ -29,7 +29,7 @@ final class ModulatedInputDecision: CallDecision {
         self.base = base
         self.estimate = estimate
         self.filter = filter
-        inputs = (0..<2).map { _ in RecentFeatures(2, shape: [config.tokens, config.hiddenSize]) }
+        inputs = (0..<2).map { _ in RecentFeatures(2, shape: stack.shape) }
     }
 
     func isFull(
@@ -39,7 +39,7 @@ final class ModulatedInputDecision: CallDecision {
         for entry in entries {
             let features = inputs[entry]
             let current = features.slot(of: call)
-            base?.modulateInput(input(entry), call: call, entry: entry, into: current)
+            base?.writeFirstInput(of: input(entry), call: call, entry: entry, into: current)
             filter?.apply(to: current, call: call)
             if call > 0 { sums.add(UnsafeBufferPointer(current.values), features.values(of: call - 1)) }
         }

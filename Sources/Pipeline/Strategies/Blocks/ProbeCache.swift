@@ -8,7 +8,7 @@ import Tensor
 /// residual with that of the last full call and hold the residual of the other blocks. DiCache (Bu et al., arXiv
 /// 2508.17356) adds up the probe's change from call to call, and carries the residual of the whole stack along the
 /// line through the last two full calls, as far as the probe's residual has gone on its own.
-final class ProbeCache: BlockInterceptor {
+final class ProbeCache: SiteInterceptor {
     /// When the other blocks are reused, and what stands for them.
     enum Rule {
         /// While the probe's residual is nearer than `threshold` to that of the last full call.
@@ -29,18 +29,17 @@ final class ProbeCache: BlockInterceptor {
     ///   - rule: The rule.
     ///   - depth: How many blocks are the probe.
     ///   - schedule: Keeps the budget.
-    ///   - config: The model's dimensions.
-    init(_ rule: Rule, depth: Int, schedule: OnlineSchedule, config: DiTConfig) {
+    ///   - stack: The site of the stack.
+    init(_ rule: Rule, depth: Int, schedule: OnlineSchedule, stack: Site) {
         self.rule = rule
         self.depth = depth
         self.schedule = schedule
-        let shape = [config.tokens, config.hiddenSize]
-        entries = (0..<2).map { _ in ProbeState(shape: shape) }
-        embedded = Tensor(shape)
+        entries = (0..<2).map { _ in ProbeState(shape: stack.shape) }
+        embedded = Tensor(stack.shape)
     }
 
     func approach(
-        _ site: BlockSite, call: Int, entries subset: BatchSubset,
+        _ site: Site.ID, call: Int, entries subset: BatchSubset,
         input: (_ entry: Int) -> UnsafeBufferPointer<Float>
     ) {
         if site == .stack, subset.count > 0 { _ = embedded.values.update(fromContentsOf: input(subset[0])) }
@@ -66,7 +65,7 @@ final class ProbeCache: BlockInterceptor {
     }
 
     func replaces(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
         output: UnsafeMutableBufferPointer<Float>
     ) -> Bool {
         guard site == .rest(from: depth), !isFull else { return false }
@@ -78,7 +77,7 @@ final class ProbeCache: BlockInterceptor {
     }
 
     func observe(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
         output: UnsafeBufferPointer<Float>
     ) {
         if site == .stack { entries[entry].keep(output, embedded: embedded) }

@@ -2,25 +2,25 @@ import Models
 import Tensor
 
 /// Adds the last full call's residual of the whole stack, output minus input, in the place of the stack.
-final class StackResidualCache: BlockInterceptor {
+final class StackResidualCache: SiteInterceptor {
     private let decision: any CallDecision
     private let residuals: [Tensor]  // per entry, (T, D)
     private var isFull = true
 
-    init(_ decision: any CallDecision, config: DiTConfig) {
+    init(_ decision: any CallDecision, stack: Site) {
         self.decision = decision
-        residuals = (0..<2).map { _ in Tensor([config.tokens, config.hiddenSize]) }
+        residuals = (0..<2).map { _ in Tensor(stack.shape) }
     }
 
     func approach(
-        _ site: BlockSite, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
+        _ site: Site.ID, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
     ) {
         guard site == .stack else { return }
         isFull = decision.isFull(call, entries: entries, input: input)
     }
 
     func replaces(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
         output: UnsafeMutableBufferPointer<Float>
     ) -> Bool {
         guard site == .stack, !isFull else { return false }
@@ -30,7 +30,7 @@ final class StackResidualCache: BlockInterceptor {
     }
 
     func observe(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
         output: UnsafeBufferPointer<Float>
     ) {
         guard site == .stack else { return }

@@ -3,12 +3,12 @@ import Tensor
 
 /// Gives what a recorded run put out, up to one of its calls, and evaluates from there on.
 final class ReplayDenoiser: Denoiser {
-    private let base: DiTDenoiser
+    private let base: NetworkDenoiser
     private let recording: RecordedRun
     private let last: Int
 
     /// A run of `base` that is replayed from `recording` through call `last`.
-    init(_ base: DiTDenoiser, recording: RecordedRun, through last: Int) {
+    init(_ base: NetworkDenoiser, recording: RecordedRun, through last: Int) {
         self.base = base
         self.recording = recording
         self.last = last

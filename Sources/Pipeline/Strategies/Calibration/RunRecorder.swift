@@ -6,47 +6,47 @@ import Tensor
 /// Watches the inside of the network during one full run.
 ///
 /// Memory: the outputs of every layer at the last three calls, per branch.
-final class RunRecorder: BlockInterceptor {
+final class RunRecorder: SiteInterceptor {
     private(set) var inputChanges: [Double]
     private(set) var residualRatios: [Double]
 
     private let changes: SiteChanges
     private let width: Int
-    private let attention: [[RecentFeatures]]  // per block and entry
-    private let mlp: [[RecentFeatures]]
+    private let layers: [Site.ID: [RecentFeatures]]  // per entry
     private let inputs: [RecentFeatures]  // per entry
     private let residuals: [RecentFeatures]
     private var ratioSum = 0.0
     private var entriesSeen = 0
-    private weak var base: DiTDenoiser?
+    private weak var base: NetworkDenoiser?
 
-    init(changes: SiteChanges, calls: Int, config: DiTConfig) {
+    init(changes: SiteChanges, calls: Int, network: any DenoisingNetwork) {
         self.changes = changes
-        width = config.hiddenSize
-        let shape = [config.tokens, config.hiddenSize]
-        func perEntry(_ count: Int) -> [RecentFeatures] { (0..<2).map { _ in RecentFeatures(count, shape: shape) } }
-        attention = (0..<config.depth).map { _ in perEntry(SiteChanges.longest + 1) }
-        mlp = (0..<config.depth).map { _ in perEntry(SiteChanges.longest + 1) }
-        inputs = perEntry(2)
-        residuals = perEntry(2)
+        width = network.stack.width
+        func perEntry(_ count: Int, _ site: Site) -> [RecentFeatures] {
+            (0..<2).map { _ in RecentFeatures(count, shape: site.shape) }
+        }
+        layers = Dictionary(
+            uniqueKeysWithValues: network.layers.map { ($0.id, perEntry(SiteChanges.longest + 1, $0)) })
+        inputs = perEntry(2, network.stack)
+        residuals = perEntry(2, network.stack)
         inputChanges = Array(repeating: 0, count: calls)
         residualRatios = Array(repeating: 1, count: calls)
     }
 
     /// Hangs itself into the model of the run's image.
-    func attach(_ base: DiTDenoiser) -> any Denoiser {
+    func attach(_ base: NetworkDenoiser) -> any Denoiser {
         self.base = base
         base.interceptor = self
         return base
     }
 
     func approach(
-        _ site: BlockSite, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
+        _ site: Site.ID, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
     ) {
         guard site == .stack, let base else { return }
         var sums = AbsoluteSums()
         for entry in entries {
-            base.modulateInput(input(entry), call: call, entry: entry, into: inputs[entry].slot(of: call))
+            base.writeFirstInput(of: input(entry), call: call, entry: entry, into: inputs[entry].slot(of: call))
             if call > 0 { sums.add(inputs[entry].values(of: call), inputs[entry].values(of: call - 1)) }
         }
         inputChanges[call] = sums.relative
@@ -54,14 +54,12 @@ final class RunRecorder: BlockInterceptor {
     }
 
     func observe(
-        _ site: BlockSite, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
         output: UnsafeBufferPointer<Float>
     ) {
         switch site {
-        case .attention(let block):
-            keep(output, in: attention[block][entry], call: call, tell: changes.addAttention)
-        case .mlp(let block):
-            keep(output, in: mlp[block][entry], call: call, tell: changes.addMLP)
+        case .layer(let kind, _):
+            if let features = layers[site]?[entry] { keep(output, in: features, call: call, of: kind) }
         case .stack:
             let residual = residuals[entry].slot(of: call).values
             for i in 0..<residual.count { residual[i] = output[i] - input[i] }
@@ -75,13 +73,12 @@ final class RunRecorder: BlockInterceptor {
     }
 
     private func keep(
-        _ output: UnsafeBufferPointer<Float>, in features: RecentFeatures, call: Int,
-        tell: (_ change: Double, _ from: Int, _ distance: Int) -> Void
+        _ output: UnsafeBufferPointer<Float>, in features: RecentFeatures, call: Int, of kind: LayerKind
     ) {
         _ = features.slot(of: call).values.update(fromContentsOf: output)
         for distance in 1...SiteChanges.longest where call >= distance {
             let sums = AbsoluteSums(features.values(of: call - distance), output)
-            tell(sums.relative, call - distance, distance)
+            changes.add(sums.relative, of: kind, from: call - distance, distance: distance)
         }
     }
 

@@ -1,40 +1,43 @@
+import Models
 import OmniCache
 
-/// The relative L1 change of the layers' outputs over one to ``longest`` calls, averaged over the blocks, the branches and
-/// the calibration images.
+/// The relative L1 change of the layers' outputs over one to ``longest`` calls, averaged over the layers of a kind, the
+/// branches and the calibration images.
 final class SiteChanges {
     /// The longest distance in calls, SmoothCache's cap.
     static let longest = 3
 
+    /// Sums and counts, both [distance − 1][call from which].
+    private struct Sums {
+        var totals: [[Double]]
+        var counts: [[Int]]
+    }
+
     private let calls: Int
-    private var attentionSums: [[Double]]
-    private var mlpSums: [[Double]]
-    private var counts: [[Int]]
+    private var sums: [LayerKind: Sums] = [:]
 
-    init(depth: Int, calls: Int) {
+    init(calls: Int) {
         self.calls = calls
-        attentionSums = Array(repeating: Array(repeating: 0, count: calls), count: Self.longest)
-        mlpSums = attentionSums
-        counts = Array(repeating: Array(repeating: 0, count: calls), count: Self.longest)
     }
 
-    /// The attention's changes: [distance − 1][call from which].
-    var attention: [[Double]] { averages(attentionSums) }
-    /// The MLP's changes: [distance − 1][call from which].
-    var mlp: [[Double]] { averages(mlpSums) }
-
-    func addAttention(_ change: Double, from call: Int, distance: Int) {
-        attentionSums[distance - 1][call] += change
-        counts[distance - 1][call] += 1
-    }
-
-    func addMLP(_ change: Double, from call: Int, distance: Int) {
-        mlpSums[distance - 1][call] += change
-    }
-
-    private func averages(_ sums: [[Double]]) -> [[Double]] {
-        zip(sums, counts).map { sums, counts in
-            zip(sums, counts).map { $1 == 0 ? 0 : $0 / Double($1) }
+    /// The changes of the layers of a kind: [distance − 1][call from which].
+    func changes(of kind: LayerKind) -> [[Double]] {
+        guard let sums = sums[kind] else {
+            return Array(repeating: Array(repeating: 0, count: calls), count: Self.longest)
         }
+        return zip(sums.totals, sums.counts).map { totals, counts in
+            zip(totals, counts).map { $1 == 0 ? 0 : $0 / Double($1) }
+        }
+    }
+
+    func add(_ change: Double, of kind: LayerKind, from call: Int, distance: Int) {
+        sums[kind, default: empty].totals[distance - 1][call] += change
+        sums[kind, default: empty].counts[distance - 1][call] += 1
+    }
+
+    private var empty: Sums {
+        Sums(
+            totals: Array(repeating: Array(repeating: 0, count: calls), count: Self.longest),
+            counts: Array(repeating: Array(repeating: 0, count: calls), count: Self.longest))
     }
 }

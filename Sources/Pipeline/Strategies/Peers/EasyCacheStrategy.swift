@@ -42,7 +42,7 @@ private final class EasyCacheRun: PreparedStrategy {
         predictionType = context.directory.process.predictionType
     }
 
-    func wrap(_ base: DiTDenoiser) -> any Denoiser {
+    func wrap(_ base: NetworkDenoiser) -> any Denoiser {
         let denoiser = EasyCacheDenoiser(
             base, predictionType: predictionType, quantity: quantity, threshold: threshold, schedule: schedule)
         self.denoiser = denoiser

@@ -10,9 +10,9 @@ struct FORAStrategy: ReuseStrategy {
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 1, name: name)
         let full = SpacedCalls.full(calls: context.calls.count, full: allowed.full)
-        let config = context.config
+        let network = context.network
         return BlockCacheRun(in: context) { _ in
-            LayerForecastCache(.init(attention: full, mlp: full), order: 0, basis: .taylor, config: config)
+            LayerForecastCache(network.schedule(full), order: 0, basis: .taylor, network: network)
         }
     }
 }

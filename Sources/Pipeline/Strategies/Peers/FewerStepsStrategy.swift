@@ -40,7 +40,7 @@ private final class FewerStepsRun: PreparedStrategy {
         self.evaluations = evaluations
     }
 
-    func wrap(_ base: DiTDenoiser) -> any Denoiser { base }
+    func wrap(_ base: NetworkDenoiser) -> any Denoiser { base }
 
     var evaluationsSpent: Double { Double(evaluations) }
 }

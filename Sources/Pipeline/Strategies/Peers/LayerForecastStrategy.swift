@@ -21,9 +21,9 @@ struct LayerForecastStrategy: ReuseStrategy {
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 1, name: name)
         let full = SpacedCalls.full(calls: context.calls.count, full: allowed.full, warmUp: Self.warmUp)
-        let (order, basis, config) = (order, basis, context.config)
+        let (order, basis, network) = (order, basis, context.network)
         return BlockCacheRun(in: context) { _ in
-            LayerForecastCache(.init(attention: full, mlp: full), order: order, basis: basis, config: config)
+            LayerForecastCache(network.schedule(full), order: order, basis: basis, network: network)
         }
     }
 }

@@ -30,7 +30,7 @@ struct MagCacheStrategy: ReuseStrategy {
     }
 
     private func run(_ full: [Bool], in context: StrategyContext) -> BlockCacheRun {
-        let config = context.config
-        return BlockCacheRun(in: context) { _ in StackResidualCache(FixedDecision(full), config: config) }
+        let stack = context.network.stack
+        return BlockCacheRun(in: context) { _ in StackResidualCache(FixedDecision(full), stack: stack) }
     }
 }

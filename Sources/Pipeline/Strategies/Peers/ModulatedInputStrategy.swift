@@ -24,16 +24,16 @@ struct ModulatedInputStrategy: ReuseStrategy {
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
         let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 2, name: name)
-        let (config, calls) = (context.config, context.calls.count)
-        let filter = refinement == .wienerFilter ? TokenFilter(config, calls: context.calls) : nil
+        let (stack, calls) = (context.network.stack, context.calls.count)
+        let filter = refinement == .wienerFilter ? TokenFilter(stack, calls: context.calls) : nil
         let estimate = try refinement == .polynomial && allowed.full < calls ? polynomial(context) : nil
         func run(_ threshold: Double, full: Int?) -> BlockCacheRun {
             BlockCacheRun(in: context) { base in
                 let decision = ModulatedInputDecision(
                     threshold: threshold,
                     schedule: OnlineSchedule(calls: calls, full: full, warmUp: 1, keepsLast: true), base: base,
-                    config: config, estimate: { estimate?($0) ?? $0 }, filter: filter)
-                return StackResidualCache(decision, config: config)
+                    stack: stack, estimate: { estimate?($0) ?? $0 }, filter: filter)
+                return StackResidualCache(decision, stack: stack)
             }
         }
         let threshold = try context.threshold(from: Self.publishedThreshold, within: allowed) { run($0, full: nil) }

@@ -28,12 +28,13 @@ struct ProbeStrategy: ReuseStrategy {
         rule: { .accumulatedChange(threshold: $0) })
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
-        let (config, calls, rule) = (context.config, context.calls.count, rule)
-        let probe = probe(config.depth)
-        guard probe < config.depth else {
+        let (stack, calls, rule) = (context.network.stack, context.calls.count, rule)
+        let depth = context.network.blockCount
+        let probe = probe(depth)
+        guard probe < depth else {
             throw PlanError.doesNotFit(
                 "\(name) runs the first \(probe) of the model's blocks to decide about the others, and there are "
-                    + "\(config.depth); choose another strategy")
+                    + "\(depth); choose another strategy")
         }
         let allowed = try context.callBudget(budget, reusedBlocks: probe, fewest: 1, name: name)
         let warmUp = OnlineSchedule.warmUp(Int((warmUp * Double(calls)).rounded()), full: allowed.full)
@@ -42,7 +43,7 @@ struct ProbeStrategy: ReuseStrategy {
                 ProbeCache(
                     rule(threshold), depth: probe,
                     schedule: OnlineSchedule(calls: calls, full: full, warmUp: warmUp, keepsLast: false),
-                    config: config)
+                    stack: stack)
             }
         }
         let threshold = try context.threshold(from: publishedThreshold, within: allowed) { run($0, full: nil) }

@@ -8,23 +8,22 @@ struct SmoothCacheStrategy: ReuseStrategy {
     let name = "smoothcache"
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
-        let (calls, price, config) = (context.calls.count, context.price, context.config)
+        let (calls, price, network) = (context.calls.count, context.price, context.network)
         let evaluations = budget.evaluations(of: context.fullEvaluations)
         guard evaluations < context.fullEvaluations else {
-            return run(LayerForecastCache.Schedule(full: calls), in: context)
+            return run(network.schedule(Array(repeating: true, count: calls)), in: context)
         }
         let changes = try context.siteChanges()
-        let (attention, mlp) = (SkipSchedule(errors: changes.attention), SkipSchedule(errors: changes.mlp))
+        let skips = network.layerKinds.map { ($0, SkipSchedule(errors: changes.changes(of: $0))) }
         func schedule(_ threshold: Double) -> LayerForecastCache.Schedule {
-            .init(
-                attention: attention.full(calls: calls, threshold: threshold),
-                mlp: mlp.full(calls: calls, threshold: threshold))
+            Dictionary(
+                uniqueKeysWithValues: skips.map { ($0, $1.full(calls: calls, threshold: threshold)) })
         }
         func work(_ schedule: LayerForecastCache.Schedule) -> Int {
-            let layers = zip(schedule.attention, schedule.mlp).reduce(0) { sum, full in
-                sum + (full.0 ? price.attention : 0) + (full.1 ? price.mlp : 0)
+            let layers = schedule.reduce(0) { sum, kind in
+                sum + kind.value.count { $0 } * price.layers(of: kind.key)
             }
-            return calls * price.call(blocks: 0) + price.branches * config.depth * layers
+            return calls * price.call(blocks: 0) + price.branches * layers
         }
         let least = work(schedule(.infinity))
         guard price.allows(least, within: evaluations) else {
@@ -33,15 +32,15 @@ struct SmoothCacheStrategy: ReuseStrategy {
         }
         let threshold = ThresholdSearch.lowest(
             from: 0.18, within: Double(evaluations),
-            step: price.evaluations(price.branches * config.depth * min(price.attention, price.mlp))
+            step: price.evaluations(price.branches * (network.layerKinds.map(price.layers).min() ?? 0))
         ) { price.evaluations(work(schedule($0))) }
         return run(schedule(threshold), in: context)
     }
 
     private func run(_ schedule: LayerForecastCache.Schedule, in context: StrategyContext) -> BlockCacheRun {
-        let config = context.config
+        let network = context.network
         return BlockCacheRun(in: context) { _ in
-            LayerForecastCache(schedule, order: 0, basis: .taylor, config: config)
+            LayerForecastCache(schedule, order: 0, basis: .taylor, network: network)
         }
     }
 }

@@ -2,23 +2,22 @@ import Dispatch
 import Synchronization
 import Tensor
 
-/// Measures where the time of forwards goes, thread by thread, while it hangs in a ``DiTWorkspace``.
+/// Measures where the time of forwards goes, thread by thread, while it hangs in a ``ForwardWorkspace``.
 ///
 /// Every task of a parallel loop is timed on the thread that runs it. What is left of all threads' time between the
 /// beginning and the end of a forward is waiting: for the others at the end of a loop, and for the loop to start.
-package final class ForwardClock: Sendable {
+public final class ForwardClock: Sendable {
     /// A kind of work of a forward.
-    package enum Region: Int, CaseIterable, Sendable {
-        /// Patches to tokens, and tokens back to an image.
+    public enum Region: Int, CaseIterable, Sendable {
+        /// Latents to tokens, and tokens back to latents.
         case embedding
         /// Layer norm and modulation.
         case normalisation
-        case qkv
+        /// A matrix product.
+        case product
+        /// A matrix product with the activation of its result.
+        case activatedProduct
         case attention
-        case attentionOut
-        case mlpIn
-        case mlpOut
-        case finalProjection
         /// The gated residual.
         case gatedAdd
     }
@@ -31,12 +30,12 @@ package final class ForwardClock: Sendable {
     }
 
     /// Starts at nothing.
-    package init() {
+    public init() {
         totals = Region.allCases.map { _ in Total() }
     }
 
     /// What the threads have spent in a region so far, in seconds, all of them added up.
-    package func seconds(in region: Region) -> Double {
+    public func seconds(in region: Region) -> Double {
         Double(totals[region.rawValue].nanoseconds.load(ordering: .relaxed)) * 1e-9
     }
 

@@ -8,6 +8,11 @@ struct EntryRows {
         tensor = Tensor([entries, tokens, columns])
     }
 
+    /// The rows of an entry.
+    var rows: Int { tensor.shape[1] }
+    /// The numbers of a row.
+    var columns: Int { tensor.shape[2] }
+
     /// The numbers of an entry, (T, columns); they live as long as this does.
     subscript(entry: Int) -> UnsafeMutableBufferPointer<Float> {
         let count = tensor.shape[1] * tensor.shape[2]

@@ -2,9 +2,9 @@ import Glibc
 import Models
 import Tensor
 
-/// The operations of a forward at a model's shapes, over all entries at once as a guided forward does them.
-struct DiTOperations {
-    private let network: DiT
+/// The operations of a forward at a network's shapes, over all entries at once as a guided forward does them.
+struct ForwardOperations {
+    private let network: any DenoisingNetwork
     private let entries: Int
     private let workers: Workers
     private let bare: BareProducts
@@ -13,44 +13,54 @@ struct DiTOperations {
     private static let rowsPerTask = 32
 
     /// Those of `network` for `entries` entries.
-    init(network: DiT, entries: Int, workers: Workers) {
+    init(network: any DenoisingNetwork, entries: Int, workers: Workers) {
         self.network = network
         self.entries = entries
         self.workers = workers
         bare = BareProducts(network: network, entries: entries, workers: workers)
     }
 
-    private var config: DiTConfig { network.config }
-    private var rows: Int { entries * config.tokens }
-    /// Spread over the rows and over the entries.
-    private var checkedRows: [Int] { [0, config.tokens / 2 + 1, rows - 1] }
-
-    /// All of them, in the order of the forward.
+    /// All of them in the order of the forward, each once: what is computed ahead stands behind what is shared.
     var all: [BenchmarkOperation] {
-        [linear(.patchEmbedding), modulation, normalisation, linear(.qkv), attention, softmax]
-            + [linear(.attentionOut), gatedAdd, linear(.mlpIn), gelu, linear(.mlpOut), linear(.finalProjection)]
+        let products = Dictionary(uniqueKeysWithValues: network.products.map { ($0.name, $0) })
+        var seen: Set<String> = []
+        let steps = network.steps.filter { seen.insert($0.name).inserted }
+        func operations(_ step: ForwardStep) -> [BenchmarkOperation] {
+            switch step.work {
+            case .product(let layer, let activation):
+                guard let product = products[step.name] else { return [] }
+                return [linear(product, layer)] + (activation.map { [self.activation($0, step, layer)] } ?? [])
+            case .attention(let heads, let headWidth, let keys):
+                guard let product = products[step.name], keys == step.rows else { return [] }
+                return [attention(product, heads, headWidth), softmax(step)]
+            case .modulation(let width, let epsilon):
+                return seen.insert("norm, modulation").inserted ? [normalisation(step, width, epsilon)] : []
+            case .gatedAdd(let width): return [gatedAdd(step, width)]
+            }
+        }
+        return steps.filter(\.isShared).flatMap(operations) + network.preparation.compactMap(prepared)
+            + steps.filter { !$0.isShared }.flatMap(operations)
     }
 
     // MARK: - Matrix products
 
     /// A layer with its bias.
-    private func linear(_ product: ForwardProduct) -> BenchmarkOperation {
+    private func linear(_ product: ForwardProduct, _ layer: Linear) -> BenchmarkOperation {
         let bare = bare
         var operation = affine(
-            product.rawValue, product.shape(config, entries: entries),
-            layer: product.layer(network.weights, block: 0) ?? network.weights.finalProjection,
-            entries: product == .patchEmbedding ? 1 : entries, rows: config.tokens)
-        operation.bare = { bare.run(product, block: 0) }
+            product.name, product.shape(entries: entries), layer: layer, entries: product.entries(of: entries),
+            rows: product.step.rows)
+        operation.bare = { bare.run(product) }
         return operation
     }
 
-    /// The modulation of a block, for a window of calls.
-    private var modulation: BenchmarkOperation {
-        let layer = network.weights.blocks[0].modulation
-        let rows = ModulationTable.callsPerWindow * entries
+    /// What a session computes ahead for a window of calls.
+    private func prepared(_ step: ForwardStep) -> BenchmarkOperation? {
+        guard case .product(let layer, _) = step.work else { return nil }
+        let rows = step.rows * entries
         return affine(
-            "modulation", "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)", layer: layer, entries: 1,
-            rows: rows)
+            step.name, "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)", layer: layer, entries: 1, rows: rows
+        )
     }
 
     private func affine(
@@ -84,14 +94,18 @@ struct DiTOperations {
             })
     }
 
-    private var attention: BenchmarkOperation {
-        let (tokens, heads, width, head) = (config.tokens, config.heads, config.hiddenSize, config.headWidth)
+    /// Spread over the rows and over the entries.
+    private func checkedRows(_ tokens: Int) -> [Int] { [0, tokens / 2 + 1, entries * tokens - 1] }
+
+    private func attention(_ product: ForwardProduct, _ heads: Int, _ head: Int) -> BenchmarkOperation {
+        let (tokens, width) = (product.step.rows, heads * head)
+        let rows = entries * tokens
         let qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 12)
         let output = Tensor([rows, width])
         let kernel = Attention(tokens: tokens, heads: heads, headWidth: head, workers: workers)
-        let (workers, entries, checked, bare) = (workers, entries, checkedRows, bare)
+        let (workers, entries, checked, bare) = (workers, entries, checkedRows(tokens), bare)
         return BenchmarkOperation(
-            name: ForwardProduct.attention.rawValue, shape: ForwardProduct.attention.shape(config, entries: entries),
+            name: product.name, shape: product.shape(entries: entries),
             operations: 4 * Double(rows * tokens * width), bound: 1e-5,
             error: {
                 BenchmarkOperation.error(
@@ -108,7 +122,7 @@ struct DiTOperations {
                         into: output.pointer + entry * width)
                 }
             },
-            bare: { bare.run(.attention, block: 0) })
+            bare: { bare.run(product) })
     }
 
     /// softmax(q K^T / sqrt(K)) V of one row, in double precision.
@@ -139,12 +153,11 @@ struct DiTOperations {
         }
     }
 
-    private var normalisation: BenchmarkOperation {
-        let (rows, width, workers, checked) = (rows, config.hiddenSize, workers, checkedRows)
+    private func normalisation(_ step: ForwardStep, _ width: Int, _ epsilon: Double) -> BenchmarkOperation {
+        let (rows, workers, checked) = (entries * step.rows, workers, checkedRows(step.rows))
         let x = ArbitraryNumbers.tensor([rows, width], seed: 13)
         let (shift, scale) = (ArbitraryNumbers.tensor([width], seed: 14), ArbitraryNumbers.tensor([width], seed: 15))
         let y = Tensor([rows, width])
-        let epsilon = config.normEpsilon
         return BenchmarkOperation(
             name: "norm, modulation", shape: "\(rows) x \(width)", bytes: 8 * Double(rows * width), bound: 1e-5,
             error: {
@@ -170,8 +183,8 @@ struct DiTOperations {
             })
     }
 
-    private var gatedAdd: BenchmarkOperation {
-        let (rows, width, workers) = (rows, config.hiddenSize, workers)
+    private func gatedAdd(_ step: ForwardStep, _ width: Int) -> BenchmarkOperation {
+        let (rows, workers) = (entries * step.rows, workers)
         let y = ArbitraryNumbers.tensor([rows, width], seed: 16)
         let gate = ArbitraryNumbers.tensor([width], seed: 17)
         return inPlace(
@@ -186,23 +199,26 @@ struct DiTOperations {
             })
     }
 
-    private var gelu: BenchmarkOperation {
-        let (rows, width, workers) = (rows, config.mlpWidth, workers)
+    private func activation(_ activation: Activation, _ step: ForwardStep, _ layer: Linear) -> BenchmarkOperation {
+        let (rows, width, workers) = (entries * step.rows, layer.outputWidth, workers)
         return inPlace(
-            "GELU", rows: rows, width: width, bytes: 8,
+            activation == .gelu ? "GELU" : "SiLU", rows: rows, width: width, bytes: 8,
             expected: { _, x in
-                x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044_715 * x * x * x)))
+                switch activation {
+                case .silu: x / (1 + exp(-x))
+                case .gelu: x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044_715 * x * x * x)))
+                }
             },
             run: { x in
                 Self.forEachRows(workers, rows) {
-                    Activation.gelu.apply(to: x + $0.lowerBound * width, count: $0.count * width)
+                    activation.apply(to: x + $0.lowerBound * width, count: $0.count * width)
                 }
             })
     }
 
     /// The exponentials of all scores of one head of each entry.
-    private var softmax: BenchmarkOperation {
-        let (rows, width, workers) = (rows, Softmax.stride(config.tokens), workers)
+    private func softmax(_ step: ForwardStep) -> BenchmarkOperation {
+        let (rows, width, workers) = (entries * step.rows, Softmax.stride(step.rows), workers)
         let largest = Tensor([rows])
         return inPlace(
             "softmax", rows: rows, width: width, bytes: 8,

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Checks that nothing outside Sources/Models knows a model family: a new family is a folder and a line in the registry.
+#
+#   Scripts/seam.sh [ROOT]
+#
+# 1. The types of a family's folder (Sources/Models/DiT) are named nowhere else but in the registry.
+# 2. The kinds of layers that blocks have are named in Sources/Models only.
+# Comments and texts do not count. Prints what breaks a rule, and then ends with 1.
+set -euo pipefail
+cd "${1:-$(dirname "$0")/..}"
+
+registry=Sources/Models/Network/NetworkFamily.swift
+families=(Sources/Models/DiT)
+status=0
+
+# Every line of the Swift files given as arguments, as FILE:NUMBER:TEXT, without comments and texts.
+code() {
+    [ $# -eq 0 ] || awk '{
+        line = $0
+        gsub(/"([^"\\]|\\.)*"/, "\"\"", line)
+        sub(/\/\/.*/, "", line)
+        print FILENAME ":" FNR ":" line
+    }' "$@"
+}
+
+# Says that a rule is broken by the lines of standard input, if there are any.
+refuse() {
+    local found
+    found=$(cat)
+    if [ -n "$found" ]; then
+        printf '%s:\n%s\n' "$1" "$found" >&2
+        status=1
+    fi
+}
+
+for family in "${families[@]}"; do
+    mapfile -t inside < <(find "$family" -name '*.swift')
+    mapfile -t outside < <(find Sources -name '*.swift' ! -path "$family/*" ! -path "$registry")
+    types=$(code "${inside[@]}" | sed -n -E \
+        's/^[^:]*:[0-9]*:((public|package|private|final|indirect) )*(struct|class|enum|protocol|actor|typealias) ([A-Za-z0-9_]+).*/\4/p' |
+        sort -u | paste -sd '|')
+    refuse "types of $family are named outside of it" < <(code "${outside[@]}" | grep -E ":.*\b($types)\b" || true)
+done
+
+kinds=$(grep -rhoE 'static let [a-z]+ = LayerKind\(' Sources/Models | sed -E 's/static let ([a-z]+) .*/\1/' | paste -sd '|')
+mapfile -t others < <(find Sources -name '*.swift' ! -path 'Sources/Models/*')
+refuse "kinds of layers are named outside of Sources/Models" \
+    < <(code "${others[@]}" | grep -E "LayerKind(\(|\.($kinds)\b)|\.layer\(\.($kinds)\b" || true)
+
+exit "$status"

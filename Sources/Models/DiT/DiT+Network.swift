@@ -1,0 +1,153 @@
+import Tensor
+
+extension NetworkFamily {
+    /// DiT and SiT, which differ only in what they were trained on.
+    static let diffusionTransformers = NetworkFamily(
+        name: "DiT", networkClasses: ["DiTTransformer2DModel", "Transformer2DModel"],
+        pipelineClasses: ["DiTPipeline"], sizes: DiTConfig.published
+    ) { file throws(ModelError) in try DiTConfig(file: file) }
+}
+
+extension LayerKind {
+    /// Attention.
+    public static let attention = LayerKind("attention")
+    /// The MLP.
+    public static let mlp = LayerKind("mlp")
+}
+
+extension DiTConfig: NetworkConfiguration {
+    /// The sizes of table 1 of the paper, for images of 256 x 256 pixels, as `DiT_models` of
+    /// https://github.com/facebookresearch/DiT names them.
+    fileprivate static let published: [NetworkFamily.Size] =
+        [("S", 12, 384, 6), ("B", 12, 768, 12), ("L", 24, 1024, 16), ("XL", 28, 1152, 16)].flatMap { size in
+            [2, 4, 8].map { patch in
+                NetworkFamily.Size(name: "\(size.0)/\(patch)") {
+                    try DiTConfig(
+                        depth: size.1, hiddenSize: size.2, heads: size.3, patchSize: patch, inputSize: 32,
+                        inChannels: 4, learnSigma: true, numClasses: 1000)
+                }
+            }
+        }
+
+    public var latentShape: LatentShape { LatentShape(channels: inChannels, height: inputSize, width: inputSize) }
+    public var hasVariance: Bool { learnSigma }
+    public var conditions: ConditionKind { .classes(numClasses) }
+    public var size: TransformerSize {
+        TransformerSize(depth: depth, width: hiddenSize, heads: heads, tokens: tokens)
+    }
+
+    public var summary: String {
+        "DiT, depth \(depth), width \(hiddenSize), \(heads) heads, patch \(patchSize), input \(inChannels) x "
+            + "\(inputSize) x \(inputSize)"
+    }
+
+    public func checkNames(in archive: WeightArchive) throws(ModelError) { try DiTWeights.layout(of: archive) }
+
+    public func canBeGuided(by archive: WeightArchive) -> Bool { DiTWeights.hasNullClass(in: archive, config: self) }
+
+    public func runBytes(entries: Int, workers: Workers) -> Int {
+        DiTWorkspace.bytes(self, entries: entries, workers: workers) + ModulationTable.bytes(self, entries: entries)
+    }
+
+    public func load(
+        from archive: WeightArchive, precision: WeightPrecision, progress: ((Double) -> Void)?
+    ) throws -> any DenoisingNetwork {
+        DiT(
+            config: self,
+            weights: try DiTWeights(from: archive, config: self, precision: precision, progress: progress))
+    }
+
+    public func random(seed: UInt64) throws -> any DenoisingNetwork {
+        DiT(config: self, weights: try DiTWeights(random: self, seed: seed))
+    }
+
+    public func enlarged(by factor: Int) throws -> DiTConfig {
+        try DiTConfig(
+            depth: depth, hiddenSize: hiddenSize, heads: heads, patchSize: patchSize, inputSize: factor * inputSize,
+            inChannels: inChannels, learnSigma: learnSigma, numClasses: numClasses, mlpRatio: mlpRatio)
+    }
+}
+
+extension DiT: DenoisingNetwork {
+    public var latentShape: LatentShape { config.latentShape }
+    public var hasVariance: Bool { config.learnSigma }
+    public var conditions: ConditionKind { config.conditions }
+    public var canBeGuided: Bool { weights.hasNullClass }
+    public var parameterCount: Int { weights.parameterCount(config) }
+
+    public var sites: [Site] {
+        let shape = [config.gridSize, config.gridSize, config.hiddenSize]
+        let blocks = weights.blocks.enumerated().map { $1.steps($0, config) }
+        return blocks.enumerated().flatMap { index, steps in
+            [LayerKind.attention, .mlp].map { kind in
+                let id = Site.ID.layer(kind, block: index)
+                return Site(id, shape: shape, multiplyAdds: steps.filter { $0.site == id }.multiplyAdds)
+            }
+        } + [Site(.stack, shape: shape, multiplyAdds: blocks.joined().multiplyAdds)]
+    }
+
+    public var steps: [ForwardStep] {
+        let rows = config.tokens
+        return [
+            ForwardStep(
+                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
+        ]
+            + weights.blocks.enumerated().flatMap { $1.steps($0, config) } + [
+                ForwardStep(
+                    "final norm", rows: rows, .modulation(width: config.hiddenSize, epsilon: config.normEpsilon)),
+                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
+            ]
+    }
+
+    public var preparation: [ForwardStep] {
+        [
+            ForwardStep(
+                "modulation", rows: ModulationTable.callsPerWindow,
+                .product(weights.blocks[0].modulation, activation: nil))
+        ]
+    }
+
+    public func workspace(entries: Int, workers: Workers) -> any ForwardWorkspace {
+        DiTWorkspace(network: self, entries: entries, workers: workers)
+    }
+}
+
+extension DiTWorkspace: ForwardWorkspace {
+    public func session(timesteps: [Double], conditions: [Condition]) throws -> any ForwardSession {
+        precondition(conditions.count <= entries, "\(conditions.count) conditions in a workspace for \(entries)")
+        let classes = conditions.map { condition in
+            switch condition {
+            case .label(let label): label
+            case .null: network.config.numClasses
+            case .prompt: preconditionFailure("a class-conditional network is told a class")
+            }
+        }
+        return DiTSession(
+            workspace: self,
+            modulation: ModulationTable(network: network, timesteps: timesteps, classes: classes, workers: workers))
+    }
+}
+
+/// A run of a ``DiT``: its modulation.
+private final class DiTSession: ForwardSession {
+    private let workspace: DiTWorkspace
+    private let modulation: ModulationTable
+
+    init(workspace: DiTWorkspace, modulation: ModulationTable) {
+        self.workspace = workspace
+        self.modulation = modulation
+    }
+
+    func evaluate(
+        latents: Tensor, call: Int, subset: BatchSubset, into outputs: [Tensor],
+        interceptor: (any SiteInterceptor)?
+    ) {
+        workspace.network.forward(
+            latents: latents, call: call, subset: subset, modulation: modulation, workspace: workspace,
+            outputs: outputs, interceptor: interceptor)
+    }
+
+    func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
+        modulation.modulateAttention(ofBlock: 0, call: call, entry: entry, tokens: tokens, into: output)
+    }
+}

@@ -1,0 +1,135 @@
+import Tensor
+
+/// One forward in progress: the steps that networks consist of, each spread over the threads and over the batch entries
+/// (guidance branches) that take part.
+struct ForwardPass {
+    /// The model call.
+    let call: Int
+    let workers: Workers
+    let clock: ForwardClock?
+    let interceptor: (any SiteInterceptor)?
+
+    /// Rows that one elementwise task handles.
+    private static let rowsPerTask = 32
+
+    /// Applies a layer to all entries; those that lie side by side are rows of one product.
+    func apply(
+        _ layer: Linear, _ subset: BatchSubset, _ inputs: EntryRows, into outputs: EntryRows,
+        activation: Activation? = nil
+    ) {
+        let region: ForwardClock.Region = activation == nil ? .product : .activatedProduct
+        var rest = subset
+        while !rest.isEmpty {
+            let entries = rest.firstRun
+            let tiling = layer.tiling(blocks: entries.count, rows: inputs.rows, workers: workers)
+            let (x, y) = (inputs.row(0, of: entries.lowerBound), outputs.row(0, of: entries.lowerBound))
+            workers.run(tasks: tiling.count) { _, tile in
+                measured(region) { layer.run(tile: tile, of: tiling, x, into: y, activation: activation) }
+            }
+            for entry in entries { rest.remove(entry) }
+        }
+    }
+
+    /// The attention of every entry to itself, from its queries, keys and values side by side.
+    func attend(_ attention: Attention, _ subset: BatchSubset, _ qkv: EntryRows, into outputs: EntryRows) {
+        forEach(.attention, subset, tasks: attention.taskCount) { worker, entry, task in
+            attention.run(
+                task: task, worker: worker, qkv: qkv.row(0, of: entry), into: outputs.row(0, of: entry))
+        }
+    }
+
+    /// y = norm(x) (1 + scale) + shift, of every row.
+    func modulate(
+        _ x: EntryRows, _ subset: BatchSubset, epsilon: Double, into y: EntryRows,
+        by modulation: (_ entry: Int) -> (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
+    ) {
+        forEachRows(.normalisation, subset, of: x) { entry, rows in
+            let (shift, scale) = modulation(entry)
+            LayerNorm.modulated(
+                x.row(rows.lowerBound, of: entry), rows: rows.count, width: x.columns, epsilon: Float(epsilon),
+                shift: shift, scale: scale, into: y.row(rows.lowerBound, of: entry))
+        }
+    }
+
+    /// x = x + gate y, of every row.
+    func addGated(
+        _ y: EntryRows, _ subset: BatchSubset, gate: (_ entry: Int) -> UnsafePointer<Float>, to x: EntryRows
+    ) {
+        forEachRows(.gatedAdd, subset, of: x) { entry, rows in
+            Elementwise.addGated(
+                y.row(rows.lowerBound, of: entry), gate: gate(entry), rows: rows.count, width: x.columns,
+                to: x.row(rows.lowerBound, of: entry))
+        }
+    }
+
+    // MARK: - Parallel loops
+
+    /// Runs `body`, told to the clock if there is one.
+    @inline(__always)
+    func measured(_ region: ForwardClock.Region, _ body: () -> Void) {
+        guard let clock else { return body() }
+        clock.measure(region, body)
+    }
+
+    private func forEach(
+        _ region: ForwardClock.Region, _ subset: BatchSubset, tasks: Int,
+        _ body: (_ worker: Int, _ entry: Int, _ task: Int) -> Void
+    ) {
+        workers.run(tasks: subset.count * tasks) { worker, index in
+            measured(region) { body(worker, subset[index / tasks], index % tasks) }
+        }
+    }
+
+    private func forEachRows(
+        _ region: ForwardClock.Region, _ subset: BatchSubset, of x: EntryRows,
+        _ body: (_ entry: Int, _ rows: Range<Int>) -> Void
+    ) {
+        let pieces = (x.rows + Self.rowsPerTask - 1) / Self.rowsPerTask
+        forEach(region, subset, tasks: pieces) { _, entry, piece in
+            body(entry, piece * Self.rowsPerTask..<min(x.rows, (piece + 1) * Self.rowsPerTask))
+        }
+    }
+
+    // MARK: - Interception
+
+    /// The work at a site, for the entries whose output the interceptor does not supply.
+    func site(
+        _ site: Site.ID, _ subset: BatchSubset, input: EntryRows, output: EntryRows,
+        _ work: (_ subset: BatchSubset) -> Void
+    ) {
+        let evaluated = withoutReplaced(site, subset, input: { input[$0] }, output)
+        guard !evaluated.isEmpty else { return }
+        work(evaluated)
+        observe(site, evaluated, input: { input[$0] }, output)
+    }
+
+    /// Lets the interceptor supply outputs; returns the entries whose work is still to be done.
+    func withoutReplaced(
+        _ site: Site.ID, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
+        _ outputs: EntryRows
+    ) -> BatchSubset {
+        guard let interceptor, !subset.isEmpty else { return subset }
+        interceptor.approach(site, call: call, entries: subset) { UnsafeBufferPointer(input($0)) }
+        var rest = subset
+        for entry in subset {
+            let source = UnsafeBufferPointer(input(entry))
+            if interceptor.replaces(site, call: call, entry: entry, input: source, output: outputs[entry]) {
+                rest.remove(entry)
+            }
+        }
+        return rest
+    }
+
+    /// Shows the interceptor what has been computed.
+    func observe(
+        _ site: Site.ID, _ subset: BatchSubset, input: (_ entry: Int) -> UnsafeMutableBufferPointer<Float>,
+        _ outputs: EntryRows
+    ) {
+        guard let interceptor else { return }
+        for entry in subset {
+            interceptor.observe(
+                site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry)),
+                output: UnsafeBufferPointer(outputs[entry]))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import FoundationEssentials
+import Tensor
+
+/// What a model's `config.json` says of its network, known before any weights are read.
+///
+/// It is encoded as this package's own `config.json`.
+public protocol NetworkConfiguration: Encodable, Sendable {
+    /// The shape of the latents.
+    var latentShape: LatentShape { get }
+    /// Whether the network also puts out a learned variance.
+    var hasVariance: Bool { get }
+    /// What the network can be told.
+    var conditions: ConditionKind { get }
+    /// The classes' names in the order of their ids; empty when the configuration names none.
+    var classNames: [String] { get }
+    /// The least and the greatest value of the training data, for models of pixels; nil when not known.
+    var valueRange: ClosedRange<Double>? { get }
+    /// The guidance scale that the model's author recommends; nil when not known.
+    var guidanceScale: Double? { get }
+    /// How many of the first channels the model's author guides; nil for all of them.
+    var guidanceChannels: Int? { get }
+    /// The sizes of the transformer, for reports.
+    var size: TransformerSize { get }
+    /// The network in a line.
+    var summary: String { get }
+    /// The same without names and recommendations: all that an image depends on.
+    var conventions: Self { get }
+
+    /// Checks that the names of the tensors in `archive` are those of one network of this family.
+    ///
+    /// - Throws: ``ModelError``.
+    func checkNames(in archive: WeightArchive) throws(ModelError)
+
+    /// Whether the weights in `archive` can be guided, as far as the headers say.
+    func canBeGuided(by archive: WeightArchive) -> Bool
+
+    /// The memory that a run of `entries` batch entries takes besides the weights, in bytes.
+    func runBytes(entries: Int, workers: Workers) -> Int
+
+    /// Loads the network.
+    ///
+    /// - Parameters:
+    ///   - archive: the weights beside the `config.json`.
+    ///   - precision: how wide the numbers of large matrices are in memory.
+    ///   - progress: called with the share that has been loaded, rising to 1.
+    /// - Returns: the network.
+    /// - Throws: ``ModelError`` when the weights are not those of the configuration, ``SafetensorsError`` when a tensor
+    ///   cannot be loaded.
+    func load(
+        from archive: WeightArchive, precision: WeightPrecision, progress: ((Double) -> Void)?
+    ) throws -> any DenoisingNetwork
+
+    /// The network with weights that mean nothing, the same for the same seed: for benchmarks.
+    func random(seed: UInt64) throws -> any DenoisingNetwork
+
+    /// The same network for latents of `factor` times the height and the width.
+    func enlarged(by factor: Int) throws -> Self
+}
+
+/// The sizes of a transformer.
+public struct TransformerSize: Hashable, Sendable {
+    /// The number of blocks.
+    public let depth: Int
+    /// The width D of a token.
+    public let width: Int
+    /// The number of attention heads H.
+    public let heads: Int
+    /// The number of tokens T.
+    public let tokens: Int
+
+    /// Joins the sizes.
+    public init(depth: Int, width: Int, heads: Int, tokens: Int) {
+        self.depth = depth
+        self.width = width
+        self.heads = heads
+        self.tokens = tokens
+    }
+}

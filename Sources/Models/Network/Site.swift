@@ -1,0 +1,66 @@
+/// A kind of layer, such as attention. Caches and reports treat the layers of one kind alike.
+public struct LayerKind: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The name by which reports tell it.
+    public init(_ name: String) {
+        rawValue = name
+    }
+}
+
+/// A place in a network whose work can be watched or replaced: a layer, or the whole stack of blocks.
+public struct Site: Hashable, Sendable {
+    /// Which place it is.
+    public enum ID: Hashable, Sendable {
+        /// The output of a layer of a block, before it is added to the hidden states.
+        case layer(LayerKind, block: Int)
+        /// The whole stack of blocks: from the embedded tokens to those that the final layer reads.
+        case stack
+        /// The blocks from `block` on, which is not the first: from the tokens that it reads to those that the final
+        /// layer reads. It can be replaced in place, input and output being the same memory, but is not observed: its
+        /// output is the stack's.
+        case rest(from: Int)
+    }
+
+    /// Which place it is.
+    public let id: ID
+    /// The shape of its output: the grid of tokens, such as (H/P, W/P), and last their width D.
+    public let shape: [Int]
+    /// What it takes for one batch entry.
+    public let multiplyAdds: Int
+
+    /// Joins the parts.
+    public init(_ id: ID, shape: [Int], multiplyAdds: Int) {
+        self.id = id
+        self.shape = shape
+        self.multiplyAdds = multiplyAdds
+    }
+
+    /// The width D of a token.
+    public var width: Int { shape.last ?? 1 }
+
+    /// The kind of layer and its block; nil for the stack.
+    public var layer: (kind: LayerKind, block: Int)? {
+        if case .layer(let kind, let block) = id { (kind, block) } else { nil }
+    }
+}
+
+extension DenoisingNetwork {
+    /// The layers of the blocks, in the order of a forward.
+    public var layers: [Site] { sites.filter { $0.layer != nil } }
+
+    /// The kinds of layers, in the order in which a forward first meets them.
+    public var layerKinds: [LayerKind] {
+        layers.compactMap(\.layer?.kind).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    /// How many blocks the stack has.
+    public var blockCount: Int { (layers.compactMap(\.layer?.block).max() ?? -1) + 1 }
+
+    /// The whole stack.
+    public var stack: Site { sites.first { $0.id == .stack } ?? Site(.stack, shape: [1], multiplyAdds: 0) }
+}

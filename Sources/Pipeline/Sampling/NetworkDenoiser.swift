@@ -1,0 +1,78 @@
+import Models
+import Sampling
+import Tensor
+
+/// A network and a condition, as the samplers see them.
+///
+/// Batch entry 0 is the conditional branch, entry 1 the unconditional one.
+public final class NetworkDenoiser: Denoiser {
+    /// Watches or replaces the network's work; nil costs nothing.
+    public var interceptor: (any SiteInterceptor)?
+
+    private let network: any DenoisingNetwork
+    private let condition: Condition
+    private let workspace: any ForwardWorkspace
+    private let outputs: [Tensor]  // per branch, prediction and variance
+    private var session: (any ForwardSession)?
+
+    /// Wraps a network for one image.
+    ///
+    /// - Parameters:
+    ///   - network: the model.
+    ///   - condition: what the conditional branch is told.
+    ///   - workspace: the network's scratch memory with room for two entries; may be shared by runs that are never in a
+    ///     step at once.
+    public init(network: any DenoisingNetwork, condition: Condition, workspace: any ForwardWorkspace) {
+        precondition(workspace.entries >= 2, "a guided forward has two entries")
+        self.network = network
+        self.condition = condition
+        self.workspace = workspace
+        let count = network.latentShape.count * (network.hasVariance ? 2 : 1)
+        outputs = (0..<2).map { _ in Tensor([count]) }
+    }
+
+    public var hasVariance: Bool { network.hasVariance }
+
+    public func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+        let expected = network.latentShape.dimensions
+        precondition(shape == expected, "latents of \(shape) for a model of \(expected)")
+        let needsNull = branches.contains(.unconditional)
+        precondition(!needsNull || network.canBeGuided, "a model that is always told something cannot be guided")
+        session = try workspace.session(
+            timesteps: calls.map(\.timestep), conditions: needsNull ? [condition, .null] : [condition])
+    }
+
+    public func evaluate(
+        _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into results: BranchOutputs
+    ) throws {
+        guard let session else { preconditionFailure("begin has not been called") }
+        var subset = BatchSubset(first: 2)
+        if !branches.contains(.conditional) { subset.remove(0) }
+        if !branches.contains(.unconditional) { subset.remove(1) }
+        session.evaluate(
+            latents: latents, call: call.index, subset: subset, into: outputs, interceptor: interceptor)
+        if branches.contains(.conditional) { Self.split(outputs[0], into: results.conditional) }
+        if branches.contains(.unconditional) { Self.split(outputs[1], into: results.unconditional) }
+    }
+
+    /// Writes what the first layer of the stack reads, for interceptors that decide by it.
+    ///
+    /// - Parameters:
+    ///   - tokens: the input of the stack.
+    ///   - call: the model call that is being evaluated.
+    ///   - entry: the batch entry.
+    ///   - output: in the shape of the stack's site.
+    func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
+        guard let session else { preconditionFailure("begin has not been called") }
+        session.writeFirstInput(of: tokens, call: call, entry: entry, into: output)
+    }
+
+    /// The prediction comes first, then the learned variance, if any.
+    private static func split(_ output: Tensor, into result: ModelOutput) {
+        let count = result.prediction.count
+        result.prediction.pointer.update(from: output.pointer, count: count)
+        if let variance = result.variance {
+            variance.pointer.update(from: output.pointer + count, count: variance.count)
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import Foundation
+import Imaging
+import Models
+import OmniCache
+import Sampling
+import Tensor
+import Testing
+
+@testable import Pipeline
+
+/// A network of another kind goes through the whole pipeline: nothing outside `Models` may know which network it serves.
+@Suite(.serialized) struct SeamTests {
+    /// A directory of the toy, removed with this object.
+    private final class ToyModel {
+        let path: String
+        let directory: ModelDirectory
+        let network: any DenoisingNetwork
+        let settings = SampleSettings(
+            steps: 10, sampler: SamplerOptions(.ddim), guidanceScale: 2, guidedChannels: nil)
+
+        init() throws {
+            path = FileManager.default.temporaryDirectory.appending(path: "omnicache-tests-\(UUID().uuidString)").path
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            let config = #"{"architecture": "toy", "channels": 3, "frames": 2, "height": 12, "width": 16}"#
+            try Data(config.utf8).write(to: URL(filePath: "\(path)/config.json"))
+            let tensors = (0..<3).flatMap { block in
+                [
+                    (
+                        name: "blocks.\(block).mix.weight",
+                        tensor: Tensor([-0.3, 0.1, 0, 0.05, -0.2, 0.1, 0, 0.1, -0.25], shape: [3, 3])
+                    ),
+                    (name: "blocks.\(block).mix.bias", tensor: Tensor([0.01, -0.02, 0.03], shape: [3])),
+                ]
+            }
+            try Data(SafetensorsWriter.bytes(tensors)).write(to: URL(filePath: "\(path)/model.safetensors"))
+            directory = try ModelDirectory(path: path, families: NetworkFamily.all + [ToyConfiguration.family])
+            network = try directory.load()
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+
+        func sampler() throws -> ImageSampler {
+            try ImageSampler(directory: directory, network: network, settings: settings, workers: Workers(count: 2))
+        }
+
+        func sample(_ item: SampleItem, wrap: (NetworkDenoiser) -> any Denoiser = { $0 }) throws -> Tensor {
+            var run = try sampler().start(item, wrap: wrap)
+            while try run.next() != nil {}
+            return run.latents
+        }
+
+        /// A calibration of two images, with a forecaster fitted for each plan that is asked for.
+        func calibration() throws -> StoredCalibration {
+            let calibrator = try Calibrator(
+                directory: directory, network: network, settings: settings, workers: Workers(count: 2))
+            let items = Calibrator.items(3, told: directory.config.conditions)
+            let measurement = try calibrator.measure(items, leavesOut: true) { _ in }
+            let file = CalibrationFile(
+                model: directory.reference(), settings: settings, items: items,
+                calibration: measurement.calibration)
+            let store = CalibrationStore(directory: directory, settings: settings)
+            return StoredCalibration(
+                store: store,
+                make: { task, known in
+                    guard case .fit(let plan) = task else { return file }
+                    let check = try calibrator.fit(plan, to: measurement) { _ in }
+                    return (known ?? file).adding(CalibrationFile.Fit(plan: plan, forecaster: check.best))
+                })
+        }
+    }
+
+    private static let owls = SampleItem(condition: .prompt("two owls"), seed: 7)
+
+    @Test func `a family is found by what the model's config.json says`() throws {
+        let model = try ToyModel()
+        #expect(model.network is ToyNetwork)
+        #expect(model.directory.latentShape == LatentShape(channels: 3, frames: 2, height: 12, width: 16))
+        #expect(model.directory.defaultSettings.guidanceScale == 2)
+        #expect(model.directory.classes.count == 0)
+        // Who does not know the family says what it knows.
+        let error = #expect(throws: ModelError.self) { try ModelDirectory(path: model.path) }
+        #expect("\(try #require(error))".contains("architecture is toy; only DiT is supported"))
+    }
+
+    @Test func `it is sampled: a clip is a function of prompt and seed`() throws {
+        let model = try ToyModel()
+        let clip = try model.sample(Self.owls)
+        #expect(clip.shape == [3, 2, 12, 16])
+        #expect(try model.sample(Self.owls).elements == clip.elements)
+        let others = [
+            SampleItem(condition: .prompt("rain"), seed: 7), SampleItem(condition: .prompt("two owls"), seed: 8),
+        ]
+        for other in others { #expect(try model.sample(other).elements != clip.elements) }
+    }
+
+    @Test func `it is cached: a budget is kept, and one of 1 changes no bit`() throws {
+        let model = try ToyModel()
+        let plain = try model.sample(Self.owls)
+        let context = try StrategyContext(
+            directory: model.directory, network: model.network, workers: Workers(count: 2), settings: model.settings,
+            items: [SampleItem(condition: .prompt("a red ball"), seed: 1)])
+        for strategy in StrategyCatalogue.peers {
+            let whole = try strategy.prepare(Budget(1), in: context)
+            #expect(try model.sample(Self.owls, wrap: whole.wrap).elements == plain.elements, "\(strategy.name)")
+            let half: any PreparedStrategy
+            do {
+                half = try strategy.prepare(Budget(0.6), in: context)
+            } catch PlanError.budgetTooSmall(_, let smallest, _) {
+                #expect(smallest > 12)
+                continue
+            }
+            let cached = try model.sample(Self.owls, wrap: half.wrap)
+            #expect(cached.elements != plain.elements, "\(strategy.name)")
+            #expect(half.evaluationsSpent <= 12 && half.evaluationsSpent > 0, "\(strategy.name)")
+        }
+    }
+
+    @Test func `it is calibrated and planned: the planners' own forecasters fill the gaps`() throws {
+        let model = try ToyModel()
+        let schedule = try model.settings.schedule(for: model.directory)
+        let resolver = PlanResolver(schedule: schedule, calibration: try model.calibration())
+        for (planner, forecaster) in [
+            (PlannerName.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache),
+        ] {
+            let request = ReuseRequest(
+                budget: try Budget(0.6), planner: planner, forecaster: .calibrated(forecaster))
+            let reuse = try #require(try resolver.resolve(request))
+            #expect(reuse.evaluations <= 12)
+            let filler = try reuse.forecaster(for: schedule)
+            let cached = try model.sample(Self.owls) {
+                CachedDenoiser(
+                    $0, predictionType: model.directory.process.predictionType, plan: reuse.decisions,
+                    forecaster: filler)
+            }
+            let isFinite = cached.elements.allSatisfy(\.isFinite)
+            #expect(isFinite)
+        }
+    }
+
+    @Test func `it is compared: every strategy has figures over both frames`() throws {
+        let model = try ToyModel()
+        let names = "path+steering,uniform+taylor:2,peers"
+        let request = try ComparisonRequest(
+            settings: model.settings, items: [Self.owls], strategies: StrategyCatalogue.strategies(names),
+            budgets: [Budget(0.8)])
+        let decoder = try #require(try model.directory.decoder(.own)).load(workers: Workers(count: 1))
+        let comparison = try Comparison(
+            directory: model.directory, network: model.network, decoder: decoder, workers: Workers(count: 2),
+            request: request, calibration: model.calibration())
+        let result = try comparison.run { _ in }
+        #expect(result.report.rows.count == request.strategies.count)
+        let reached = result.report.rows.filter { $0.evaluationsNeeded == nil }
+        #expect(reached.count > 10 && reached.allSatisfy { $0.pairs.count == 1 && $0.pairs[0].latentError != nil })
+        let picture = try #require(result.gallery.picture(of: 0, row: nil))
+        #expect((picture.width, picture.height) == (2 + 2 * (16 + 2), 12 + 2 * 2))
+    }
+
+    @Test func `it is analysed by its own kinds of layers`() throws {
+        let model = try ToyModel()
+        let analysis = try TrajectoryAnalysis(
+            directory: model.directory, network: model.network, settings: model.settings, workers: Workers(count: 1))
+        var run = try analysis.start(Self.owls)
+        while try run.next() != nil {}
+        let report = try analysis.report()
+        #expect(Set(report.blocks.map(\.site.rawValue)) == ["mixing", "stack"])
+        #expect(report.shape == [3, 2, 12, 16])
+        #expect(report.calls.count == 10)
+    }
+
+    @Test func `it is written: the frames stand side by side, and the file says how to make it again`() throws {
+        let model = try ToyModel()
+        let latents = try model.sample(Self.owls)
+        let decoder = try #require(try model.directory.decoder(.own)).load(workers: Workers(count: 1))
+        let frames = try decoder.decode(latents)
+        #expect(frames.count == 2 && frames.allSatisfy { $0.width == 16 && $0.height == 12 })
+        let record = ImageRecord(model: model.directory.reference(), settings: model.settings, items: [Self.owls])
+        let pattern = try OutputPattern("\(model.path)/{class}-{seed}.png")
+        let path = pattern.path(for: Self.owls, index: 0, classNames: model.directory.classes)
+        #expect(path == "\(model.path)/two-owls-7.png")
+        let file = ImageFile(path: path, format: .png, replaces: false)
+        let bytes = try file.write(frames, record: record, classNames: model.directory.classes)
+        #expect(try PNGReader.decode(bytes) == FrameSheet.picture(of: frames))
+        #expect(try file.standing(for: record) == .done)
+        let metadata = try ImageMetadata(png: bytes, path: path)
+        #expect(metadata.record == record)
+        // What the file says makes the same clip.
+        #expect(try model.sample(metadata.record.items[0]).elements == latents.elements)
+        #expect(SettingsHasher(record).hash(of: Self.owls) == record.settingsHash)
+        let stored = LatentFile(path: "\(model.path)/latents.safetensors", replaces: false)
+        try stored.write(latents, record: record)
+        let read = try LatentFile.readNoise(path: stored.path, shape: model.directory.latentShape.dimensions)
+        #expect(read.elements == latents.elements)
+    }
+
+    @Test func `it is measured: its own products are timed, and a forward beside them`() throws {
+        let model = try ToyModel()
+        let subject = try BenchmarkSubject(directory: model.directory)
+        let benchmark = Benchmark(subject: subject, workers: Workers(count: 2), repeats: 1)
+        #expect(try benchmark.operations().map(\.name) == ["mix"])
+        #expect(try benchmark.forwards().map(\.branches) == [2, 1])
+        #expect(benchmark.emptyReport.subject.parameters == 36)
+    }
+}
