@@ -63,8 +63,13 @@ def sizes(path, config):
         raise Problem(f"{path}: _class_name is {name}; only DiTTransformer2DModel is supported")
     for key, supported in DIFFUSERS.items():
         absent = "layer_norm" if key == "norm_type" and name == "Transformer2DModel" else supported
-        if config.get(key, absent) != supported:
-            raise Problem(f"{path}: {key} is {config.get(key, absent)}; only {supported} is supported")
+        value = config.get(key, absent)
+        # A null flag is false, as in Python.
+        if value != supported and not (value is None and supported is False):
+            raise Problem(f"{path}: {key} is {value}; only {supported} is supported")
+    epsilon = config.get("norm_eps", 1e-5)
+    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)):
+        raise Problem(f"{path}: norm_eps is {epsilon}, not a number")
     channels, heads = whole(path, config, "in_channels", 4), whole(path, config, "num_attention_heads", 16)
     out = channels if config.get("out_channels") is None else whole(path, config, "out_channels")
     if out not in (channels, 2 * channels):

@@ -131,7 +131,8 @@ def check_directories(check):
     for changes in ({}, dict(num_embeds_ada_norm=9), dict(num_layers=3), dict(num_layers=2.0), dict(num_layers="2"),
                     dict(out_channels=None), dict(out_channels=12), dict(attention_head_dim=8), dict(sample_size=7),
                     dict(norm_type="ada_norm"), dict(attention_bias=False), dict(patch_size=0),
-                    dict(activation_fn="geglu"), dict(_class_name="UNet2DModel"), dict(num_attention_heads=3)):
+                    dict(activation_fn="geglu"), dict(_class_name="UNet2DModel"), dict(num_attention_heads=3),
+                    *({key: None} for key in config if not key.startswith("_"))):
         put(bin=state)
         (folder / "config.json").write_text(json.dumps(config | changes))
         out = check.convert(source)[0]
