@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 static int status_at_end;
-static const char *line_at_end;
+static char line_at_end[512];
 
 void allocation_end_with(int status, const char *line) {
     status_at_end = status;
-    line_at_end = line;
+    strncpy(line_at_end, line, sizeof line_at_end - 1);
 }
 
 void allocation_spare_addresses(void) { mallopt(M_ARENA_MAX, 1); }
@@ -28,7 +28,7 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 
 /// Ends the process if there is no memory; sizes beyond all bounds are the caller's mistake, and the caller's to handle.
 static void *checked(void *memory, size_t size) {
-    if (memory == NULL && line_at_end != NULL && size <= PTRDIFF_MAX) {
+    if (memory == NULL && line_at_end[0] != '\0' && size <= PTRDIFF_MAX) {
         ssize_t ignored = write(STDERR_FILENO, line_at_end, strlen(line_at_end));
         (void)ignored;
         _exit(status_at_end);

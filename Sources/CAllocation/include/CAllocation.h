@@ -5,7 +5,7 @@
 
 /// From now on, an allocation that fails writes `line` to standard error and ends the process with `status`.
 ///
-/// `line` is kept, not copied.
+/// `line`, of at most 511 bytes, is copied.
 void allocation_end_with(int status, const char *line);
 
 /// From now on, threads share one pool of memory. Otherwise each sets 64 MiB of the address space aside for itself.

@@ -12,8 +12,7 @@ enum Breakdown {
             "omnicache: not enough memory\(limits.isEmpty ? "" : " under \(limits)"): "
             + "\(limits.isEmpty ? "free some" : "raise the limit"), or use a smaller model, fewer images in flight or "
             + "fewer threads\n"
-        // Kept until the end.
-        allocation_end_with(ExitStatus.machine.rawValue, strdup(line))
+        allocation_end_with(ExitStatus.machine.rawValue, line)
         if AddressSpace.isLimited { allocation_spare_addresses() }
         let status = ExitStatus.inputOutput.rawValue
         if Terminal.standardError.isInteractive {
