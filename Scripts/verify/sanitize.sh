@@ -32,7 +32,7 @@ for sanitizer in "$@"; do
             exit 64
             ;;
     esac
-    export ASAN_OPTIONS="detect_leaks=1:exitcode=99"
+    export ASAN_OPTIONS="detect_leaks=1:exitcode=99:suppressions=$settings/address.txt"
     export LSAN_OPTIONS="suppressions=$settings/leaks.txt:print_suppressions=0"
     export TSAN_OPTIONS="suppressions=$settings/races.txt:exitcode=99"
     skipped=()
