@@ -10,6 +10,8 @@ import TestSupport
 struct TinyRun {
     /// The most steps of a run whose settings come from a damaged file.
     private static let mostSteps = 8
+    /// The most pixels or latents of a channel: the time of attention grows with their square.
+    private static let largestArea = 64 * 64
 
     let directory: ModelDirectory
     let network: any DenoisingNetwork
@@ -48,7 +50,8 @@ struct TinyRun {
     ) throws {
         let schedule = try settings.schedule(for: directory)
         let forecaster = try reuse?.forecaster(for: schedule)
-        guard schedule.calls.count <= 2 * mostSteps else { return }
+        let shape = directory.latentShape
+        guard schedule.calls.count <= 2 * mostSteps, shape.height * shape.width <= largestArea else { return }
         let sampler = try ImageSampler(
             directory: directory, network: network, settings: settings, workers: Workers(count: 1))
         var run = try sampler.start(SampleItem(classID: 0, seed: 1)) { denoiser in
