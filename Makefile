@@ -125,12 +125,22 @@ release: deps
 	swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path .build-release --product omnicache
 
 .PHONY: install
-# The binary of `make release`, with the embedded model where it looks for it; builds nothing, so that root need not.
+# The binary of `make release`, with the embedded model where it looks for it and completions for shells; builds nothing,
+# so that root need not.
 install:
 	@test -x .build-release/release/omnicache || { echo "run 'make release' first" >&2; exit 1; }
 	install -D .build-release/release/omnicache $(DESTDIR)$(PREFIX)/bin/omnicache
 	mkdir -p $(DESTDIR)$(PREFIX)/share/omnicache/models
 	cp -R Models/. $(DESTDIR)$(PREFIX)/share/omnicache/models/
+	$(call completion,bash,bash-completion/completions/omnicache)
+	$(call completion,zsh,zsh/site-functions/_omnicache)
+	$(call completion,fish,fish/vendor_completions.d/omnicache.fish)
+
+# $(1): a shell; $(2): where it looks for completions, below share.
+define completion
+	mkdir -p $(dir $(DESTDIR)$(PREFIX)/share/$(2))
+	.build-release/release/omnicache --generate-completion-script $(1) >$(DESTDIR)$(PREFIX)/share/$(2)
+endef
 
 .PHONY: lint
 # Style of Swift and shell sources, and that nothing outside Models knows a model family.
