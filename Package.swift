@@ -4,8 +4,10 @@ import PackageDescription
 let package = Package(
     name: "omnicache",
     products: [
-        .executable(name: "omnicache", targets: ["omnicache"]),
-        .library(name: "OmniCacheKit", targets: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging", "Pipeline"]),
+        .executable(name: "omnicache", targets: ["CommandLine"]),
+        .library(
+            name: "OmniCacheKit",
+            targets: ["Compute", "Models", "Sampling", "Caching", "Media", "Reports", "Pipeline", "Evaluation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -24,48 +26,52 @@ let package = Package(
         .target(name: "CAllocation"),
 
         // MARK: - Libraries, ground floor first
-        .target(name: "Tensor", dependencies: ["COpenBLAS", "COpenBLASLoader"]),
-        .target(name: "Models", dependencies: ["Tensor", "CMappedFiles"]),
-        .target(name: "Sampling", dependencies: ["Tensor"]),
-        .target(name: "OmniCache", dependencies: ["Tensor", "Sampling", "CLAPACKE", "CLAPACKELoader"]),
-        .target(name: "Imaging", dependencies: ["CZlib"]),
-        .target(name: "Pipeline", dependencies: ["Tensor", "Models", "Sampling", "OmniCache", "Imaging", "CCrypto"]),
+        .target(name: "Compute", dependencies: ["COpenBLAS", "COpenBLASLoader"]),
+        .target(name: "Models", dependencies: ["Compute", "CMappedFiles"]),
+        .target(name: "Sampling", dependencies: ["Compute"]),
+        .target(name: "Caching", dependencies: ["Compute", "Sampling", "CLAPACKE", "CLAPACKELoader"]),
+        .target(name: "Media", dependencies: ["CZlib"]),
+        .target(name: "Reports", dependencies: ["Media"]),
+        .target(name: "Pipeline", dependencies: ["Compute", "Models", "Sampling", "Caching", "Media", "CCrypto"]),
+        .target(name: "Evaluation", dependencies: ["Pipeline", "Reports"]),
 
         // MARK: - The command line
         .executableTarget(
-            name: "omnicache",
+            name: "CommandLine",
             dependencies: [
-                "Pipeline", "CAllocation",
+                "Evaluation", "CAllocation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // MARK: - Tests
-        .target(name: "TestSupport", dependencies: ["Models", "Tensor"], path: "Tests/TestSupport"),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"]),
+        .target(name: "TestSupport", dependencies: ["Models", "Compute"], path: "Tests/TestSupport"),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
+            name: "ModelsTests", dependencies: ["Models", "Compute", "TestSupport"], resources: [.copy("Golden")]),
         .testTarget(
-            name: "SamplingTests", dependencies: ["Sampling", "Tensor", "TestSupport"], resources: [.copy("Golden")]),
-        .testTarget(name: "OmniCacheTests", dependencies: ["OmniCache", "Sampling", "Tensor", "TestSupport"]),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
-        .testTarget(
-            name: "PipelineTests",
-            dependencies: ["Pipeline", "OmniCache", "Imaging", "Models", "Sampling", "Tensor", "TestSupport"],
+            name: "SamplingTests", dependencies: ["Sampling", "Compute", "TestSupport"], resources: [.copy("Golden")]),
+        .testTarget(name: "CachingTests", dependencies: ["Caching", "Sampling", "Compute", "TestSupport"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Media", "TestSupport"]),
+        .target(
+            name: "PipelineSupport", dependencies: ["Pipeline", "TestSupport"], path: "Tests/PipelineSupport",
             resources: [.copy("Golden")]),
+        .testTarget(name: "PipelineTests", dependencies: ["Evaluation", "PipelineSupport"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "PipelineSupport"]),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["Imaging", "Models", "Pipeline", "Tensor", "TestSupport", "omnicache"]),
+            dependencies: ["Evaluation", "TestSupport", "CommandLine"]),
 
         // MARK: - Damaged files
         .target(name: "FuzzHarness", dependencies: ["CZlib", "TestSupport"], path: "Tests/FuzzHarness"),
         .executableTarget(
             name: "fuzz-readers",
             dependencies: [
-                "FuzzHarness", "Imaging", "Models", "OmniCache", "Pipeline", "Sampling", "Tensor", "TestSupport",
+                "FuzzHarness", "Evaluation", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/FuzzReaders"),
         .testTarget(
             name: "FuzzHarnessTests",
-            dependencies: ["FuzzHarness", "Imaging", "Models", "Tensor", "TestSupport", "fuzz-readers"]),
+            dependencies: ["FuzzHarness", "Media", "Models", "Compute", "TestSupport", "fuzz-readers"]),
     ]
 )

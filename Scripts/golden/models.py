@@ -1,7 +1,7 @@
 """Writes the golden models: tiny DiTs with random weights, their inputs and their exact outputs.
 
     pip install -r Scripts/requirements.txt
-    python Scripts/golden/models.py                      # writes Tests/PipelineTests/Golden/<case>/
+    python Scripts/golden/models.py                      # writes Tests/PipelineSupport/Golden/<case>/
 
 Each case is a model directory (config.json and safetensors) with two files more:
 
@@ -296,8 +296,8 @@ def write_case(case, root, steps=50):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "Tests/PipelineTests/Golden",
-                        help="folder of the cases (default: Tests/PipelineTests/Golden)")
+    parser.add_argument("--out", type=Path, default=ROOT / "Tests/PipelineSupport/Golden",
+                        help="folder of the cases (default: Tests/PipelineSupport/Golden)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print("float32 errors of the reference itself, in shares of the largest value")

@@ -23,7 +23,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 export OMNICACHE_MODELS
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-golden=$root/Tests/PipelineTests/Golden
+golden=$root/Tests/PipelineSupport/Golden
 decoders=$root/Tests/ModelsTests/Golden
 
 # One request a line; @M/ are the tests' small models, @D/ their decoders.

@@ -171,7 +171,7 @@ class CommandLine:
 def check_golden(report, folder):
     """Makes the golden models again: weights and texts must be the same bytes, computed values within rounding."""
     worst = 0.0
-    committed = ROOT / "Tests/PipelineTests/Golden"
+    committed = ROOT / "Tests/PipelineSupport/Golden"
     for case in golden.CASES:
         golden.write_case(case, folder)
         for file in sorted((folder / case.name).iterdir()):
@@ -225,7 +225,7 @@ def check_tiny(report, command):
     for case in golden.CASES:
         if case.layout != "official" or case.channels != 3:
             continue
-        directory = ROOT / "Tests/PipelineTests/Golden" / case.name
+        directory = ROOT / "Tests/PipelineSupport/Golden" / case.name
         tensors, run = load_file(directory / "io.safetensors"), json.loads((directory / "io.json").read_text())["run"]
         try:
             latents, _ = command.sample(directory, run["class"], run["guidance_scale"],

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// What made an image: stored beside its settings, and no part of them.
 public struct LibraryVersions: Codable, Equatable, Sendable {

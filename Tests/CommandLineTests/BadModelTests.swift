@@ -1,5 +1,6 @@
+import Compute
 import Foundation
-import Tensor
+import Models
 import Testing
 
 /// One way to spoil a model directory, and what the line on standard error must say.

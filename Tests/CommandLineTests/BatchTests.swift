@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import Testing
 
 /// Lists of images, their shards, and the books that are kept of them.

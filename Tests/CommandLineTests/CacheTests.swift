@@ -1,5 +1,6 @@
 import Foundation
-import Imaging
+import Media
+import Reports
 import Testing
 
 /// Reuse from the command line: what is spent, what is refused, and what is told.

@@ -1,5 +1,6 @@
+import Caching
+import Evaluation
 import Foundation
-import OmniCache
 import Pipeline
 import Testing
 

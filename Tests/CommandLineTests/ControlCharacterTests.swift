@@ -1,5 +1,6 @@
 import Foundation
-import Imaging
+import Media
+import Reports
 import Testing
 
 /// Names from files that steer a terminal or end a text early.

@@ -1,7 +1,8 @@
+import Compute
 import Foundation
-import Imaging
+import Media
 import Models
-import Tensor
+import Reports
 import Testing
 
 /// Models of latents: decoders, previews and guided channels.

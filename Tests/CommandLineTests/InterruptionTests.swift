@@ -1,5 +1,6 @@
 import Foundation
-import Imaging
+import Media
+import Reports
 import Testing
 
 /// Signals in the middle of a run.

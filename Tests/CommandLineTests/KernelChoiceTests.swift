@@ -1,5 +1,6 @@
 import Foundation
-import Imaging
+import Media
+import Reports
 import Testing
 
 /// OpenBLAS chooses its kernels by the processor, or by an environment variable where it was built for all of them.

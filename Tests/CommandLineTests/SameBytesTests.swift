@@ -1,5 +1,6 @@
 import Foundation
-import Imaging
+import Media
+import Reports
 import Testing
 
 /// The same request makes the same bytes, however it is carried out.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import omnicache
+@testable import CommandLine
 
 /// A command as a shell reads it.
 @Suite struct ShellCommandTests {

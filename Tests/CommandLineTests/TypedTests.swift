@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import omnicache
+@testable import CommandLine
 
 /// What people type, and mean.
 @Suite struct TypedTests {

@@ -1,5 +1,5 @@
+import Compute
 import Foundation
-import Tensor
 import Testing
 
 /// Models whose weights are there in more than one way.

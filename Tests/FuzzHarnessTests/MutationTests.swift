@@ -1,6 +1,6 @@
-import Imaging
+import Compute
+import Media
 import Models
-import Tensor
 import TestSupport
 import Testing
 

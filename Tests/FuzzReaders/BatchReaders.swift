@@ -1,9 +1,11 @@
+import Compute
+import Evaluation
 import Foundation
 import FuzzHarness
-import Imaging
+import Media
 import Pipeline
+import Reports
 import Sampling
-import Tensor
 import TestSupport
 
 /// The books of a batch, and the list that one is made from.

@@ -1,8 +1,10 @@
+import Caching
+import Evaluation
 import Foundation
 import FuzzHarness
-import Imaging
-import OmniCache
+import Media
 import Pipeline
+import Reports
 import Sampling
 import TestSupport
 

@@ -1,8 +1,10 @@
+import Caching
+import Evaluation
 import FuzzHarness
-import Imaging
+import Media
 import Models
-import OmniCache
 import Pipeline
+import Reports
 import Sampling
 
 /// Every reader of files that people bring. A new reader gets a line here.
@@ -31,7 +33,7 @@ let readers: [Reader] = [
 @Sendable func isDocumented(_ error: any Error) -> Bool {
     switch error {
     case is PipelineError, is ModelError, is SafetensorsError, is FileError: true
-    case is PlanError, is SamplingError, is LinearAlgebraError, is ImagingError: true
+    case is PlanError, is SamplingError, is LinearAlgebraError, is ImageError: true
     default: false
     }
 }

@@ -1,7 +1,7 @@
+import Caching
 import Foundation
 import FuzzHarness
 import Glibc
-import OmniCache
 
 /// Readers with a fault each, on the byte 0xFF, to show that the harness finds faults. They are tried only by name.
 let rehearsals: [Reader] = [

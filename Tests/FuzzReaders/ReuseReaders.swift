@@ -1,10 +1,11 @@
+import Caching
+import Compute
+import Evaluation
 import Foundation
 import FuzzHarness
 import Models
-import OmniCache
 import Pipeline
 import TestSupport
-import Tensor
 
 /// Plans and calibrations. Both carry a checksum, so each input is read twice: as it is, and sealed with the checksum of
 /// what it says, as somebody would write it who knows the format.

@@ -1,9 +1,10 @@
+import Caching
+import Compute
+import Evaluation
 import Foundation
 import Models
-import OmniCache
 import Pipeline
 import Sampling
-import Tensor
 import TestSupport
 
 /// A tiny model that is sampled from in a millisecond, to use what readers have read as a run would.

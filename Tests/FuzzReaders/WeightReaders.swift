@@ -1,8 +1,9 @@
+import Compute
+import Evaluation
 import Foundation
 import FuzzHarness
 import Models
 import Pipeline
-import Tensor
 import TestSupport
 
 /// Weight files and their index.

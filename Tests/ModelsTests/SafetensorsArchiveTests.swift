@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 import Testing
 
 @testable import Models

@@ -1,7 +1,8 @@
+import Compute
 import Models
 import Pipeline
+import PipelineSupport
 import Sampling
-import Tensor
 import TestSupport
 import Testing
 

@@ -1,8 +1,9 @@
+import Compute
 import Foundation
 import Models
 import Pipeline
+import PipelineSupport
 import Sampling
-import Tensor
 import TestSupport
 import Testing
 

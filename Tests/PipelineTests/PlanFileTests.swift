@@ -1,6 +1,6 @@
+import Caching
 import Foundation
-import Imaging
-import OmniCache
+import Media
 import Sampling
 import Testing
 

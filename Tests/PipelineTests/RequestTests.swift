@@ -1,5 +1,5 @@
 import Foundation
-import Imaging
+import Media
 import Sampling
 import Testing
 

@@ -1,6 +1,6 @@
-import OmniCache
+import Caching
+import Compute
 import Sampling
-import Tensor
 import Testing
 
 @testable import Pipeline

@@ -1,6 +1,6 @@
+import Compute
 import Pipeline
 import Synchronization
-import Tensor
 import Testing
 
 /// What every image says of the libraries that made it.

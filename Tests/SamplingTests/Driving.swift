@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 @testable import Sampling
 

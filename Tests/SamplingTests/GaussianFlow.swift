@@ -1,5 +1,5 @@
+import Compute
 import Glibc
-import Tensor
 
 @testable import Sampling
 

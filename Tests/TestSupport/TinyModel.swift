@@ -1,6 +1,6 @@
+import Compute
 import Foundation
 import Models
-import Tensor
 
 /// A Diffusion Transformer of 16 x 1 on 4 x 4 pixels with random weights, whose files can be spoilt.
 public struct TinyModel {

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The decoder of a KL-regularised autoencoder, the VAE of Stable Diffusion.
 ///

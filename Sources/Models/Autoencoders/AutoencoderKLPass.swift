@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// One decoding of an ``AutoencoderKL``: its memory and its steps, each of which takes a map and leaves another, or the
 /// same changed.

@@ -1,5 +1,5 @@
+import Compute
 import Glibc
-import Tensor
 
 /// The decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd): the fast approximation of a VAE,
 /// for previews.

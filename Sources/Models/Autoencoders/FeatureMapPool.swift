@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The memory of the feature maps of one decoding, handed from maps that are done with to new ones.
 ///

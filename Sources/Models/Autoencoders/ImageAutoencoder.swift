@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The decoder of an autoencoder: what turns the latents of a diffusion model into an image.
 public protocol ImageAutoencoder: Sendable {

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 extension NetworkFamily {
     /// DiT and SiT, which differ only in what they were trained on.

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// A Diffusion Transformer (Peebles & Xie, arXiv 2212.09748): class-conditional, adaLN-Zero.
 ///

@@ -1,5 +1,5 @@
+import Compute
 import Glibc
-import Tensor
 
 /// All weights of a Diffusion Transformer, declared once under the names of facebookresearch/DiT.
 ///

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The scratch memory of a DiT's forwards, allocated once and used by one forward at a time.
 public final class DiTWorkspace {

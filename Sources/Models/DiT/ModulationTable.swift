@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The adaLN modulation of a run: shift, scale and gate of every block for every model call and batch entry.
 ///

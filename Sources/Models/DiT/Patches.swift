@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The two rearrangements between an image (C, H, W) and its tokens, in row order.
 enum Patches {

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// A network that predicts noise (or what stands for it) from noisy latents, a timestep and a condition.
 ///

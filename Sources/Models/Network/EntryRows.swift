@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// A matrix of every batch entry, one behind another, so that adjacent entries can be read as one.
 struct EntryRows {

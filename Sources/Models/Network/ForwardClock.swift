@@ -1,6 +1,6 @@
+import Compute
 import Dispatch
 import Synchronization
-import Tensor
 
 /// Measures where the time of forwards goes, thread by thread, while it hangs in a ``ForwardWorkspace``.
 ///

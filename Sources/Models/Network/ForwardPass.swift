@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// One forward in progress: the steps that networks consist of, each spread over the threads and over the batch entries
 /// (guidance branches) that take part.

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// One step of a forward, as prices and benchmarks see it.
 public struct ForwardStep: Sendable {

@@ -1,5 +1,5 @@
+import Compute
 import FoundationEssentials
-import Tensor
 
 /// What a model's `config.json` says of its network, known before any weights are read.
 ///

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// A memory-mapped safetensors file, every offset and shape of which has been checked.
 ///

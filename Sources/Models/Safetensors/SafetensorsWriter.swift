@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Writes single-precision tensors in the safetensors format.
 public enum SafetensorsWriter {

@@ -1,5 +1,5 @@
+import Compute
 import FoundationEssentials
-import Tensor
 
 /// A model directory's weights, from one safetensors file or from shards, as one collection of named tensors.
 public struct WeightArchive: Sendable {

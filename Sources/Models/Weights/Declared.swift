@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// A stored parameter of a network: its key and its shape.
 struct Parameter {

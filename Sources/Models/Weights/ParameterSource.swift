@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Where the values of a ``Declared`` part's parameters come from: a checkpoint, or random numbers.
 protocol ParameterSource: AnyObject {

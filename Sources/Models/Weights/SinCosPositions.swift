@@ -1,5 +1,5 @@
+import Compute
 import Glibc
-import Tensor
 
 /// The fixed two-dimensional sine-cosine position table of DiT.
 ///

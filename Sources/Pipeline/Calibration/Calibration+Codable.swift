@@ -1,5 +1,5 @@
+import Caching
 import FoundationEssentials
-import OmniCache
 import Sampling
 
 /// Coded with the inner products as the little-endian bytes of their lower triangles, in Base64: as exact as they are.

@@ -1,6 +1,5 @@
+import Caching
 import FoundationEssentials
-import Imaging
-import OmniCache
 import Sampling
 
 /// A calibration in a file, with the model and the settings that it is for, and the forecasters fitted so far.

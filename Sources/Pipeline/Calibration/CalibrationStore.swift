@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Imaging
+import Media
 import Models
 
 /// Where calibrations are kept: in the model directory when they were shipped with it, else in the user's cache folder.

@@ -1,7 +1,7 @@
+import Caching
+import Compute
 import Models
-import OmniCache
 import Sampling
-import Tensor
 
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///

@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 
 /// How the forecasters of a plan did in closed loop on an image that no fit has seen.
 ///

@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 import Sampling
 
 /// Planners and forecasters filled in from a calibration, made on demand where there is none yet.

@@ -1,7 +1,7 @@
+import Compute
 import FoundationEssentials
-import Imaging
+import Media
 import Models
-import Tensor
 
 /// A decoder that has been found and checked, but not loaded.
 public struct DecoderSource: Sendable {
@@ -94,8 +94,8 @@ public struct DecoderSource: Sendable {
 
     /// Checks that pictures of latents of `shape`, `count` of them in rows of `columns`, can be held in memory.
     ///
-    /// - Throws: `ImagingError` that says how large a grid may be.
-    public func check(_ shape: LatentShape, count: Int, columns: Int, padding: Int) throws(ImagingError) {
+    /// - Throws: `ImageError` that says how large a grid may be.
+    public func check(_ shape: LatentShape, count: Int, columns: Int, padding: Int) throws(ImageError) {
         let frame = (width: shape.width * scale, height: shape.height * scale)
         let picture = try FrameSheet.extents(width: frame.width, height: frame.height, frames: shape.frames)
         try ImageGrid.check(

@@ -1,6 +1,6 @@
-import Imaging
+import Compute
+import Media
 import Models
-import Tensor
 
 /// Turns a run's final latents into frames: one for an image.
 public protocol LatentDecoder: Sendable {
@@ -19,7 +19,7 @@ extension LatentDecoder {
     }
 
     /// Rounds planes to 8 bits.
-    func picture(_ planes: Tensor) -> Image {
+    package func picture(_ planes: Tensor) -> Image {
         withExtendedLifetime(planes) {
             Image(
                 planar: UnsafeBufferPointer(planes.values), width: planes.shape[2], height: planes.shape[1],

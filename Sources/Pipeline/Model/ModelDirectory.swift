@@ -1,7 +1,7 @@
+import Compute
 import FoundationEssentials
 import Models
 import Sampling
-import Tensor
 
 /// A model directory of ours or a diffusers pipeline, opened: its configuration and the headers of its weights, but not
 /// yet the weights.

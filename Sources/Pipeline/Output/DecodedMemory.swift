@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The memory that looking at a picture takes, known before it is decoded: a small file may declare a huge one.
 struct DecodedMemory {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Imaging
+import Media
 
 /// A batch that was made earlier, as its books tell: `run.json` and the manifests beside it. Only read, never written.
 public struct FinishedBatch: Sendable {
@@ -118,11 +118,11 @@ public struct FinishedBatch: Sendable {
         }
         let format = ImageFile.Format(of: bytes)
         let memory: DecodedMemory
-        do throws(ImagingError) { memory = DecodedMemory(try format.size(of: bytes)) } catch {
+        do throws(ImageError) { memory = DecodedMemory(try format.size(of: bytes)) } catch {
             throw .badData("\(path): \(error)")
         }
         try memory.check(path: path, peers: peers)
-        do throws(ImagingError) { return try format.decode(bytes) } catch {
+        do throws(ImageError) { return try format.decode(bytes) } catch {
             throw .badData("\(path): \(error)")
         }
     }

@@ -1,4 +1,4 @@
-import Imaging
+import Media
 import Models
 
 /// A picture on its way to a file: format, metadata, and what to do about a file that is there already.
@@ -14,7 +14,7 @@ public struct ImageFile: Equatable, Sendable {
         }
 
         /// Decodes a file of this format.
-        public func decode(_ bytes: [UInt8]) throws(ImagingError) -> Image {
+        public func decode(_ bytes: [UInt8]) throws(ImageError) -> Image {
             switch self {
             case .png: try PNGReader.decode(bytes)
             case .ppm: try PPM.decode(bytes)
@@ -22,7 +22,7 @@ public struct ImageFile: Equatable, Sendable {
         }
 
         /// The size that the header of a file of this format declares; reads no pixels.
-        public func size(of bytes: [UInt8]) throws(ImagingError) -> (width: Int, height: Int, channels: Int) {
+        public func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int, channels: Int) {
             switch self {
             case .png: try PNGReader.size(of: bytes)
             case .ppm: try PPM.size(of: bytes)
@@ -34,7 +34,7 @@ public struct ImageFile: Equatable, Sendable {
         /// Both formats hold one picture, so several frames stand side by side in it.
         public func encode(
             _ frames: [Image], record: ImageRecord, classNames: ClassNames
-        ) throws(ImagingError) -> [UInt8] {
+        ) throws(ImageError) -> [UInt8] {
             let image = try FrameSheet.picture(of: frames)
             let metadata = ImageMetadata(record: record)
             switch self {

@@ -1,6 +1,8 @@
+import Caching
 import FoundationEssentials
-import Imaging
+import Media
 import Models
+import Sampling
 
 /// The texts that an image file carries: the record for omnicache, and a line that image viewers of the field read.
 public struct ImageMetadata: Codable, Equatable, Sendable {

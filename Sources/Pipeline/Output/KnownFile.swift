@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Imaging
+import Media
 import Models
 
 /// A file whose bytes are known before it is written; one that holds these very bytes is left.

@@ -1,7 +1,7 @@
+import Compute
 import FoundationEssentials
-import Imaging
+import Media
 import Models
-import Tensor
 
 /// Latents and initial noise in safetensors files, so that a run can be checked against another implementation.
 public struct LatentFile: Equatable, Sendable {

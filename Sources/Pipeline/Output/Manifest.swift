@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Imaging
+import Media
 
 /// The list of the images that a shard has made, `manifest-i-of-n.jsonl`: a line is appended when an image is there.
 ///

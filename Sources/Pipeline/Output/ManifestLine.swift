@@ -39,7 +39,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     }
 
     /// What the image was told.
-    var condition: Condition { classID.map(Condition.label) ?? .prompt(self.class) }
+    package var condition: Condition { classID.map(Condition.label) ?? .prompt(self.class) }
 
     /// The line of a file with these bytes.
     public func of(_ bytes: [UInt8], seconds: Double?) -> ManifestLine {

@@ -1,8 +1,8 @@
+import Compute
 import FoundationEssentials
-import Imaging
+import Media
 import Models
 import Sampling
-import Tensor
 
 /// A picture of what a run is about to draw, made anew every few steps: the present estimate of the clean sample.
 ///

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Imaging
+import Media
 import Models
 
 /// What a whole batch is, `run.json`: written by the first shard that begins, compared by all others, and the same for

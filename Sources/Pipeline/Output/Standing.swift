@@ -15,7 +15,7 @@ public enum Standing: Equatable, Sendable {
     ///   - replaces: whether a file that is there is replaced, this very one too.
     ///   - read: reads the settings hash from the regular file at the path; nil if it has none.
     /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way or the place cannot be written to.
-    init(
+    package init(
         of path: String, hash: String, replaces: Bool, read: (String) -> String?
     ) throws(PipelineError) {
         var status = stat()

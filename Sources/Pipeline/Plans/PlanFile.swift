@@ -1,5 +1,5 @@
+import Caching
 import FoundationEssentials
-import OmniCache
 import Sampling
 
 /// A reuse plan in a file, with the model and the settings that it is for: alone enough to make the same images.

@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 
 /// Where planners and forecasters that know the model come from.
 public protocol CalibrationSource {

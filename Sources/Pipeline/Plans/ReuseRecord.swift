@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 import Sampling
 
 /// What a run reuses, and how: everything about a cache that an image depends on, and what it was asked for as.

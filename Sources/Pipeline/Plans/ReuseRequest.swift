@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 
 /// The planners that are asked for by name.
 public enum PlannerName: String, CaseIterable, Codable, Sendable {

@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 import Sampling
 
 /// The model calls that a run will make, and the branches that each asks for.
@@ -7,6 +7,12 @@ public struct RunSchedule: Equatable, Sendable {
     public let calls: [ModelCall]
     /// The guidance branches of every call.
     public let branches: GuidanceBranches
+
+    /// Joins the two.
+    package init(calls: [ModelCall], branches: GuidanceBranches) {
+        self.calls = calls
+        self.branches = branches
+    }
 
     /// The evaluations of the full run.
     public var evaluations: Int { calls.count * branches.count }

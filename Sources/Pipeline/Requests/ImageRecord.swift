@@ -81,7 +81,7 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     }
 
     /// JSON with sorted keys, the same bytes for the same value; the values of this module's records always can be.
-    static func canonical(_ value: some Encodable) -> Data {
+    package static func canonical(_ value: some Encodable) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(value)) ?? Data()

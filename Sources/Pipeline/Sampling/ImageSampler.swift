@@ -1,8 +1,7 @@
+import Compute
 import FoundationEssentials
-import Imaging
 import Models
 import Sampling
-import Tensor
 
 /// Samples images from one model with one set of settings.
 ///

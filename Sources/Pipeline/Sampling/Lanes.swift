@@ -1,6 +1,6 @@
+import Compute
 import Glibc
 import Models
-import Tensor
 
 /// How many images are made at a time, and with how many threads each.
 public struct Lanes: Equatable, Sendable {

@@ -1,6 +1,6 @@
+import Compute
 import Models
 import Sampling
-import Tensor
 
 /// A network and a condition, as the samplers see them.
 ///
@@ -62,7 +62,7 @@ public final class NetworkDenoiser: Denoiser {
     ///   - call: the model call that is being evaluated.
     ///   - entry: the batch entry.
     ///   - output: in the shape of the stack's site.
-    func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
+    package func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
         guard let session else { preconditionFailure("begin has not been called") }
         session.writeFirstInput(of: tokens, call: call, entry: entry, into: output)
     }

@@ -1,6 +1,6 @@
-import OmniCache
+import Caching
+import Compute
 import Sampling
-import Tensor
 
 /// Times the evaluations and the forecasts of one image's run, so that the run itself tells what a full one would take.
 ///

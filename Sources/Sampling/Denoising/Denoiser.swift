@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Something that evaluates a set of guidance branches at one model call of one image's run.
 ///

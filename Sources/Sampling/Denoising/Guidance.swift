@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Classifier-free guidance (Ho & Salimans, arXiv 2207.12598): e = u + g (c − u).
 ///

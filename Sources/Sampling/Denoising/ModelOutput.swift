@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// What the model says about one guidance branch; allocated once per run, overwritten at every call.
 public struct ModelOutput {

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The sampling of one image, stepped from outside: `while let step = try run.next() { … }`.
 ///

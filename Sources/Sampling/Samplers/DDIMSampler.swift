@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Denoising diffusion implicit models: first order, deterministic at eta 0 (arXiv 2010.02502, eq. 12 and 16).
 ///

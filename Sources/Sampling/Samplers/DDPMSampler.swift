@@ -1,5 +1,5 @@
+import Compute
 import Glibc
-import Tensor
 
 /// Ancestral sampling: draws from the posterior of every step (Ho et al., arXiv 2006.11239).
 ///

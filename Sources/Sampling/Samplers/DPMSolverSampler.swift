@@ -1,5 +1,5 @@
+import Compute
 import Glibc
-import Tensor
 
 /// DPM-Solver++(2M): second order from the last two estimates of x0 (Lu et al., arXiv 2211.01095, algorithm 2).
 ///

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Euler's method along the path: z ← z + (s' − s) dz/ds.
 ///

@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Heun's method along the path: an Euler step, then again from the start with the mean of both ends' directions.
 ///

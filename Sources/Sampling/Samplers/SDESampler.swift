@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// Euler–Maruyama on the stochastic equation that has the flow's distributions (Ma et al., arXiv 2401.08740).
 ///

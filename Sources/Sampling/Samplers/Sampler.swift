@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// A numerical method that turns noise into a sample, driven from outside, one model call at a time.
 ///

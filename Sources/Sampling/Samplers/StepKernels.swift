@@ -1,4 +1,4 @@
-import Tensor
+import Compute
 
 /// The elementwise updates of the samplers: coefficients come in Double, one pass in Float.
 ///

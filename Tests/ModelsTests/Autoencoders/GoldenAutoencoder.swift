@@ -1,5 +1,5 @@
+import Compute
 import Foundation
-import Tensor
 import Testing
 
 @testable import Models

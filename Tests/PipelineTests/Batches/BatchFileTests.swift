@@ -1,4 +1,6 @@
 import Foundation
+import PipelineSupport
+import Reports
 import Testing
 
 @testable import Pipeline

@@ -1,4 +1,5 @@
 import Foundation
+import PipelineSupport
 import Testing
 
 @testable import Pipeline

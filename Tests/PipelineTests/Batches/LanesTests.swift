@@ -1,5 +1,5 @@
+import Compute
 import Synchronization
-import Tensor
 import Testing
 
 @testable import Pipeline

@@ -1,6 +1,7 @@
+import Compute
 import Foundation
+import PipelineSupport
 import Synchronization
-import Tensor
 import Testing
 
 @testable import Pipeline

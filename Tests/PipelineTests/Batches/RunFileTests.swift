@@ -1,4 +1,6 @@
 import Foundation
+import Media
+import PipelineSupport
 import Sampling
 import Testing
 

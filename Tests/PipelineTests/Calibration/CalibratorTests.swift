@@ -1,8 +1,8 @@
+import Caching
+import Compute
 import Foundation
 import Models
-import OmniCache
 import Sampling
-import Tensor
 import Testing
 
 @testable import Pipeline

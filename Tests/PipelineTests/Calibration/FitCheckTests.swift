@@ -1,4 +1,4 @@
-import OmniCache
+import Caching
 import Testing
 
 @testable import Pipeline

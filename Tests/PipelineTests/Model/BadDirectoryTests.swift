@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import PipelineSupport
 import Testing
 
 @testable import Pipeline

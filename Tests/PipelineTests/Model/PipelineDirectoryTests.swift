@@ -1,7 +1,8 @@
+import Compute
 import Foundation
 import Models
+import PipelineSupport
 import Sampling
-import Tensor
 import Testing
 
 @testable import Pipeline

@@ -1,6 +1,7 @@
+import Compute
 import Foundation
 import Models
-import Tensor
+import PipelineSupport
 import Testing
 
 @testable import Pipeline

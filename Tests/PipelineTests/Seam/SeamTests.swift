@@ -1,9 +1,10 @@
+import Caching
+import Compute
+import Evaluation
 import Foundation
-import Imaging
+import Media
 import Models
-import OmniCache
 import Sampling
-import Tensor
 import Testing
 
 @testable import Pipeline

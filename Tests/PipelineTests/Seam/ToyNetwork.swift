@@ -1,6 +1,6 @@
+import Compute
 import Foundation
 import Models
-import Tensor
 
 /// A network of another kind than any that is shipped: three blocks of one fixed linear map of the channels, clips of two
 /// frames that are no squares, and a text as the condition.

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Caching
+import Models
+import Pipeline
+
+/// `omnicache calibrate`: learns from full runs what plans and forecasts need.
+struct CalibrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate", abstract: "Learns from a few full runs what plans and forecasts need to know.",
+        discussion: """
+            omnicache calibrate --budget 0.5
+            omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
+
+            Samples a few images in full, again with half of their outputs held, and then once within each \
+            budget. The last image is left out of the fits and checks them; where a fit is no better there than a \
+            plainer forecaster, that one is used. What is learnt is kept in the cache folder, and found by every \
+            command with the same model, sampler, step count and guidance.
+            """)
+
+    @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Run options") var execution: RunOptions
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How many images to sample; the last of them checks the fits, and one more does beside a single one.",
+            valueName: "n"))
+    var samples = Calibrator.defaultSamples
+
+    @Option(
+        name: .customLong("budget"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "The budgets to fit the default forecaster for, separated by commas; 1 for none.", valueName: "list"))
+    var budgets = "0.5"
+
+    @Flag(help: "Calibrate anew even if there is a calibration.")
+    var force = false
+
+    @Flag(help: "Keep the calibration in the model directory instead, to be shipped with it.")
+    var ship = false
+
+    func run() throws {
+        let log = execution.begin()
+        defer { log.finish() }
+        let directory = try model.open()
+        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        log.warn(of: settings, on: directory)
+        let schedule = try settings.schedule(for: directory)
+        guard (1...Calibrator.mostSamples).contains(samples) else {
+            throw PipelineError.usage(
+                "--samples \(samples): give a number of images from 1 to \(Calibrator.mostSamples)")
+        }
+        let budgets = try parsedBudgets()
+        let store = CalibrationStore(directory: directory, settings: settings)
+        if !force, let (file, path) = try store.load(), isEnough(file, for: budgets, schedule: schedule) {
+            log.message("there is a calibration from \(file.items.count) images already; --force makes it anew")
+            return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
+        }
+        let session = try ModelSession(
+            directory: directory, options: model, workers: execution.workers(), log: log)
+        // Without a fit there is nothing to check.
+        let leavesOut = !budgets.isEmpty
+        if execution.dryRun {
+            let fitted = budgets.reduce(0) {
+                $0 + Calibrator.evaluationsToFit($1.evaluations(of: schedule.evaluations), samples: samples)
+            }
+            let measured = Calibrator.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
+            return try log.result(
+                Log.Event(event: "calibration", evaluations: measured + fitted, evaluationsFull: schedule.evaluations))
+        }
+        let job = CalibrationJob(session: session, settings: settings, store: store, log: log)
+        let items = Calibrator.items(samples, told: directory.config.conditions)
+        let outcome = try WeightFiles.blamed {
+            try job.calibrate(items, leavesOut: leavesOut) { calibration in
+                try plans(for: budgets, calibration: calibration, schedule: schedule)
+            }
+        }
+        let path = try store.save(outcome.file, ships: ship)
+        let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
+        log.message(
+            "calibrated on \(samples) images with \(outcome.evaluations) evaluations, as many as \(runs.formatted1) full "
+                + "runs")
+        for (budget, check) in zip(budgets, outcome.checks) {
+            if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
+        }
+        let evaluations = outcome.evaluations
+        try log.result(
+            Log.Event(
+                event: "calibration", file: path, evaluations: evaluations, evaluationsFull: schedule.evaluations))
+    }
+
+    /// The budgets that leave something to fit.
+    private func parsedBudgets() throws -> [Budget] {
+        try Budget.list(budgets).filter { $0.share < 1 }
+    }
+
+    private func plans(
+        for budgets: [Budget], calibration: Calibration, schedule: RunSchedule
+    ) throws -> [ReusePlan] {
+        let planner = PathPlanner(calibration: calibration)
+        return try budgets.map { budget in
+            try planner.plan(
+                PlanRequest(
+                    calls: schedule.calls, branches: schedule.branches,
+                    evaluations: budget.evaluations(of: schedule.evaluations)))
+        }
+    }
+
+    /// Whether a calibration has as many images and a fit for every budget.
+    private func isEnough(_ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule) -> Bool {
+        guard file.items.count >= samples,
+            let plans = try? plans(for: budgets, calibration: file.calibration, schedule: schedule)
+        else { return false }
+        return plans.allSatisfy { plan in file.fits.contains { $0.plan == plan } }
+    }
+}
+
+extension Double {
+    /// With one digit after the point.
+    fileprivate var formatted1: String { "\((self * 10).rounded() / 10)" }
+}

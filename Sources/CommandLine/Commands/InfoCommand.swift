@@ -1,0 +1,239 @@
+import ArgumentParser
+import Compute
+import FoundationEssentials
+import Models
+import Pipeline
+import Sampling
+
+/// `omnicache info`: says what a model directory, an image or a plan is.
+struct InfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Says what a model directory, an image or a plan is.",
+        discussion: "Without an argument: the embedded model, and the libraries that this program runs on.")
+
+    @Argument(help: ArgumentHelp("A model directory, or an image or a plan (.json) of omnicache's.", valueName: "file"))
+    var file: String?
+
+    @OptionGroup var variant: VariantOption
+
+    @Option(help: "How it is told.")
+    var log: LogFormat = .text
+
+    func run() throws {
+        if let file, !isDirectory(file), !PickledCheckpoint.isNamedLikeOne(file),
+            FileManager.default.fileExists(atPath: file)
+        {
+            try isPlan(file) ? print(PlanReport(path: file)) : print(ImageReport(path: file))
+        } else {
+            try print(ModelReport(directory: ModelDirectory(path: modelPath(), variant: variant.variant)))
+        }
+    }
+
+    private func modelPath() throws(PipelineError) -> String {
+        do throws(PipelineError) {
+            return try ModelLocator().locate(file)
+        } catch {
+            guard let file, case .missingInput = error else { throw error }
+            throw .missingInput(
+                "\(file): no such image or model; give a file, a directory or an installed model's name")
+        }
+    }
+
+    private func isPlan(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
+
+    private func isDirectory(_ path: String) -> Bool {
+        var isDirectory = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+    }
+
+    private func print(_ report: some Report) throws {
+        switch log {
+        case .text:
+            try Terminal.standardOutput.writeResult(report.text)
+        case .json:
+            try Terminal.standardOutput.writeResult(Terminal.json(report, formatting: .prettyPrinted) + "\n")
+        }
+    }
+}
+
+/// Something that can be told as text or as JSON.
+private protocol Report: Encodable {
+    /// What it says, in rows of a title and a value, which may come from a file.
+    var rows: [(title: String, value: String)] { get }
+    /// Lines below the rows.
+    var lines: [String] { get }
+}
+
+extension Report {
+    /// The rows, their values below one another, and the lines.
+    var text: String {
+        let width = (rows.map(\.title.count).max() ?? 0) + 2
+        let told = rows.map { title, value in
+            title + String(repeating: " ", count: width - title.count) + value.onOneLine
+        }
+        return (told + lines.map(\.onOneLine)).map { $0 + "\n" }.joined()
+    }
+}
+
+/// What an image was made from.
+private struct ImageReport: Report {
+    private let metadata: ImageMetadata
+
+    init(path: String) throws {
+        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
+            throw PipelineError.inputOutput("\(path): cannot be read; check its permissions")
+        }
+        metadata = try ImageMetadata(png: bytes, path: path)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try metadata.encode(to: encoder)
+    }
+
+    var rows: [(title: String, value: String)] {
+        let record = metadata.record
+        let items = record.items.map { "\($0.condition) seed \($0.seed)" }.joined(separator: ", ")
+        return [
+            ("model", record.model.name), ("model hash", record.model.hash), ("images", items),
+        ] + record.settings.rows + [
+            ("settings hash", metadata.settingsHash),
+            ("made by", "omnicache \(metadata.versions.omnicache), \(metadata.versions.openblas)"),
+        ] + (record.reuse?.rows ?? [])
+    }
+
+    var lines: [String] { metadata.record.reuse?.lines ?? [] }
+}
+
+/// What a plan's file says.
+private struct PlanReport: Report {
+    private let file: PlanFile
+
+    init(path: String) throws {
+        file = try PlanFile(path: path)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try file.encode(to: encoder)
+    }
+
+    var rows: [(title: String, value: String)] {
+        [("model", file.model.name), ("model hash", file.model.hash)] + file.settings.rows + file.reuse.rows
+    }
+
+    var lines: [String] { file.reuse.lines }
+}
+
+extension SampleSettings {
+    fileprivate var rows: [(title: String, value: String)] {
+        let rule = sampler.stepRule == .list ? "" : ", steps as diffusers' scheduler"
+        return [
+            ("steps", "\(steps)"),
+            ("sampler", "\(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)\(rule)"),
+            ("guidance", "\(guidanceScale)"),
+        ]
+    }
+}
+
+extension ReuseRecord {
+    /// What is reused, for people.
+    fileprivate var rows: [(title: String, value: String)] {
+        [("reuse", summary + (budget.map { ", budget \($0.share)" } ?? ""))]
+    }
+
+    /// The decisions, a line for each branch.
+    fileprivate var lines: [String] { "\(decisions)".split(separator: "\n").map(String.init) }
+}
+
+/// What a model directory holds.
+private struct ModelReport: Report {
+    private struct Libraries: Encodable {
+        let versions: LibraryVersions?
+        let kernels: KernelChoice?
+        /// Why OpenBLAS cannot be used.
+        let problem: String?
+        let processors: Int
+
+        init() {
+            processors = Workers.available
+            do throws(MachineError) {
+                try BLAS.open()
+                (versions, kernels, problem) = (.current, BLAS.kernels, nil)
+            } catch {
+                (versions, kernels, problem) = (nil, nil, "\(error)")
+            }
+        }
+
+        var openblas: String { versions?.openblas ?? problem ?? "" }
+        var kernelText: String { kernels.map { "\($0)" } ?? "none" }
+    }
+
+    private let path: String
+    private let name: String
+    private let hash: String
+    private let config: any NetworkConfiguration
+    private let process: DiffusionProcess
+    private let classes: [String]
+    private let weightFiles: [String]
+    private let decoders: [String]
+    private let defaults: SampleSettings
+    private let parameters: Int
+    private let canBeGuided: Bool
+    private let libraries: Libraries
+
+    init(directory: ModelDirectory) {
+        path = directory.path
+        name = directory.name
+        hash = directory.reference().hash
+        config = directory.config
+        process = directory.process
+        classes = directory.classes.names
+        weightFiles = directory.archive.files.map(\.path)
+        decoders = [directory.vaeDirectory, directory.tinyDirectory].compactMap(\.self)
+        defaults = directory.defaultSettings
+        parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
+        canBeGuided = directory.hasNullClass
+        libraries = Libraries()
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path, name, hash, config, process, classes, weightFiles, decoders, defaults, parameters, canBeGuided
+        case libraries
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(path, forKey: .path)
+        try values.encode(name, forKey: .name)
+        try values.encode(hash, forKey: .hash)
+        try values.encode(config, forKey: .config)
+        try values.encode(process, forKey: .process)
+        try values.encode(classes, forKey: .classes)
+        try values.encode(weightFiles, forKey: .weightFiles)
+        try values.encode(decoders, forKey: .decoders)
+        try values.encode(defaults, forKey: .defaults)
+        try values.encode(parameters, forKey: .parameters)
+        try values.encode(canBeGuided, forKey: .canBeGuided)
+        try values.encode(libraries, forKey: .libraries)
+    }
+
+    var rows: [(title: String, value: String)] {
+        [
+            ("model", "\(name) (\(path))"), ("hash", hash),
+            ("network", config.summary),
+            ("parameters", "\(parameters)\(canBeGuided ? "" : ", no null class: unguided only")"),
+            (
+                "predicts",
+                "\(process.predictionType.rawValue)\(config.hasVariance ? " and variance" : ""), "
+                    + "\(process.trainTimesteps) training timesteps"
+            ),
+            ("decoder", decoders.isEmpty ? "none" : decoders.joined(separator: ", ")),
+            ("sampler", "\(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default"),
+            ("guidance", config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation"),
+            ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas),
+            ("kernels", libraries.kernelText),
+            ("processors", "\(libraries.processors)"), ("classes", "\(classes.count)"),
+        ]
+    }
+
+    var lines: [String] { classes.enumerated().map { "  \($0)  \($1)" } }
+}

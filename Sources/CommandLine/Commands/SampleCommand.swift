@@ -1,0 +1,66 @@
+import ArgumentParser
+import FoundationEssentials
+import Media
+import Pipeline
+
+/// `omnicache sample`: draws images.
+struct SampleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample", abstract: "Draws images from a model.",
+        discussion: """
+            omnicache sample --steps 50 --class face-smiling --seed 7
+            omnicache sample --class all --grid 11 -o sheet.png
+            omnicache sample --steps 50 --budget 0.5
+            omnicache sample --like face-smiling-7.png -o again.png
+            omnicache sample --batch list.csv --shard 0/4 -o 'set/{index}.png'
+            """)
+
+    @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
+    @OptionGroup(title: "Image options") var subject: SubjectOptions
+    @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Cache options") var cache: CacheOptions
+    @OptionGroup(title: "Output options") var output: OutputOptions
+    @OptionGroup(title: "Batch options") var batch: BatchOptions
+    @OptionGroup(title: "Run options") var execution: RunOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Make this image again from the settings that it carries; options given beside it win.", valueName: "image")
+    )
+    var like: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Reuse as this file of 'omnicache plan' says, with the settings that it is for.", valueName: "file"))
+    var plan: String?
+
+    func run() throws {
+        let log = execution.begin(keepsOutputFree: output.usesStandardOutput)
+        defer { log.finish() }
+        let session = try ModelSession(options: model, workers: execution.workers(), log: log)
+        if let count = batch.inFlight, !(1...1024).contains(count) {
+            throw PipelineError.usage("--in-flight \(count): give a number from 1 to 1024")
+        }
+        let request = try SampleRequest(command: self, session: session, like: like.map(Self.readMetadata))
+        if let warning = request.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
+            log.message(warning)
+        }
+        for variant in request.variants where log.warn(of: variant.settings, on: request.directory) { break }
+        if execution.dryRun {
+            try DryRun(request: request).print(format: execution.log)
+            return
+        }
+        try SampleJob(request: request, session: session, inFlight: batch.inFlight, log: log).run()
+    }
+
+    private static func readMetadata(_ path: String) throws -> ImageMetadata {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw PipelineError.missingInput("--like \(path): no such file")
+        }
+        guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
+            throw PipelineError.inputOutput("--like \(path): cannot be read; check its permissions")
+        }
+        return try ImageMetadata(png: bytes, path: "--like \(path)")
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Models
+import Pipeline
+import Sampling
+
+/// How a run is made. Every option is optional, so that those of an image or a plan can be kept.
+struct SamplingOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: ArgumentHelp("The number of steps. Default: 50.", valueName: "n"))
+    var steps: Int?
+
+    @Option(
+        name: [.customLong("cfg-scale"), .customLong("guidance-scale")], parsing: .unconditional,
+        help: ArgumentHelp(
+            "The scale of classifier-free guidance; 1 is unguided. Default: the model's own.", valueName: "g"))
+    var guidanceScale: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many channels are guided, the first ones, or 'all'. Default: the model's own, else all.",
+            discussion: "The official code of DiT and SiT guides 3; diffusers guides all.", valueName: "n"))
+    var guidedChannels: GuidedChannels?
+
+    @Option(help: "The sampler. Default: that of the model, else ddim.")
+    var sampler: SamplerKind?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
+    var eta: Share?
+
+    @Option(help: "Which timesteps are visited. Default: that of the model's scheduler, else linspace.")
+    var spacing: TimestepSpacing?
+
+    @Option(help: "The variance of the noise that ddpm adds. Default: that of the model, else fixed_small.")
+    var variance: SamplerOptions.Variance?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Clip the estimate of the clean image to plus or minus this in every step. Default: that of the model's "
+                + "scheduler, else no clipping.",
+            valueName: "x"))
+    var clip: Double?
+
+    @Option(help: "How much noise sde adds over time. Default: sigma.")
+    var diffusion: DiffusionForm?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The magnitude of that noise. Default: 1.", valueName: "x"))
+    var diffusionNorm: Double?
+
+    @Option(help: "The last step of sde, which adds no noise. Default: mean.")
+    var lastStep: LastStep?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The share of the time that the last step of sde takes. Default: 0.04.", valueName: "x"))
+    var lastStepSize: Share?
+
+    /// The first of the options that was given; nil if none was.
+    var given: String? {
+        let options = [
+            ("--steps", steps != nil), ("--cfg-scale", guidanceScale != nil),
+            ("--guided-channels", guidedChannels != nil), ("--sampler", sampler != nil), ("--eta", eta != nil),
+            ("--spacing", spacing != nil), ("--variance", variance != nil), ("--clip", clip != nil),
+            ("--diffusion", diffusion != nil), ("--diffusion-norm", diffusionNorm != nil),
+            ("--last-step", lastStep != nil), ("--last-step-size", lastStepSize != nil),
+        ]
+        return options.first { $0.1 }?.0
+    }
+
+    /// The settings: those given here over those of `base`, going through the timesteps as the scheduler of `directory`
+    /// does. An image or a plan in the place of `base` is followed where nothing of that is asked for anew.
+    func settings(over base: SampleSettings, of directory: ModelDirectory) -> SampleSettings {
+        let settings = settings(over: base)
+        guard settings.steps != base.steps || settings.sampler != base.sampler else { return settings }
+        return directory.followingScheduler(settings)
+    }
+
+    private func settings(over base: SampleSettings) -> SampleSettings {
+        var settings = base
+        settings.steps = steps ?? base.steps
+        settings.guidanceScale = guidanceScale ?? base.guidanceScale
+        settings.guidedChannels = guidedChannels.map(\.count) ?? base.guidedChannels
+        if let sampler { settings.sampler = settings.sampler.changed(to: sampler) }
+        if let spacing { settings.sampler = settings.sampler.changed(to: spacing) }
+        settings.sampler.eta = eta?.value ?? settings.sampler.eta
+        settings.sampler.variance = variance ?? settings.sampler.variance
+        settings.sampler.clip = clip ?? settings.sampler.clip
+        settings.sampler.diffusionForm = diffusion ?? settings.sampler.diffusionForm
+        settings.sampler.diffusionNorm = diffusionNorm ?? settings.sampler.diffusionNorm
+        settings.sampler.lastStep = lastStep ?? settings.sampler.lastStep
+        settings.sampler.lastStepSize = lastStepSize?.value ?? settings.sampler.lastStepSize
+        return settings
+    }
+}
+
+/// `all`, or a number of channels.
+struct GuidedChannels: ExpressibleByArgument {
+    /// The number; nil for all.
+    let count: Int?
+
+    init?(argument: String) {
+        guard argument == "all" || Int(argument) != nil else { return nil }
+        count = Int(argument)
+    }
+}
+
+extension DiffusionForm: ExpressibleByArgument {}
+extension LastStep: ExpressibleByArgument {}
+extension SamplerKind: ExpressibleByArgument {}
+extension TimestepSpacing: ExpressibleByArgument {}
+extension SamplerOptions.Variance: ExpressibleByArgument {}

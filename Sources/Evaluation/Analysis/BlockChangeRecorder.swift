@@ -1,0 +1,62 @@
+import Caching
+import Compute
+import Models
+
+/// Watches a network's sites and measures how much each one's output changes from call to call, over any number of runs.
+///
+/// Of the outputs themselves only the last of each site and guidance branch is kept, (T, D) each.
+final class BlockChangeRecorder: SiteInterceptor {
+    /// One site of the network, as one guidance branch (batch entry) sees it.
+    struct Row: Hashable {
+        let site: Site.ID
+        let entry: Int
+    }
+
+    /// The changes of one row at one call, over the runs.
+    struct Changes {
+        var relativeL1 = Moments()
+        var relativeL2 = Moments()
+        var cosine = Moments()
+    }
+
+    /// What has been seen of one row.
+    private final class History {
+        let last: Tensor
+        /// The call that ``last`` is of.
+        var call: Int?
+        var changes: [Changes]
+
+        init(count: Int, calls: Int) {
+            last = Tensor([count])
+            changes = Array(repeating: Changes(), count: calls)
+        }
+    }
+
+    private let calls: Int
+    private var histories: [Row: History] = [:]
+
+    /// A recorder for runs of `calls` model calls.
+    init(calls: Int) {
+        self.calls = calls
+    }
+
+    func observe(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+    ) {
+        let row = Row(site: site, entry: entry)
+        let history = histories[row] ?? History(count: output.count, calls: calls)
+        histories[row] = history
+        // What the stack adds to its input; a block's parts are observed before they are added to theirs.
+        let change = BlockChange(output, less: site == .stack ? input : nil, replacing: history.last.values)
+        // The first call of a run has none before it: what is there then is the end of another run.
+        if let change, let before = history.call, call == before + 1 {
+            history.changes[call].relativeL1.add(change.relativeL1)
+            history.changes[call].relativeL2.add(change.relativeL2)
+            history.changes[call].cosine.add(change.cosine)
+        }
+        history.call = call
+    }
+
+    /// The changes of a row, one entry per call; nil for a row that has not been seen.
+    func changes(of row: Row) -> [Changes]? { histories[row]?.changes }
+}

@@ -1,0 +1,62 @@
+import Compute
+import Models
+import Pipeline
+import Sampling
+
+/// The model that a benchmark is about, loaded.
+public struct BenchmarkSubject {
+    /// What it is called.
+    public let name: String
+    /// The network, its weights at 32 bits.
+    public let network: any DenoisingNetwork
+    /// What its latents are decoded by; nil where there is nothing.
+    public let decoder: DecoderSource?
+    let process: DiffusionProcess
+
+    /// What its `config.json` says, or would say.
+    public let config: any NetworkConfiguration
+
+    /// The sizes that can be made.
+    public static var sizeNames: [String] { NetworkFamily.all.flatMap { $0.sizes.map(\.name) } }
+
+    /// Seeds the random weights.
+    private static let seed: UInt64 = 5
+
+    /// The model in a directory, which is loaded.
+    ///
+    /// - Throws: ``ModelError`` or ``SafetensorsError``, or ``PipelineError`` when the decoder cannot be used.
+    public init(
+        directory: ModelDirectory, decoder: DecoderChoice = .own, progress: ((Double) -> Void)? = nil
+    ) throws {
+        name = directory.name
+        self.decoder = try directory.decoder(decoder)
+        process = directory.process
+        config = directory.config
+        network = try directory.load(progress: progress)
+    }
+
+    /// A network of a published size, with random weights that are made in memory.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` for a size that is not one of ``sizeNames``.
+    public init(size: String) throws {
+        let sizes = NetworkFamily.all.flatMap { family in family.sizes.map { (family, $0) } }
+        guard let (family, found) = sizes.first(where: { $0.1.name == size.uppercased() }) else {
+            throw PipelineError.usage("--size \(size): not one of \(Self.sizeNames.joined(separator: ", "))")
+        }
+        try self.init(random: found.configuration(), name: "\(family.name)-\(found.name), random weights")
+    }
+
+    /// A network of the given configuration with random weights.
+    init(random config: any NetworkConfiguration, name: String) throws {
+        self.name = name
+        self.config = config
+        decoder = nil
+        // Betas as gentle as these keep latents finite, whatever the weights.
+        process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.002))
+        network = try config.random(seed: Self.seed)
+    }
+
+    /// How many branches a guided forward has: one for models that cannot be guided.
+    var branches: Int { network.canBeGuided ? 2 : 1 }
+    var latentShape: [Int] { network.latentShape.dimensions }
+}

@@ -1,0 +1,256 @@
+import Compute
+import Glibc
+import Models
+
+/// The operations of a forward at a network's shapes, over all entries at once as a guided forward does them.
+struct ForwardOperations {
+    private let network: any DenoisingNetwork
+    private let entries: Int
+    private let workers: Workers
+    private let bare: BareProducts
+
+    /// Rows that one elementwise task handles, as in the forward.
+    private static let rowsPerTask = 32
+
+    /// Those of `network` for `entries` entries.
+    init(network: any DenoisingNetwork, entries: Int, workers: Workers) {
+        self.network = network
+        self.entries = entries
+        self.workers = workers
+        bare = BareProducts(network: network, entries: entries, workers: workers)
+    }
+
+    /// All of them in the order of the forward, each once: what is computed ahead stands behind what is shared.
+    var all: [BenchmarkOperation] {
+        let products = Dictionary(uniqueKeysWithValues: network.products.map { ($0.name, $0) })
+        var seen: Set<String> = []
+        let steps = network.steps.filter { seen.insert($0.name).inserted }
+        func operations(_ step: ForwardStep) -> [BenchmarkOperation] {
+            switch step.work {
+            case .product(let layer, let activation):
+                guard let product = products[step.name] else { return [] }
+                return [linear(product, layer)] + (activation.map { [self.activation($0, step, layer)] } ?? [])
+            case .attention(let heads, let headWidth, let keys):
+                guard let product = products[step.name], keys == step.rows else { return [] }
+                return [attention(product, heads, headWidth), softmax(step)]
+            case .modulation(let width, let epsilon):
+                return seen.insert("norm, modulation").inserted ? [normalisation(step, width, epsilon)] : []
+            case .gatedAdd(let width): return [gatedAdd(step, width)]
+            }
+        }
+        return steps.filter(\.isShared).flatMap(operations) + network.preparation.compactMap(prepared)
+            + steps.filter { !$0.isShared }.flatMap(operations)
+    }
+
+    // MARK: - Matrix products
+
+    /// A layer with its bias.
+    private func linear(_ product: ForwardProduct, _ layer: Linear) -> BenchmarkOperation {
+        let bare = bare
+        var operation = affine(
+            product.name, product.shape(entries: entries), layer: layer, entries: product.entries(of: entries),
+            rows: product.step.rows)
+        operation.bare = { bare.run(product) }
+        return operation
+    }
+
+    /// What a session computes ahead for a window of calls.
+    private func prepared(_ step: ForwardStep) -> BenchmarkOperation? {
+        guard case .product(let layer, _) = step.work else { return nil }
+        let rows = step.rows * entries
+        return affine(
+            step.name, "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)", layer: layer, entries: 1, rows: rows
+        )
+    }
+
+    private func affine(
+        _ name: String, _ shape: String, layer: Linear, entries: Int, rows: Int
+    ) -> BenchmarkOperation {
+        let (inputs, outputs) = (layer.inputWidth, layer.outputWidth)
+        let x = ArbitraryNumbers.tensor([entries * rows, inputs], seed: 11)
+        let y = Tensor([entries * rows, outputs])
+        let workers = workers
+        let checked = [0, entries * rows / 2, entries * rows - 1]
+        return BenchmarkOperation(
+            name: name, shape: shape, operations: 2 * Double(entries * rows * inputs * outputs), bound: 1e-5,
+            error: {
+                let weight = layer.weight.elements
+                return BenchmarkOperation.error(
+                    checked.flatMap { row in
+                        (0..<outputs).map { output in
+                            var sum = Double(layer.bias.values[output])
+                            for input in 0..<inputs {
+                                sum += Double(x.values[row * inputs + input]) * Double(weight[output * inputs + input])
+                            }
+                            return (y.values[row * outputs + output], sum)
+                        }
+                    })
+            },
+            run: {
+                let tiling = layer.tiling(blocks: entries, rows: rows, workers: workers)
+                workers.run(tasks: tiling.count) { _, tile in
+                    layer.run(tile: tile, of: tiling, x.pointer, into: y.pointer)
+                }
+            })
+    }
+
+    /// Spread over the rows and over the entries.
+    private func checkedRows(_ tokens: Int) -> [Int] { [0, tokens / 2 + 1, entries * tokens - 1] }
+
+    private func attention(_ product: ForwardProduct, _ heads: Int, _ head: Int) -> BenchmarkOperation {
+        let (tokens, width) = (product.step.rows, heads * head)
+        let rows = entries * tokens
+        let qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 12)
+        let output = Tensor([rows, width])
+        let kernel = Attention(tokens: tokens, heads: heads, headWidth: head, workers: workers)
+        let (workers, entries, checked, bare) = (workers, entries, checkedRows(tokens), bare)
+        return BenchmarkOperation(
+            name: product.name, shape: product.shape(entries: entries),
+            operations: 4 * Double(rows * tokens * width), bound: 1e-5,
+            error: {
+                BenchmarkOperation.error(
+                    checked.flatMap { row in
+                        let expected = Self.attended(qkv, row: row, tokens: tokens, heads: heads, headWidth: head)
+                        return (0..<width).map { (output.values[row * width + $0], expected[$0]) }
+                    })
+            },
+            run: {
+                workers.run(tasks: entries * kernel.taskCount) { worker, task in
+                    let entry = task / kernel.taskCount * tokens
+                    kernel.run(
+                        task: task % kernel.taskCount, worker: worker, qkv: qkv.pointer + entry * 3 * width,
+                        into: output.pointer + entry * width)
+                }
+            },
+            bare: { bare.run(product) })
+    }
+
+    /// softmax(q K^T / sqrt(K)) V of one row, in double precision.
+    private static func attended(_ qkv: Tensor, row: Int, tokens: Int, heads: Int, headWidth: Int) -> [Double] {
+        let width = heads * headWidth
+        let first = row / tokens * tokens
+        func number(_ row: Int, _ column: Int) -> Double { Double(qkv.values[row * 3 * width + column]) }
+        return (0..<heads).flatMap { head in
+            let columns = head * headWidth..<(head + 1) * headWidth
+            let weights = (first..<first + tokens).map { token in
+                exp(
+                    columns.reduce(0.0) { $0 + number(row, $1) * number(token, width + $1) }
+                        / Double(headWidth).squareRoot())
+            }
+            let sum = weights.reduce(0, +)
+            return columns.map { column in
+                weights.indices.reduce(0.0) { $0 + weights[$1] * number(first + $1, 2 * width + column) } / sum
+            }
+        }
+    }
+
+    // MARK: - Elementwise
+
+    /// Spreads pieces of rows over the workers.
+    private static func forEachRows(_ workers: Workers, _ rows: Int, _ body: (Range<Int>) -> Void) {
+        workers.run(tasks: (rows + rowsPerTask - 1) / rowsPerTask) { _, piece in
+            body(piece * rowsPerTask..<min(rows, (piece + 1) * rowsPerTask))
+        }
+    }
+
+    private func normalisation(_ step: ForwardStep, _ width: Int, _ epsilon: Double) -> BenchmarkOperation {
+        let (rows, workers, checked) = (entries * step.rows, workers, checkedRows(step.rows))
+        let x = ArbitraryNumbers.tensor([rows, width], seed: 13)
+        let (shift, scale) = (ArbitraryNumbers.tensor([width], seed: 14), ArbitraryNumbers.tensor([width], seed: 15))
+        let y = Tensor([rows, width])
+        return BenchmarkOperation(
+            name: "norm, modulation", shape: "\(rows) x \(width)", bytes: 8 * Double(rows * width), bound: 1e-5,
+            error: {
+                BenchmarkOperation.error(
+                    checked.flatMap { row in
+                        let line = (0..<width).map { Double(x.values[row * width + $0]) }
+                        let mean = line.reduce(0, +) / Double(width)
+                        let variance = line.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+                        let factor = 1 / (variance + epsilon).squareRoot()
+                        return (0..<width).map {
+                            let normal = (line[$0] - mean) * factor
+                            let expected = normal * (1 + Double(scale.values[$0])) + Double(shift.values[$0])
+                            return (y.values[row * width + $0], expected)
+                        }
+                    })
+            },
+            run: {
+                Self.forEachRows(workers, rows) {
+                    LayerNorm.modulated(
+                        x.pointer + $0.lowerBound * width, rows: $0.count, width: width, epsilon: Float(epsilon),
+                        shift: shift.pointer, scale: scale.pointer, into: y.pointer + $0.lowerBound * width)
+                }
+            })
+    }
+
+    private func gatedAdd(_ step: ForwardStep, _ width: Int) -> BenchmarkOperation {
+        let (rows, workers) = (entries * step.rows, workers)
+        let y = ArbitraryNumbers.tensor([rows, width], seed: 16)
+        let gate = ArbitraryNumbers.tensor([width], seed: 17)
+        return inPlace(
+            "gated add", rows: rows, width: width, bytes: 12,
+            expected: { index, x in x + Double(gate.values[index % width]) * Double(y.values[index]) },
+            run: { x in
+                Self.forEachRows(workers, rows) {
+                    Elementwise.addGated(
+                        y.pointer + $0.lowerBound * width, gate: gate.pointer, rows: $0.count, width: width,
+                        to: x + $0.lowerBound * width)
+                }
+            })
+    }
+
+    private func activation(_ activation: Activation, _ step: ForwardStep, _ layer: Linear) -> BenchmarkOperation {
+        let (rows, width, workers) = (entries * step.rows, layer.outputWidth, workers)
+        return inPlace(
+            activation == .gelu ? "GELU" : "SiLU", rows: rows, width: width, bytes: 8,
+            expected: { _, x in
+                switch activation {
+                case .silu: x / (1 + exp(-x))
+                case .gelu: x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044_715 * x * x * x)))
+                }
+            },
+            run: { x in
+                Self.forEachRows(workers, rows) {
+                    activation.apply(to: x + $0.lowerBound * width, count: $0.count * width)
+                }
+            })
+    }
+
+    /// The exponentials of all scores of one head of each entry.
+    private func softmax(_ step: ForwardStep) -> BenchmarkOperation {
+        let (rows, width, workers) = (entries * step.rows, Softmax.stride(step.rows), workers)
+        let largest = Tensor([rows])
+        return inPlace(
+            "softmax", rows: rows, width: width, bytes: 8,
+            prepare: { x in
+                for row in 0..<rows {
+                    largest.values[row] = (0..<width).reduce(-Float.infinity) { max($0, x[row * width + $1]) }
+                }
+            },
+            expected: { index, x in exp(x - Double(largest.values[index / width])) },
+            run: { x in
+                Self.forEachRows(workers, rows) {
+                    for row in $0 { _ = Softmax.exponentiate(x + row * width, count: width) }
+                }
+            })
+    }
+
+    /// An operation that changes a (rows, width) matrix; `bytes` are those moved for each of its numbers.
+    private func inPlace(
+        _ name: String, rows: Int, width: Int, bytes: Double, prepare: (UnsafePointer<Float>) -> Void = { _ in },
+        expected: @escaping (_ index: Int, _ before: Double) -> Double,
+        run: @escaping (UnsafeMutablePointer<Float>) -> Void
+    ) -> BenchmarkOperation {
+        let source = ArbitraryNumbers.tensor([rows, width], seed: 18)
+        let values = Tensor([rows, width])
+        prepare(source.pointer)
+        return BenchmarkOperation(
+            name: name, shape: "\(rows) x \(width)", bytes: bytes * Double(rows * width), bound: 1e-5,
+            reset: { values.copy(from: source) },
+            error: {
+                BenchmarkOperation.error(
+                    source.values.indices.lazy.map { (values.values[$0], expected($0, Double(source.values[$0]))) })
+            },
+            run: { withExtendedLifetime(values) { run(values.pointer) } })
+    }
+}

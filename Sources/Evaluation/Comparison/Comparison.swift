@@ -1,0 +1,193 @@
+import Caching
+import Compute
+import Media
+import Models
+import Pipeline
+import Sampling
+
+/// Samples the same images uncached and under every strategy at every budget, and measures how they differ.
+///
+/// Image by image, the uncached run is followed at once by all others, in turns forwards and backwards, so that whatever
+/// else the machine is doing hits all alike. Nothing is run twice.
+public final class Comparison {
+    /// How far the work has come.
+    public struct Progress: Sendable {
+        /// The strategy; nil for the uncached model.
+        public let strategy: String?
+        /// The budget; nil for the uncached model.
+        public let budget: Budget?
+        /// The image, from 0; nil while a strategy is made ready.
+        public let pair: Int?
+        /// The share of all evaluations that are done.
+        public let share: Double
+        /// Whether the image, or the preparation, is done.
+        public let isDone: Bool
+    }
+
+    /// What came out.
+    public struct Result: Sendable {
+        /// The figures.
+        public let report: ComparisonReport
+        /// Some of the pictures.
+        public let gallery: ComparisonGallery
+    }
+
+    private let directory: ModelDirectory
+    private let decoder: any LatentDecoder
+    private let request: ComparisonRequest
+    private let context: StrategyContext
+    private let workers: Workers
+    private let network: any DenoisingNetwork
+    private let evaluationsFull: Int
+    private var samplers: [ImageSampler] = []
+    private var evaluationsPlanned = 0.0
+    private var evaluationsDone = 0.0
+
+    /// A strategy at a budget.
+    private struct Entry {
+        let strategy: String
+        let budget: Budget
+        let allowed: Int
+        let prepared: (any PreparedStrategy)?
+        let needed: Int?
+        var pairs: [PairMeasure] = []
+    }
+
+    /// Opens a comparison.
+    ///
+    /// - Parameters:
+    ///   - directory: the model.
+    ///   - network: its network.
+    ///   - decoder: what makes the pictures that are compared.
+    ///   - workers: the threads of a forward.
+    ///   - request: what is compared.
+    ///   - calibration: where planners and forecasters that know the model come from.
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public init(
+        directory: ModelDirectory, network: any DenoisingNetwork, decoder: any LatentDecoder, workers: Workers,
+        request: ComparisonRequest, calibration: any CalibrationSource = NoCalibration()
+    ) throws {
+        self.decoder = decoder
+        context = try StrategyContext(
+            directory: directory, network: network, workers: workers, settings: request.settings,
+            items: Calibrator.items(StrategyContext.mostItems, told: directory.config.conditions),
+            calibration: calibration)
+        evaluationsFull = context.fullEvaluations
+        self.directory = directory
+        self.network = network
+        self.workers = workers
+        self.request = request
+    }
+
+    /// Does all of the work.
+    ///
+    /// - Parameter onProgress: told before a strategy is made ready and after every model call; what it throws ends the
+    ///   work.
+    /// - Returns: the figures and some of the pictures.
+    /// - Throws: ``ComparisonError`` when a strategy has spent more than it was allowed; what preparing, sampling or
+    ///   `onProgress` throws. A strategy that cannot reach a budget is no error.
+    public func run(onProgress: (Progress) throws -> Void) throws -> Result {
+        var entries = try prepare(onProgress)
+        evaluationsDone = 0
+        evaluationsPlanned = Double(
+            request.items.count * entries.reduce(evaluationsFull) { $0 + ($1.prepared == nil ? 0 : $1.allowed) })
+        var gallery = ComparisonGallery(pairs: request.items.count)
+        var seconds: [Double] = []
+        for pair in request.items.indices {
+            let (latents, time) = try sample(pair, as: nil, onProgress)
+            try sampler(for: request.settings).check(latents)
+            let uncached = try UncachedImage(
+                latents: latents, evaluations: evaluationsFull, seconds: time, decoder: decoder)
+            seconds.append(time)
+            gallery.add(try FrameSheet.picture(of: uncached.frames), of: pair, row: nil)
+            let order = Array(entries.indices)
+            for index in pair.isMultiple(of: 2) ? order : order.reversed() {
+                guard let prepared = entries[index].prepared else { continue }
+                let (latents, time) = try sample(pair, as: entries[index], onProgress)
+                let spent = prepared.evaluationsSpent
+                guard spent <= Double(entries[index].allowed) else {
+                    throw ComparisonError.overBudget(
+                        strategy: entries[index].strategy, item: request.items[pair], spent: spent,
+                        allowed: entries[index].allowed)
+                }
+                let (measure, frames) = try uncached.compare(
+                    latents, evaluations: spent, seconds: request.measuresTime ? time : nil)
+                entries[index].pairs.append(measure)
+                gallery.add(try FrameSheet.picture(of: frames), of: pair, row: index)
+            }
+        }
+        return Result(report: report(entries, seconds: seconds), gallery: gallery)
+    }
+
+    /// Makes every strategy ready for every budget.
+    private func prepare(_ onProgress: (Progress) throws -> Void) throws -> [Entry] {
+        try request.budgets.flatMap { budget in
+            try request.strategies.map { strategy in
+                try onProgress(
+                    Progress(strategy: strategy.name, budget: budget, pair: nil, share: 0, isDone: false))
+                let allowed = budget.evaluations(of: evaluationsFull)
+                func entry(_ prepared: (any PreparedStrategy)?, needed: Int?) -> Entry {
+                    Entry(
+                        strategy: strategy.name, budget: budget, allowed: allowed, prepared: prepared, needed: needed)
+                }
+                do {
+                    return entry(try strategy.prepare(budget, in: context), needed: nil)
+                } catch PlanError.budgetTooSmall(_, let smallest, _) {
+                    return entry(nil, needed: smallest)
+                }
+            }
+        }
+    }
+
+    /// Samples one image.
+    ///
+    /// - Returns: the final latents, and the seconds from the initial noise to them.
+    private func sample(
+        _ pair: Int, as entry: Entry?, _ onProgress: (Progress) throws -> Void
+    ) throws -> (latents: Tensor, seconds: Double) {
+        let sampler = try sampler(for: entry?.prepared?.settings ?? request.settings)
+        let weight = Double(entry?.allowed ?? evaluationsFull)
+        func tell(_ done: Double, isDone: Bool = false) throws {
+            try onProgress(
+                Progress(
+                    strategy: entry?.strategy, budget: entry?.budget, pair: pair,
+                    share: min(1, (evaluationsDone + done * weight) / evaluationsPlanned), isDone: isDone))
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var run = try sampler.start(request.items[pair]) { entry?.prepared?.wrap($0) ?? $0 }
+        while let step = try run.next() { try tell(Double(step.index + 1) / Double(step.count)) }
+        let seconds = (clock.now - start) / .seconds(1)
+        try tell(1, isDone: true)
+        evaluationsDone += weight
+        return (run.latents, seconds)
+    }
+
+    /// The sampler of these settings; strategies with the same settings share one.
+    private func sampler(for settings: SampleSettings) throws -> ImageSampler {
+        if let known = samplers.first(where: { $0.settings == settings }) { return known }
+        let sampler = try ImageSampler(
+            directory: directory, network: network, settings: settings, workers: workers)
+        samplers.append(sampler)
+        return sampler
+    }
+
+    private func report(_ entries: [Entry], seconds: [Double]) -> ComparisonReport {
+        let reference = request.strategies[0].name
+        let rows = entries.map { entry in
+            let other = entries.first { $0.budget == entry.budget && $0.strategy == reference }
+            let compares = entry.strategy != reference && other?.prepared != nil
+            return ComparisonReport.Row(
+                budget: entry.budget, strategy: entry.strategy, evaluationsAllowed: entry.allowed,
+                evaluationsNeeded: entry.needed,
+                summary: entry.prepared == nil
+                    ? nil : ComparisonSummary(entry.pairs, reference: compares ? other?.pairs : nil),
+                plan: (entry.prepared as? PlannedRun)?.plan, pairs: entry.pairs)
+        }
+        return ComparisonReport(
+            model: directory.reference(), settings: request.settings, items: request.items,
+            calibrationItems: context.items, reference: reference, evaluationsFull: evaluationsFull,
+            secondsFull: request.measuresTime ? Quartiles(unlessEmpty: seconds)?.median : nil,
+            threads: request.measuresTime ? workers.count : nil, versions: .current, rows: rows)
+    }
+}

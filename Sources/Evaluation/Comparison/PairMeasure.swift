@@ -1,0 +1,120 @@
+import Caching
+import Compute
+import Media
+import Pipeline
+
+/// How one image under a strategy compares with the uncached image of the same class and seed.
+public struct PairMeasure: Codable, Equatable, Sendable {
+    /// What the image has cost; partial work is priced by its operations.
+    public let evaluations: Double
+    /// From the initial noise to the final latents; nil where time is not measured.
+    public let seconds: Double?
+    /// The uncached run's seconds over ``seconds``, but no more than its evaluations over ``evaluations``: other work on
+    /// the machine can slow one of the two.
+    public let speedUp: Double?
+    /// In dB, of the pictures before they are rounded to 8 bits; nil for the same picture, where it is infinite.
+    public let psnr: Double?
+    /// In dB, of the pictures of 8 bits; nil for the same picture, where it is infinite.
+    public let psnr8: Double?
+    /// Of the pictures of 8 bits; nil where they are too small for it.
+    public let ssim: Double?
+    /// |x − x′| / |x′| of the final latents, x′ being the uncached run's; nil where the run has diverged.
+    public let latentError: Double?
+    /// The energy of the finest detail over that of the uncached picture, which has some; nil otherwise.
+    public let highFrequencyEnergy: Double?
+
+    /// Whether the picture is nearer to the uncached one than `other`, which has the same class and seed.
+    public func isNearer(than other: PairMeasure) -> Bool {
+        (psnr ?? .infinity) > (other.psnr ?? .infinity)
+    }
+
+    /// Whether both are as near.
+    public func isAsNear(as other: PairMeasure) -> Bool { psnr == other.psnr }
+
+    /// Joins the figures.
+    public init(
+        evaluations: Double, seconds: Double? = nil, speedUp: Double? = nil, psnr: Double?, psnr8: Double?,
+        ssim: Double?, latentError: Double?, highFrequencyEnergy: Double?
+    ) {
+        self.evaluations = evaluations
+        self.seconds = seconds
+        self.speedUp = speedUp
+        self.psnr = psnr
+        self.psnr8 = psnr8
+        self.ssim = ssim
+        self.latentError = latentError
+        self.highFrequencyEnergy = highFrequencyEnergy
+    }
+}
+
+/// An image of the uncached model, with what every comparison with it needs.
+struct UncachedImage {
+    let latents: Tensor
+    let frames: [Image]
+    let seconds: Double
+    let evaluations: Int
+    private let decoder: any LatentDecoder
+    private let planes: [Float]
+    private let highFrequencyEnergy: Double
+
+    init(latents: Tensor, evaluations: Int, seconds: Double, decoder: any LatentDecoder) throws {
+        let planes = try decoder.planes(of: latents)
+        let frames = planes.map(decoder.picture)
+        self.latents = latents
+        self.evaluations = evaluations
+        self.seconds = seconds
+        self.decoder = decoder
+        self.planes = planes.flatMap(\.elements)
+        self.frames = frames
+        highFrequencyEnergy = Self.mean(frames.map(ImageMetrics.highFrequencyEnergy))
+    }
+
+    /// Compares another image with this one.
+    ///
+    /// - Parameters:
+    ///   - other: the other image's latents.
+    ///   - evaluations: what it has cost.
+    ///   - seconds: what it has taken; nil where time is not measured.
+    /// - Returns: the figures, means over the frames where these are measured one by one, and the other frames.
+    /// - Throws: what the decoder throws.
+    func compare(
+        _ other: Tensor, evaluations: Double, seconds: Double?
+    ) throws -> (measure: PairMeasure, frames: [Image]) {
+        let otherPlanes = try decoder.planes(of: other)
+        let otherFrames = otherPlanes.map(decoder.picture)
+        let similarities = try zip(otherFrames, frames).compactMap { try ImageMetrics.ssimUnlessTooSmall($0, $1) }
+        let measure = PairMeasure(
+            evaluations: evaluations, seconds: seconds,
+            speedUp: seconds.map {
+                SpeedUp.possible(self.seconds / $0, from: Double(self.evaluations), to: evaluations)
+            },
+            psnr: Self.finite(ImageMetrics.psnr(otherPlanes.flatMap(\.elements), planes, range: decoder.range)),
+            psnr8: Self.finite(try ImageMetrics.psnr(Self.column(otherFrames), Self.column(frames))),
+            ssim: similarities.isEmpty ? nil : Self.mean(similarities),
+            latentError: Self.finite(relativeError(of: other)),
+            highFrequencyEnergy: Self.finite(
+                Self.mean(otherFrames.map(ImageMetrics.highFrequencyEnergy)) / highFrequencyEnergy))
+        return (measure, otherFrames)
+    }
+
+    /// All frames as one picture, one below the other, without gaps.
+    private static func column(_ frames: [Image]) -> Image {
+        let first = frames[0]
+        return Image(
+            width: first.width, height: frames.reduce(0) { $0 + $1.height }, channels: first.channels,
+            pixels: frames.flatMap(\.pixels))
+    }
+
+    private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+    private func relativeError(of other: Tensor) -> Double {
+        var (difference, norm) = (0.0, 0.0)
+        for (a, b) in zip(other.elements, latents.elements) {
+            difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+            norm += Double(b) * Double(b)
+        }
+        return (difference / norm).squareRoot()
+    }
+
+    private static func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+}

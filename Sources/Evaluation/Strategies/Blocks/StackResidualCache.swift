@@ -1,0 +1,40 @@
+import Compute
+import Models
+
+/// Adds the last full call's residual of the whole stack, output minus input, in the place of the stack.
+final class StackResidualCache: SiteInterceptor {
+    private let decision: any CallDecision
+    private let residuals: [Tensor]  // per entry, (T, D)
+    private var isFull = true
+
+    init(_ decision: any CallDecision, stack: Site) {
+        self.decision = decision
+        residuals = (0..<2).map { _ in Tensor(stack.shape) }
+    }
+
+    func approach(
+        _ site: Site.ID, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
+    ) {
+        guard site == .stack else { return }
+        isFull = decision.isFull(call, entries: entries, input: input)
+    }
+
+    func replaces(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        output: UnsafeMutableBufferPointer<Float>
+    ) -> Bool {
+        guard site == .stack, !isFull else { return false }
+        let residual = residuals[entry].values
+        for i in 0..<output.count { output[i] = input[i] + residual[i] }
+        return true
+    }
+
+    func observe(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        output: UnsafeBufferPointer<Float>
+    ) {
+        guard site == .stack else { return }
+        let residual = residuals[entry].values
+        for i in 0..<residual.count { residual[i] = output[i] - input[i] }
+    }
+}

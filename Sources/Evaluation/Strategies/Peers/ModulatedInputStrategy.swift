@@ -1,0 +1,56 @@
+import Caching
+
+/// Reuses the stack's residual until the change of block 0's modulated input has added up to a threshold, the first and the
+/// last call full: TeaCache (Liu et al., arXiv 2411.19108) and, on a filtered input, SeaCache.
+///
+/// The threshold is solved from the budget; published from 0.25 to 0.8, and 0.3 for SeaCache. TeaCache's polynomial of
+/// degree 4, from the input's change to the output's, is fitted to the calibration images.
+struct ModulatedInputStrategy: ReuseStrategy {
+    /// What is done to the changes before they are added up.
+    enum Refinement {
+        /// A polynomial estimates the output's change.
+        case polynomial
+        /// The input is filtered by the spectrum of clean images.
+        case wienerFilter
+    }
+
+    let name: String
+    let refinement: Refinement
+
+    static let teaCache = Self(name: "teacache", refinement: .polynomial)
+    static let seaCache = Self(name: "seacache", refinement: .wienerFilter)
+
+    private static let publishedThreshold = 0.3
+
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+        let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 2, name: name)
+        let (stack, calls) = (context.network.stack, context.calls.count)
+        let filter = refinement == .wienerFilter ? TokenFilter(stack, calls: context.calls) : nil
+        let estimate = try refinement == .polynomial && allowed.full < calls ? polynomial(context) : nil
+        func run(_ threshold: Double, full: Int?) -> BlockCacheRun {
+            BlockCacheRun(in: context) { base in
+                let decision = ModulatedInputDecision(
+                    threshold: threshold,
+                    schedule: OnlineSchedule(calls: calls, full: full, warmUp: 1, keepsLast: true), base: base,
+                    stack: stack, estimate: { estimate?($0) ?? $0 }, filter: filter)
+                return StackResidualCache(decision, stack: stack)
+            }
+        }
+        let threshold = try context.threshold(from: Self.publishedThreshold, within: allowed) { run($0, full: nil) }
+        return run(threshold, full: allowed.full)
+    }
+
+    /// From the modulated input's change to that of the output, over all calls of all calibration images.
+    private func polynomial(_ context: StrategyContext) throws -> Polynomial {
+        let points = try context.recorded().flatMap { run in
+            context.calls.indices.dropFirst().map { call in
+                var sums = AbsoluteSums()
+                for (now, before) in zip(run.outputs[call], run.outputs[call - 1]) {
+                    now.withUnsafeBufferPointer { now in before.withUnsafeBufferPointer { sums.add(now, $0) } }
+                }
+                return (x: run.inputChanges[call], y: sums.relative)
+            }
+        }
+        return try Polynomial(fitting: points, degree: 4)
+    }
+}

@@ -1,0 +1,46 @@
+import Caching
+
+/// SmoothCache (Liu et al., arXiv 2411.10510): holds the outputs of each kind of layer as long as their calibrated change
+/// stays below a threshold, for at most three calls; the first and the last call are full.
+///
+/// One threshold for both kinds, solved from the budget; published between 0.08 and 0.22 at 50 steps.
+struct SmoothCacheStrategy: ReuseStrategy {
+    let name = "smoothcache"
+
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+        let (calls, price, network) = (context.calls.count, context.price, context.network)
+        let evaluations = budget.evaluations(of: context.fullEvaluations)
+        guard evaluations < context.fullEvaluations else {
+            return run(network.schedule(Array(repeating: true, count: calls)), in: context)
+        }
+        let changes = try context.siteChanges()
+        let skips = network.layerKinds.map { ($0, SkipSchedule(errors: changes.changes(of: $0))) }
+        func schedule(_ threshold: Double) -> LayerForecastCache.Schedule {
+            Dictionary(
+                uniqueKeysWithValues: skips.map { ($0, $1.full(calls: calls, threshold: threshold)) })
+        }
+        func work(_ schedule: LayerForecastCache.Schedule) -> Int {
+            let layers = schedule.reduce(0) { sum, kind in
+                sum + kind.value.count { $0 } * price.layers(of: kind.key)
+            }
+            return calls * price.call(blocks: 0) + price.branches * layers
+        }
+        let least = work(schedule(.infinity))
+        guard price.allows(least, within: evaluations) else {
+            throw PlanError.budgetTooSmall(
+                planner: name, smallest: Int(price.evaluations(least).rounded(.up)), total: context.fullEvaluations)
+        }
+        let threshold = ThresholdSearch.lowest(
+            from: 0.18, within: Double(evaluations),
+            step: price.evaluations(price.branches * (network.layerKinds.map(price.layers).min() ?? 0))
+        ) { price.evaluations(work(schedule($0))) }
+        return run(schedule(threshold), in: context)
+    }
+
+    private func run(_ schedule: LayerForecastCache.Schedule, in context: StrategyContext) -> BlockCacheRun {
+        let network = context.network
+        return BlockCacheRun(in: context) { _ in
+            LayerForecastCache(schedule, order: 0, basis: .taylor, network: network)
+        }
+    }
+}

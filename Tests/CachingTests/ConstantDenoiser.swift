@@ -1,0 +1,18 @@
+import Compute
+import Sampling
+
+/// Gives the same output at every call.
+final class ConstantDenoiser: Denoiser {
+    let hasVariance = false
+    private let output: [Float]
+
+    init(_ output: [Float]) { self.output = output }
+
+    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {}
+
+    func evaluate(
+        _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs
+    ) throws {
+        _ = outputs.conditional.prediction.values.update(fromContentsOf: output)
+    }
+}

@@ -1,0 +1,68 @@
+import TestSupport
+import Testing
+
+@testable import Compute
+
+@Suite struct WeightMatrixTests {
+    /// Bytes that a matrix may be read from.
+    private final class Bytes {
+        let start: UnsafeMutableRawPointer
+
+        init(_ bytes: [UInt8]) {
+            start = .allocate(byteCount: bytes.count, alignment: 64)
+            start.copyMemory(from: bytes, byteCount: bytes.count)
+        }
+
+        deinit { start.deallocate() }
+    }
+
+    /// A matrix of numbers that 16 bits hold, at an odd address.
+    private func matrix(_ shape: [Int], _ element: WeightMatrix.Element, seed: UInt64) -> WeightMatrix {
+        let bits = noise(shape[0] * shape[1], seed: seed).map { number in
+            element == .float16 ? Float16(number).bitPattern : UInt16(number.bitPattern >> 16)
+        }
+        let owner = Bytes([0] + bits.flatMap { pattern -> [UInt8] in [UInt8(pattern & 0xFF), UInt8(pattern >> 8)] })
+        return WeightMatrix(shape: shape, element: element, address: owner.start + 1, owner: owner)
+    }
+
+    private func product(_ weight: WeightMatrix, threads: Int) -> [Float] {
+        let (outputs, inputs, rows) = (weight.shape[0], weight.shape[1], 33)
+        let layer = Linear(weight: weight, bias: Tensor(noise(outputs, seed: 7), shape: [outputs]))
+        let x = noise(rows * inputs, seed: 8)
+        let y = Tensor([rows, outputs])
+        layer(x, rows: rows, into: y.pointer, activation: .gelu, workers: Workers(count: threads))
+        return y.elements
+    }
+
+    @Test(arguments: [[1, 1], [37, 5], [600, 384], [530, 1000]], [WeightMatrix.Element.float16, .bfloat16])
+    func `how wide weights are stored changes no bit of a product`(shape: [Int], element: WeightMatrix.Element) {
+        let stored = matrix(shape, element, seed: 1)
+        let widened = product(WeightMatrix(Tensor(stored.elements, shape: shape)), threads: 1)
+        for threads in 1...3 {
+            let isSame = product(stored, threads: threads) == widened
+            #expect(isSame)
+        }
+    }
+
+    @Test func `joined matrices have the rows of all parts in order`() throws {
+        let parts = [3, 1, 2].map { matrix([$0, 5], .float16, seed: UInt64($0)) }
+        let joined = try #require(WeightMatrix(joining: parts))
+        #expect(joined.shape == [6, 5])
+        #expect(joined.elements == parts.flatMap { $0.elements })
+    }
+
+    @Test func `matrices of several widths or forms are not joined`() {
+        #expect(WeightMatrix(joining: []) == nil)
+        #expect(WeightMatrix(joining: [matrix([1, 2], .float16, seed: 1), matrix([1, 3], .float16, seed: 1)]) == nil)
+        #expect(
+            WeightMatrix(joining: [matrix([1, 2], .float16, seed: 1), matrix([1, 2], .bfloat16, seed: 1)]) == nil)
+    }
+
+    @Test func `matrices are identical when shape, form and all numbers are`() {
+        let first = matrix([3, 4], .bfloat16, seed: 1)
+        #expect(first.isIdentical(to: matrix([3, 4], .bfloat16, seed: 1)))
+        #expect(!first.isIdentical(to: matrix([4, 3], .bfloat16, seed: 1)))
+        #expect(!first.isIdentical(to: matrix([3, 4], .bfloat16, seed: 2)))
+        #expect(!first.isIdentical(to: WeightMatrix(Tensor(first.elements, shape: [3, 4]))))
+    }
+}

@@ -1,0 +1,65 @@
+import Compute
+import Foundation
+import Models
+import Pipeline
+import Sampling
+import Testing
+
+/// One of the tiny random-weight models that `Scripts/golden/models.py` made, with the reference's outputs.
+package struct GoldenCase: CustomTestStringConvertible, Sendable {
+    /// The folder's name.
+    package let name: String
+
+    /// The case of a name.
+    package init(name: String) { self.name = name }
+
+    package static let all = [
+        "diffusers-epsilon-sigma", "diffusers-v", "diffusers-flow", "official-sample",
+        "official-epsilon-sigma-float16", "official-v-bfloat16-shards",
+    ].map(GoldenCase.init(name:))
+
+    package var testDescription: String { name }
+
+    /// The scalars of a case.
+    package struct Scalars: Decodable {
+        package struct Forward: Decodable {
+            package let timestep: Double
+            package let `class`: Int
+            package let output: String
+        }
+
+        package struct Run: Decodable {
+            package struct Scheduler: Decodable {
+                package let timestep_spacing: String?
+                package let beta_start: Double?
+                package let beta_end: Double?
+            }
+
+            package let scheduler: String
+            package let scheduler_config: Scheduler
+            package let prediction_type: PredictionType
+            package let steps: Int
+            package let timesteps: [Double]
+            package let `class`: Int
+            package let guidance_scale: Double
+        }
+
+        package let forwards: [Forward]
+        package let run: Run
+    }
+
+    private var folder: String {
+        (Bundle.module.resourceURL?.path ?? "") + "/Golden/\(name)"
+    }
+
+    /// The network, as the DiT that it is.
+    package func network() throws -> DiT { try #require(try directory().load() as? DiT) }
+
+    package func directory() throws -> ModelDirectory { try ModelDirectory(path: folder) }
+
+    package func scalars() throws -> Scalars {
+        try JSONDecoder().decode(Scalars.self, from: Data(contentsOf: URL(filePath: "\(folder)/io.json")))
+    }
+
+    package func tensors() throws -> SafetensorsFile { try SafetensorsFile(path: "\(folder)/io.safetensors") }
+}
