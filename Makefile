@@ -17,13 +17,13 @@ LINT_PACKAGES := shellcheck
 RELEASE_PACKAGES := debootstrap binutils
 BATCH_PACKAGES := slurm-wlm munge parallel
 
-# Swift compiles for SSE2 unless told otherwise; this machine's own build may use the vectors that it has.
-# `make release` leaves them out, so that its binary runs on any x86-64.
+# Swift compiles for SSE2 by default. These builds use the vector instructions of this machine;
+# `make release` does not, so its binary runs on any x86-64.
 PROCESSOR := $(shell grep -m 1 ^flags /proc/cpuinfo 2>/dev/null)
 has = $(if $(filter-out $(PROCESSOR),$(1)),,yes)
 LEVEL := $(if $(call has,avx512f avx512bw avx512cd avx512dq avx512vl),4,$(if $(call has,avx2 fma bmi2),3))
 VECTORS := $(if $(LEVEL),-Xcc -march=x86-64-v$(LEVEL))
-# Testable in both, so that building and testing do not undo each other's work.
+# Building and testing share these flags, so that neither rebuilds the other's work.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing $(VECTORS)
 BINARY = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)/omnicache
 
@@ -44,7 +44,7 @@ build: deps
 	swift build $(SWIFT_FLAGS) --product omnicache
 
 .PHONY: fuzz
-# Damaged files for every reader, the same ones for the same FUZZ_SEED; FUZZ_SEED=$$RANDOM tries others.
+# Tries every reader with damaged files. The same FUZZ_SEED damages them in the same way; FUZZ_SEED=$$RANDOM tries others.
 fuzz: build
 	swift build $(SWIFT_FLAGS) --product fuzz-readers
 	$(dir $(BINARY))fuzz-readers --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
@@ -75,12 +75,12 @@ define install_missing
 endef
 
 .PHONY: verify
-# Prints how far the results are from PyTorch's and diffusers'; needs Python 3.11, and downloads both from PyPI.
+# Compares the results with those of PyTorch and diffusers; needs Python 3.11, and downloads both from PyPI.
 verify: build
 	Scripts/verify/run.sh --binary $(BINARY)
 
 .PHONY: verify-batch
-# Proves what is said of batches: shards, kill -9, full disks, memory, throughput, a real Slurm and GNU parallel.
+# Tests batches with the real programs: shards, kill -9, full disks, memory, throughput, a real Slurm and GNU parallel.
 verify-batch: build
 	@$(call install_missing,$(BATCH_PACKAGES))
 	Scripts/verify/batch.sh --binary $(abspath $(BINARY))
@@ -92,17 +92,17 @@ verify-release: release
 	Scripts/verify/release.sh --binary .build-release/release/omnicache
 
 .PHONY: scripts-tools
-# What the tests of the batch scripts run where it is installed.
+# A program that the tests of the batch scripts use if it is installed.
 scripts-tools: ; @$(call install_missing,parallel)
 
 .PHONY: benchmark
-# Operations and forwards of the embedded model and of DiT-S/2, verified before they are timed, beside bare products.
+# Times operations and forward passes of the embedded model and of DiT-S/2. All are verified first.
 benchmark: build
 	$(BINARY) bench
 	$(BINARY) bench --size S/2 --forwards --profile
 
 .PHONY: bench-peers
-# PyTorch, ONNX Runtime and OpenVINO in turns with this, on the same weights; needs Python 3.11, 12 GB of memory and
+# Times PyTorch, ONNX Runtime and OpenVINO in turns with omnicache, on the same weights; needs Python 3.11, 12 GB of memory and
 # 8 GB of disk, and downloads the three from PyPI. PEERS holds options: --sizes S/2 (Scripts/bench/run.sh --help).
 bench-peers: build release
 	Scripts/bench/run.sh --binary $(BINARY) --start-binary .build-release/release/omnicache $(PEERS)
@@ -114,7 +114,7 @@ compare: build
 		--budgets 0.5,0.4,0.33,0.25,0.2 --seed 5000 --count 32 --force --output comparison
 
 .PHONY: ablation
-# What each part of the method brings, on the same images.
+# What each part of the method contributes, on the same images.
 ablation: build
 	$(BINARY) compare --budgets 0.4 --seed 5000 --count 32 --force --output ablation --strategies \
 		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering
@@ -125,13 +125,15 @@ release: deps
 	swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path .build-release --product omnicache
 
 .PHONY: install
-# The binary of `make release`, with the embedded model where it looks for it and completions for shells; builds nothing,
-# so that root need not.
+# The binary of `make release`, the embedded model, the manual page, and completions for shells. It builds nothing, so
+# root does not have to.
 install:
 	@test -x .build-release/release/omnicache || { echo "run 'make release' first" >&2; exit 1; }
 	install -D .build-release/release/omnicache $(DESTDIR)$(PREFIX)/bin/omnicache
 	mkdir -p $(DESTDIR)$(PREFIX)/share/omnicache/models
 	cp -R Models/. $(DESTDIR)$(PREFIX)/share/omnicache/models/
+	mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1
+	Scripts/manual.sh .build-release/release/omnicache >$(DESTDIR)$(PREFIX)/share/man/man1/omnicache.1
 	$(call completion,bash,bash-completion/completions/omnicache)
 	$(call completion,zsh,zsh/site-functions/_omnicache)
 	$(call completion,fish,fish/vendor_completions.d/omnicache.fish)

@@ -1,22 +1,25 @@
 import ArgumentParser
+import CAllocation
+import Compute
 import Glibc
 import Models
 import Pipeline
 
-/// The command line's root: parses, runs, and turns every failure into one line and an exit code.
+/// The root of the command line: parses, runs, and turns every failure into one line and an exit code.
 @main
 struct Omnicache: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "omnicache",
-        abstract: "Samples images from Diffusion Transformers on a CPU.",
+        abstract: "Samples images from diffusion transformers on a CPU.",
         discussion: """
-            Without options, draws one image of a class and a seed chosen at random from the embedded model.
-            Standard output carries results only: the path of each image, one a line. Progress and messages go to \
+            Without options, samples one image from the embedded model, with a random seed and class.
+
+            Standard output gets results only, such as the path of each image, one per line. Progress and messages go to \
             standard error.
 
-            Exit codes: 0 all done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 71 too little \
-            memory or no OpenBLAS, 73 cannot create output, 74 input/output error, 75 interrupted: run the same command \
-            again to go on.
+            Exit codes: 0 success, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 71 too little \
+            memory or no OpenBLAS, 73 cannot create output, 74 input/output error, 75 interrupted. After 75, run the \
+            same command again to continue.
             """,
         version: "omnicache \(LibraryVersions.omnicache)",
         subcommands: [
@@ -27,7 +30,7 @@ struct Omnicache: ParsableCommand {
 
     static func main() {
         Terminal.prepare()
-        Breakdown.prepare()
+        prepareForBreakdown()
         do {
             try Arguments.check()
             var command = try parseAsRoot()
@@ -38,13 +41,28 @@ struct Omnicache: ParsableCommand {
         }
     }
 
-    /// Prints what a failure has to say and returns its exit code.
+    /// Prepares one-line messages for the two failures that no caller can catch: a failed allocation, and a mapped weight
+    /// file that was truncated.
+    private static func prepareForBreakdown() {
+        let limits = AddressSpace.limits
+        let line =
+            "omnicache: not enough memory\(limits.isEmpty ? "" : " under \(limits)"): "
+            + "\(limits.isEmpty ? "free some" : "raise the limit"), or use a smaller model, fewer images in flight or "
+            + "fewer threads\n"
+        allocation_end_with(ExitStatus.machine.rawValue, line)
+        if AddressSpace.isLimited { allocation_spare_addresses() }
+        WeightFiles.endOnLoss(
+            status: ExitStatus.inputOutput.rawValue,
+            prefix: Terminal.standardError.isInteractive ? "\r\u{1B}[Komnicache: " : "omnicache: ")
+    }
+
+    /// Prints a failure's message and returns its exit code.
     private static func report(_ error: any Error) -> Int32 {
         if let error = error as? Terminal.StreamFailure, error.isReaderGone { Terminal.endAsReaderIsGone() }
         if let status = ExitStatus(error) { return fail("\(error)", status) }
         switch exitCode(for: error) {
         case .success:
-            // Help and version texts arrive as errors, too.
+            // Help and version texts are thrown, too.
             do {
                 try Terminal.standardOutput.writeResult(fullMessage(for: error) + "\n")
                 return EXIT_SUCCESS
@@ -54,7 +72,8 @@ struct Omnicache: ParsableCommand {
         case .validationFailure:
             var reason = message(for: error).split(separator: "\n").joined(separator: " ")
             if reason.hasSuffix(".") { reason.removeLast() }
-            if let advice = Subcommands.advice(for: CommandLine.arguments.dropFirst().first) { reason = advice }
+            let subcommands = configuration.subcommands.compactMap { $0.configuration.commandName }
+            if let advice = Arguments.advice(among: subcommands) { reason = advice }
             return fail("\(reason)\(reason.hasSuffix("?") ? "" : ";") see 'omnicache --help'", .usage)
         default:
             return fail("internal error: \(error); please report it", .internal)

@@ -57,7 +57,7 @@ import Testing
             "analyze", "--model", place.modelPath, "--steps", "2", "--seed", "7", "--threads", "1")
         #expect(
             result.status == 0
-                && result.errorText == "4 images, of classes drawn by their seeds; --count changes that\n")
+                && result.errorText == "4 images of random classes; --count sets another number\n")
         #expect(try report(place).items.map(\.seed) == [7, 8, 9, 10])
     }
 

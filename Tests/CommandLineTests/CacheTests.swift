@@ -107,7 +107,7 @@ import Testing
         let place = try Workplace()
         let text = try sample(place, "--budget", "0.5", "--dry-run")
         text.expectSuccess()
-        #expect(text.outputText.contains("10 of 20 evaluations an image\nconditional    █·█··█·█·█\nunconditional  █"))
+        #expect(text.outputText.contains("10 of 20 evaluations per image\nconditional    █·█··█·█·█\nunconditional  █"))
         let json = try object(try sample(place, "--budget", "0.5", "--dry-run", "--log", "json"))
         #expect(json["evaluations"] as? Int == 10 && json["evaluationsFull"] as? Int == 20)
         #expect(json["planner"] as? String == "uniform" && json["forecaster"] as? String == "taylor:2")

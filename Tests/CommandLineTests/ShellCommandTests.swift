@@ -1,7 +1,6 @@
 import Foundation
+import Models
 import Testing
-
-@testable import CommandLine
 
 /// A command as a shell reads it.
 @Suite struct ShellCommandTests {
@@ -9,7 +8,7 @@ import Testing
         let place = try Workplace()
         let words = NastyNamesTests.names.flatMap(\.self) + ["", "a=b", "'", "''\u{301}'", "\\'", "$'a'", "a\nb\n"]
         for word in words {
-            let result = try place.shell("printf %s \(ShellCommand.quoted(word))")
+            let result = try place.shell("printf %s \(word.quotedForShell)")
             #expect(result.output == Data(word.utf8), "\(word.debugDescription)")
         }
     }

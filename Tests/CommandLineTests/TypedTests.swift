@@ -13,7 +13,8 @@ import Testing
         let place = try Workplace()
         let result = try place.start([typed]).wait()
         result.expectFailure(64)
-        #expect(result.errorText.contains("'\(typed)' is no subcommand; did you mean \(meant)?"), "\(result.errorText)")
+        #expect(
+            result.errorText.contains("'\(typed)' is not a subcommand; did you mean \(meant)?"), "\(result.errorText)")
     }
 
     @Test func `a word that is like no subcommand gets their list, and an option is left to sample`() throws {

@@ -60,7 +60,25 @@ import Testing
         #expect(try OutputPattern(pattern).path(for: item, index: 12, classNames: names) == path)
     }
 
-    @Test(arguments: ["", "folder/", "{prompt}.png", "{class.png", "{}.png", "{{{x}}}", "a{"])
+    @Test(arguments: [
+        ("Two owls, at NIGHT!", "two-owls-at-night"), ("../../etc/passwd", "etc-passwd"), ("  3 cats\n", "3-cats"),
+        ("Füchse im Wald", "füchse-im-wald"), ("狐 2", "狐-2"), ("%.{seed}\u{0}", "seed"), ("…", ""),
+        (String(repeating: "ab ", count: 40), String(repeating: "ab-", count: 19) + "ab"),
+        (String(repeating: "a", count: 59) + " b", String(repeating: "a", count: 59)),
+        ("e" + String(repeating: "\u{301}", count: 1000) + "f", "e-f"),
+    ])
+    func `a prompt in a file name is letters, digits and hyphens, and at most 60 of them`(prompt: String, slug: String)
+        throws
+    {
+        let item = SampleItem(condition: .prompt(prompt), seed: 7)
+        for placeholder in ["{prompt}", "{class}"] {
+            let path = try OutputPattern("\(placeholder)-{seed}.png").path(for: item, index: 0, classNames: names)
+            #expect(path == "\(slug)-7.png")
+        }
+        #expect(slug.unicodeScalars.count <= 60)
+    }
+
+    @Test(arguments: ["", "folder/", "{Prompt}.png", "{class.png", "{}.png", "{{{x}}}", "a{"])
     func `a pattern that names no file is refused`(pattern: String) {
         #expect(throws: PipelineError.self) { try OutputPattern(pattern) }
     }

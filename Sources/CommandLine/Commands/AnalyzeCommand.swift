@@ -6,39 +6,38 @@ import Pipeline
 import Reports
 import Sampling
 
-/// `omnicache analyze`: measures how a model's runs move.
+/// `omnicache analyze`: measures the trajectories of a model's runs, or finished batches.
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "analyze", abstract: "Measures how a model's runs move, as JSON, CSV and pictures.",
+        commandName: "analyze", abstract: "Measures the trajectories of a model's runs, as JSON, CSV and drawings.",
         discussion: """
             omnicache analyze --seed 1 -o analysis
             omnicache analyze --seed 1 --budget 0.5 -o half
             omnicache analyze --class face-smiling,food-fruit --count 8 --sampler heun -o heun
 
-            Samples a few images without keeping them and writes what was seen on the way: the length, the turning and \
-            the curvature of the path, what holding an output would bring in at each step and how that noise is spread \
-            over the frequencies, and how much every block changes. Each number is a mean over the images with the \
-            standard deviation between them.
+            Samples a few images without saving them, and measures their trajectories: length, turning and curvature, the \
+            error from holding an output at each step and its spectrum, and how much every block changes. Each figure is \
+            a mean over the images, with the standard deviation.
 
-            PREFIX.json holds all of it, PREFIX-steps.csv one row per model call, PREFIX-blocks.csv one row per block \
-            and call. Five pictures are drawn: PREFIX-turning.svg and PREFIX-curvature.svg over the steps, \
-            PREFIX-path.svg from three sides, PREFIX-blocks.svg and PREFIX-noise.svg as colours, steps across. With a \
-            plan (--budget, --mask, --plan) they mark its full and reused steps; the runs themselves reuse nothing.
+            PREFIX.json has all figures, PREFIX-steps.csv one row per model call, PREFIX-blocks.csv one row per block and \
+            call. Five drawings show them over the steps: PREFIX-turning.svg, PREFIX-curvature.svg, PREFIX-path.svg, \
+            PREFIX-blocks.svg and PREFIX-noise.svg. With --budget, --mask or --plan, they mark which steps the plan \
+            evaluates; the runs themselves reuse nothing.
 
-            Without --count, four images are looked at, or one of each class given if those are more.
+            Without --count, four images are sampled, or one of each given class if those are more.
 
             omnicache analyze set -o analysis
             omnicache analyze set/manifest-0-of-4.jsonl set/manifest-1-of-4.jsonl
 
-            With finished batches, tells what they have cost and hold, and samples nothing: evaluations, seconds, fine \
-            detail and contrast of each image and class, and what is missing of the list. PREFIX.json holds all of it, \
-            PREFIX-images.csv one row per image, PREFIX-classes.csv one row per class; standard error has a table.
+            With finished batches, samples nothing: reports the evaluations, seconds, fine detail and contrast of each \
+            image and class, and which images are missing. PREFIX.json has all figures, PREFIX-images.csv one row per \
+            image, PREFIX-classes.csv one row per class. A table goes to standard error.
             """)
 
-    /// How many images are looked at when neither a count nor more classes are given.
+    /// The number of images when neither a count nor more classes are given.
     private static let defaultCount = 4
 
-    @OptionGroup var finished: BatchesArgument
+    @OptionGroup var finished: FinishedBatchesArgument
     @OptionGroup(title: "Model options") var model: ModelOptions
     @OptionGroup(title: "Image options") var subjects: SubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
@@ -46,15 +45,15 @@ struct AnalyzeCommand: ParsableCommand {
     @OptionGroup(title: "Run options") var execution: RunOptions
 
     @Option(
-        help: ArgumentHelp("Mark this file of 'omnicache plan', with the settings that it is for.", valueName: "file"))
+        help: ArgumentHelp("Mark this plan of 'omnicache plan', and use the settings stored in it.", valueName: "file"))
     var plan: String?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("What the paths of all files begin with.", valueName: "prefix"))
+        help: ArgumentHelp("The beginning of the paths of all files.", valueName: "prefix"))
     var output = "analysis"
 
-    @Flag(help: "Replace files that stand in the way.")
+    @Flag(help: "Overwrite existing files.")
     var force = false
 
     func run() throws {
@@ -79,16 +78,16 @@ struct AnalyzeCommand: ParsableCommand {
             model: directory.reference(), settings: settings, schedule: schedule, like: nil,
             calibration: session.calibration(for: settings, makes: !execution.dryRun))
         if execution.dryRun {
-            try DryRun(
-                settings: settings, images: work.items.count, evaluations: schedule.evaluations, files: files.paths
+            return try DryRun(
+                settings: settings, images: work.items.count, evaluations: schedule.evaluations,
+                evaluationsFull: schedule.evaluations, files: files.paths
             ).print(format: execution.log)
-            return
         }
         if subjects.seed == nil { log.message("seed \(work.items[0].seed)") }
         if subjects.count == nil, work.items.count > classes?.count ?? 0 {
             log.message(
-                "\(work.items.count) images, of \(classes == nil ? "classes drawn by their seeds" : "the given classes")"
-                    + "; --count changes that")
+                "\(work.items.count) images of \(classes == nil ? "random classes" : "the given classes"); --count sets another "
+                    + "number")
         }
         let analysis = try TrajectoryAnalysis(
             directory: directory, network: session.network(), settings: settings, workers: session.workers)
@@ -101,7 +100,7 @@ struct AnalyzeCommand: ParsableCommand {
         }
     }
 
-    /// Runs one image's steps; stops between two of them when a signal has come.
+    /// Runs one image's steps; stops between two steps if there was a signal.
     private func observe(
         _ index: Int, of items: [SampleItem], with analysis: TrajectoryAnalysis, log: Log
     ) throws {
@@ -113,5 +112,36 @@ struct AnalyzeCommand: ParsableCommand {
                 timestep: step.timestep)
             log.step(event, share: (Double(index) + Double(step.index + 1) / Double(step.count)) / Double(items.count))
         }
+    }
+}
+
+// MARK: - Finished batches
+
+extension AnalyzeCommand {
+    /// The first option given that says how to sample; nil if there is none.
+    private var samplingOption: String? {
+        let options = [
+            ("--class", subjects.classes != nil), ("--count", subjects.count != nil), ("--seed", subjects.seed != nil),
+            ("--plan", plan != nil), ("--model", model.model != nil),
+        ]
+        return options.first { $0.1 }?.0 ?? cache.given ?? sampling.given
+    }
+
+    /// Reports the cost and the image statistics of finished batches.
+    private func analyzeBatches(log: Log) throws {
+        let batches = try finished.read(given: samplingOption)
+        let files = try BatchAnalysis.files(prefix: output, replaces: force)
+        if execution.dryRun {
+            return try DryRun(batches, files: files.paths).print(format: execution.log)
+        }
+        try files.check()
+        let total = batches.reduce(0) { $0 + $1.lines.count }
+        let analysis = try BatchAnalysis(batches, workers: execution.workers()) { done in
+            if Interruption.isPending { throw Interrupted(done: done, total: total, again: "start over") }
+            log.share(Double(done) / Double(total), label: "image \(done) of \(total)")
+        }
+        log.finish()
+        if execution.log == .text { log.message(analysis.table.plainText + analysis.legend) }
+        for path in try files.write(analysis) { try log.result(Log.Event(event: "file", file: path)) }
     }
 }

@@ -1,23 +1,23 @@
 import ArgumentParser
 import Pipeline
 
-/// The images of a batch's file, with the options that each of them has of its own.
+/// The images of a `--batch` file, with the options of each image.
 struct BatchList {
     /// The images, in order.
     let items: [SampleItem]
-    /// For every image, which of ``options`` it takes.
+    /// For every image, the index of its ``options``.
     let variants: [Int]
-    /// Options that differ from one another, each with the first image that has them.
+    /// All different options, each with the first entry that has them.
     let options: [(entry: BatchFile.Entry, options: BatchItemOptions)]
 
     private let file: BatchFile
 
-    /// Reads a file; what it leaves out, the command line says.
+    /// Reads a file. The command line sets what the file leaves out.
     ///
-    /// - Throws: `PipelineError` that names the place of what cannot be understood.
+    /// - Throws: `PipelineError` with the line and column of what is wrong.
     init(path: String, subject: SubjectOptions, directory: ModelDirectory) throws {
         guard subject.count == nil else {
-            throw PipelineError.usage("--batch \(path) says how many images there are; drop --count")
+            throw PipelineError.usage("--batch \(path) lists the images; drop --count")
         }
         let classes = try subject.classes.map(directory.classes.resolve)
         let file = try BatchFile(path: path, names: BatchItemOptions.names.union(["class", "seed"]))
@@ -36,7 +36,7 @@ struct BatchList {
                 return seed
             }
             guard let seed = try own ?? Self.seed(subject.seed, plus: index) else {
-                throw file.error(at: entry.place, "no seed; give one there, or --seed for those that have none")
+                throw file.error(at: entry.place, "no seed; give the image a seed, or give --seed")
             }
             let classID = try entry.fields["class"].map { try Self.classID($0, of: directory, in: file) }
             items.append(
@@ -59,7 +59,7 @@ struct BatchList {
         self.options = options
     }
 
-    /// Does what concerns variant `index`; what is wrong with its options is told with its place.
+    /// Runs `body` with the options of variant `index`; usage errors get their line and column.
     func blaming<Result>(_ index: Int, _ body: (BatchItemOptions) throws -> Result) throws -> Result {
         let entry = options[index].entry
         do {
@@ -85,7 +85,7 @@ struct BatchList {
             throw file.error(at: field.place, "\(error)")
         }
         guard found.count == 1 else {
-            throw file.error(at: field.place, "class '\(field.text)' is not one class; give an image a class")
+            throw file.error(at: field.place, "class '\(field.text)' names several classes; give one class per image")
         }
         return found[0]
     }
@@ -99,7 +99,7 @@ struct BatchList {
         return seed
     }
 
-    /// A value as an argument of the command line.
+    /// A value as a command-line argument.
     private static func argument(_ name: String, _ field: BatchFile.Field) -> String {
         "--\(name)=\(field.plainNumber)"
     }
@@ -110,7 +110,7 @@ struct BatchList {
         do {
             return try BatchItemOptions.parse(arguments)
         } catch {
-            // One that is wrong by itself is told with its own place.
+            // An option that is wrong by itself is reported with its own line and column.
             let wrong = entry.fields.first { name, field in
                 name != "class" && name != "seed" && (try? BatchItemOptions.parse([argument(name, field)])) == nil
             }

@@ -4,19 +4,21 @@ import Evaluation
 import Models
 import Pipeline
 
-/// `omnicache bench`: measures a model on this machine.
+/// `omnicache bench`: measures the speed of a model on this machine.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures a model on this machine, beside what its matrix products can reach.",
+        commandName: "bench", abstract: "Measures the speed of a model on this machine.",
         discussion: """
             omnicache bench
             omnicache bench --size XL/2 --forwards
             omnicache bench --size S/2 --profile --log json
 
-            Times every operation of a forward, forwards, a decoding and a short image. Operations are checked against \
-            a calculation in double precision first, the others for being the same on all threads as on one. A forward is timed in turns with the list of its own matrix \
-            products, bare through OpenBLAS in the split over the threads that is best here: the share tells how near \
-            it comes to that. --forwards, --profile and --scaling, alone or together, measure only what they name.
+            Times every operation of a forward pass, whole forward passes, a decoding and a short image. Operations are \
+            first checked against a calculation in double precision; the others must give the same result on any number \
+            of threads.
+
+            A forward pass is timed in turns with its bare matrix products through OpenBLAS. Its share says how close it \
+            comes to their speed. --forwards, --profile and --scaling restrict the benchmark to what they name.
             """)
 
     @Option(
@@ -27,40 +29,40 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Instead of a model, a DiT of this published size with random weights, made in memory.",
+            "Measure a DiT of this published size with random weights instead of a model.",
             discussion: "One of \(BenchmarkSubject.sizeNames.joined(separator: ", ")).", valueName: "size"))
     var size: String?
 
     @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
 
-    @Flag(help: "Only forwards, and their share of the sgemm rate.")
+    @Flag(help: "Only forward passes, and their share of the speed of bare matrix products.")
     var forwards = false
 
-    @Flag(help: "Only where a forward's time goes.")
+    @Flag(help: "Only how a forward pass spends its time.")
     var profile = false
 
-    @Flag(help: "Only how cost grows with images and tokens.")
+    @Flag(help: "Only how the cost grows with images and tokens.")
     var scaling = false
 
     @Flag(
         help: ArgumentHelp(
-            "Only forwards that are asked for, one by one, so that another program can be timed in turns with this one.",
+            "Time single forward passes on request, so that another program can take turns.",
             discussion: """
-                Each line of standard input is a JSON object with any of branches (2 or 1), call (of a run of \
-                \(ForwardService.steps) steps), class, latents and output (safetensors files). Each is answered by a \
-                line with the forward's seconds, until standard input ends.
+                Each line of standard input is a request: a JSON object that may have branches (1 or 2), call (in a run \
+                of \(ForwardService.steps) steps), class, latents and output (safetensors files). Each gets one line with \
+                the seconds of the forward pass.
                 """))
     var onRequest = false
 
-    @Option(help: ArgumentHelp("How often each thing is timed.", valueName: "n"))
+    @Option(help: ArgumentHelp("How often to time each measurement.", valueName: "n"))
     var repeats = 15
 
     @Option(
         name: .shortAndLong, parsing: .unconditional,
-        help: ArgumentHelp("How many threads to use. Default: all processors.", valueName: "n"))
+        help: ArgumentHelp("How many threads to use. Default: one for each processor.", valueName: "n"))
     var threads: Int?
 
-    @Option(help: "How the results are told.")
+    @Option(help: "The format of the results.")
     var log: LogFormat = .text
 
     func run() throws {
@@ -77,11 +79,11 @@ struct BenchCommand: ParsableCommand {
         if isWhole { report.timings = try benchmark.timings() }
         if profile { report.profile = try benchmark.profile() }
         if scaling { report.scaling = try benchmark.scaling() }
-        try tell(report)
+        try print(report)
     }
 
-    /// The threads that were asked for, as far as there is memory for them.
-    func workers(for subject: BenchmarkSubject) throws -> Workers {
+    /// The threads that were asked for, or fewer if memory is short.
+    private func workers(for subject: BenchmarkSubject) throws -> Workers {
         let asked = try RunOptions.workers(threads: threads)
         return Workers(
             count: min(
@@ -91,7 +93,7 @@ struct BenchCommand: ParsableCommand {
                     for: "measuring \(subject.name)")))
     }
 
-    func subject() throws -> BenchmarkSubject {
+    private func subject() throws -> BenchmarkSubject {
         try BLAS.open()
         guard let size else {
             return try BenchmarkSubject(
@@ -99,17 +101,31 @@ struct BenchCommand: ParsableCommand {
                 decoder: decoder.choice)
         }
         guard model == nil, variant.variant == nil, decoder.decoder == nil else {
-            throw PipelineError.usage("--size \(size): has no directory; leave out --model, --variant and --decoder")
+            throw PipelineError.usage("--size \(size) excludes --model, --variant and --decoder; drop them")
         }
         return try BenchmarkSubject(size: size)
     }
 
-    private func tell(_ report: BenchmarkReport) throws {
+    private func print(_ report: BenchmarkReport) throws {
         switch log {
         case .text:
             try Terminal.standardOutput.writeResult(report.text)
         case .json:
             try Terminal.standardOutput.writeResult(json: report)
+        }
+    }
+
+    /// Answers the requests on standard input until it ends.
+    private func answerRequests() throws {
+        guard !(forwards || profile || scaling) else {
+            throw PipelineError.usage("--on-request excludes --forwards, --profile and --scaling; drop them")
+        }
+        let subject = try subject()
+        let service = try ForwardService(subject: subject, workers: workers(for: subject))
+        var number = 0
+        while let line = readLine() {
+            number += 1
+            try Terminal.standardOutput.writeResult(json: service.answer(line: line, number: number))
         }
     }
 }

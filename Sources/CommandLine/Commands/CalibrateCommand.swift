@@ -3,18 +3,18 @@ import Caching
 import Models
 import Pipeline
 
-/// `omnicache calibrate`: learns from full runs what plans and forecasts need.
+/// `omnicache calibrate`: measures full runs for planners and forecasters.
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "calibrate", abstract: "Learns from a few full runs what plans and forecasts need to know.",
+        commandName: "calibrate", abstract: "Measures a few full runs, and fits forecasters to them.",
         discussion: """
             omnicache calibrate --budget 0.5
             omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
 
-            Samples a few images in full, again with half of their outputs held, and then once within each \
-            budget. The last image is left out of the fits and checks them; where a fit is no better there than a \
-            plainer forecaster, that one is used. What is learnt is kept in the cache folder, and found by every \
-            command with the same model, sampler, step count and guidance.
+            Samples a few images in full, again with half of their outputs held, and once more at each budget. \
+            Forecasters are fitted to all images but the last, which checks them: if a simpler forecaster is as good \
+            there, it is used instead. The calibration is saved in the cache folder. Every command with the same model, \
+            sampler, step count and guidance uses it.
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
@@ -24,20 +24,20 @@ struct CalibrateCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How many images to sample; the last of them checks the fits, and one more does beside a single one.",
+            "How many images to sample. The last one checks the fits; if there is only one, another one does.",
             valueName: "n"))
     var samples = Calibrator.defaultSamples
 
     @Option(
         name: .customLong("budget"), parsing: .unconditional,
         help: ArgumentHelp(
-            "The budgets to fit the default forecaster for, separated by commas; 1 for none.", valueName: "list"))
+            "The budgets to fit the default forecaster for, separated by commas, or 1 for none.", valueName: "list"))
     var budgets = "0.5"
 
-    @Flag(help: "Calibrate anew even if there is a calibration.")
+    @Flag(help: "Calibrate again even if there is a calibration.")
     var force = false
 
-    @Flag(help: "Keep the calibration in the model directory instead, to be shipped with it.")
+    @Flag(help: "Save the calibration in the model directory instead, to be distributed with it.")
     var ship = false
 
     func run() throws {
@@ -54,12 +54,12 @@ struct CalibrateCommand: ParsableCommand {
         let budgets = try parsedBudgets()
         let store = CalibrationStore(directory: directory, settings: settings)
         if !force, let (file, path) = try store.load(), isEnough(file, for: budgets, schedule: schedule) {
-            log.message("there is a calibration from \(file.items.count) images already; --force makes it anew")
+            log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
-        // Without a fit there is nothing to check.
+        // Only fits need an image that checks them.
         let leavesOut = !budgets.isEmpty
         if execution.dryRun {
             let fitted = budgets.reduce(0) {
@@ -79,8 +79,7 @@ struct CalibrateCommand: ParsableCommand {
         let path = try store.save(outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
-            "calibrated on \(samples) images with \(outcome.evaluations) evaluations, as many as \(runs.formatted1) full "
-                + "runs")
+            "calibrated on \(samples) images, with \(outcome.evaluations) evaluations (\(runs.formatted1) full runs)")
         for (budget, check) in zip(budgets, outcome.checks) {
             if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
         }

@@ -6,36 +6,36 @@ import Models
 import Pipeline
 import Sampling
 
-/// `omnicache compare`: strategies side by side, on the same images at the same budgets.
+/// `omnicache compare`: compares strategies on the same images at the same budgets.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Compares strategies at equal budgets with the uncached model.",
+        commandName: "compare", abstract: "Compares strategies with the uncached model, at equal budgets.",
         discussion: """
             omnicache compare --strategies path+steering,peers
             omnicache compare --budgets 0.5,0.4,0.33,0.25,0.2 --strategies all -o comparison
 
-            Samples the same images uncached and under every strategy at every budget, one after another, and prints a \
-            table. Plain sampling with fewer steps of the same sampler, and of dpm++2m, is always part of it.
+            Samples the same images uncached and with every strategy at every budget, and prints a table. Fewer steps of \
+            the same sampler, and of dpm++2m, are always included.
 
-            A strategy is one that others have published (fora, smoothcache, teacache, ...), PLANNER+FORECASTER, \
-            fewer-steps or fewer-steps:SAMPLER; own, peers, sceptics and all stand for several. Wins are counted for the first.
+            A strategy is PLANNER+FORECASTER, a published one (fora, smoothcache, teacache, ...), fewer-steps or \
+            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies. Wins are those of the first one.
 
             omnicache compare full half -o comparison
             omnicache compare full/manifest-0-of-4.jsonl half/manifest-0-of-4.jsonl
 
-            With finished batches, compares the images of the first with those of the others, place by place, and \
-            samples nothing: quality by the files of 8 bits, time and evaluations by the manifests. All batches have to \
-            be of one list of classes and seeds, and every file the one that its manifest lists.
+            With finished batches, samples nothing: compares each image of the first batch with the same image of the \
+            others. Quality comes from the 8-bit files, time and evaluations from the manifests. All batches must have \
+            the same classes and seeds, and every file must be the one in its manifest.
             """)
 
-    /// How many pairs are compared when no count is given.
+    /// The number of pairs when no count is given.
     private static let defaultCount = 32
     /// The budgets when none are given.
     private static let defaultBudgets = "0.5,0.33,0.2"
     /// The first pair's seed when none is given.
     private static let defaultSeed: UInt32 = 1000
 
-    @OptionGroup var finished: BatchesArgument
+    @OptionGroup var finished: FinishedBatchesArgument
     @OptionGroup(title: "Model options") var model: ModelOptions
     @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
     @OptionGroup(title: "Image options") var subjects: ComparedSubjectOptions
@@ -52,17 +52,17 @@ struct CompareCommand: ParsableCommand {
             valueName: "list"))
     var budgets: String?
 
-    @Flag(inversion: .prefixedNo, help: "Tell the time of the runs.")
+    @Flag(inversion: .prefixedNo, help: "Measure the time of the runs.")
     var timing = true
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Write PREFIX.json, with every figure of every pair, and PREFIX.html, a report with pictures.",
+            "Write PREFIX.json, with all figures of each pair, and PREFIX.html, a report with pictures.",
             valueName: "prefix"))
     var output: String?
 
-    @Flag(help: "Replace files that stand in the way.")
+    @Flag(help: "Overwrite existing files.")
     var force = false
 
     func run() throws {
@@ -82,9 +82,8 @@ struct CompareCommand: ParsableCommand {
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
         if execution.dryRun {
-            try ComparisonDryRun(request: request, evaluationsFull: evaluations, files: files?.paths ?? [])
+            return try DryRun(request, evaluationsFull: evaluations, files: files?.paths ?? [])
                 .print(format: execution.log)
-            return
         }
         try files?.check()
         let comparison = try Comparison(
@@ -93,12 +92,12 @@ struct CompareCommand: ParsableCommand {
         let result = try WeightFiles.blamed { try comparison.run { try tell($0, of: request, log: log) } }
         try WeightFiles.checkUnchanged()
         try print(result.report, log: log)
-        for path in try files?.write((result, directory.classes, ShellCommand.present)) ?? [] {
+        for path in try files?.write((result, directory.classes, Arguments.command)) ?? [] {
             try log.result(Log.Event(event: "file", file: path))
         }
     }
 
-    /// The images: those asked for, their classes spread over all of the model's where none are given.
+    /// The images. Without `--class`, their classes are spread over all of the model's.
     private func items(of directory: ModelDirectory) throws -> [SampleItem] {
         let (seed, count) = (subjects.seed ?? Self.defaultSeed, subjects.count ?? Self.defaultCount)
         let total = directory.classes.count
@@ -110,7 +109,7 @@ struct CompareCommand: ParsableCommand {
         ).items
     }
 
-    /// Shows how far the work has come; stops it when a signal has come.
+    /// Reports progress; stops the work if there was a signal.
     private func tell(_ progress: Comparison.Progress, of request: ComparisonRequest, log: Log) throws {
         let images = request.items.count
         if Interruption.isPending {
@@ -132,6 +131,52 @@ struct CompareCommand: ParsableCommand {
             log.message(report.legend)
         case .json:
             for row in report.rows { try Terminal.standardOutput.writeResult(row.line + "\n") }
+        }
+    }
+}
+
+// MARK: - Finished batches
+
+extension CompareCommand {
+    /// The first option given that says how to sample; nil if there is none.
+    private var samplingOption: String? {
+        let options = [
+            ("--class", subjects.classes != nil), ("--count", subjects.count != nil), ("--seed", subjects.seed != nil),
+            ("--strategies", strategies != nil), ("--budgets", budgets != nil), ("--decoder", decoder.decoder != nil),
+            ("--model", model.model != nil),
+        ]
+        return options.first { $0.1 }?.0 ?? sampling.given
+    }
+
+    /// Compares the files of finished batches.
+    private func compareBatches(log: Log) throws {
+        let batches = try finished.read(given: samplingOption)
+        let comparison = try BatchComparison(batches, measuresTime: timing)
+        let files = try output.map { try BatchComparison.files(prefix: $0, replaces: force) }
+        if execution.dryRun {
+            return try DryRun(batches, files: files?.paths ?? []).print(format: execution.log)
+        }
+        try files?.check()
+        let total = comparison.imageCount
+        let result = try comparison.run(workers: execution.workers()) { done in
+            if Interruption.isPending { throw Interrupted(done: done, total: total, again: "start over") }
+            log.share(Double(done) / Double(total), label: "image \(done) of \(total)")
+        }
+        log.finish()
+        if !result.report.isWhole {
+            log.message(
+                "\(result.report.extent) are compared; the manifests list no more. To compare the rest, finish the batches and "
+                    + "give all manifests")
+        }
+        switch execution.log {
+        case .text:
+            try Terminal.standardOutput.writeResult(result.report.table.plainText.onItsLines)
+            log.message(result.report.legend)
+        case .json:
+            for line in result.report.lines { try Terminal.standardOutput.writeAll(line) }
+        }
+        for path in try files?.write((result, Arguments.command)) ?? [] {
+            try log.result(Log.Event(event: "file", file: path))
         }
     }
 }

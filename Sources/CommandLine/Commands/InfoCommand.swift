@@ -5,18 +5,19 @@ import Models
 import Pipeline
 import Sampling
 
-/// `omnicache info`: says what a model directory, an image or a plan is.
+/// `omnicache info`: describes a model, an image or a plan.
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Says what a model directory, an image or a plan is.",
-        discussion: "Without an argument: the embedded model, and the libraries that this program runs on.")
+        commandName: "info", abstract: "Describes a model, an image or a plan.",
+        discussion: "Without an argument, describes the embedded model and the libraries in use.")
 
-    @Argument(help: ArgumentHelp("A model directory, or an image or a plan (.json) of omnicache's.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("A model directory, or an image or a plan (.json) that omnicache wrote.", valueName: "file"))
     var file: String?
 
     @OptionGroup var variant: VariantOption
 
-    @Option(help: "How it is told.")
+    @Option(help: "The format of the description.")
     var log: LogFormat = .text
 
     func run() throws {
@@ -35,7 +36,7 @@ struct InfoCommand: ParsableCommand {
         } catch {
             guard let file, case .missingInput = error else { throw error }
             throw .missingInput(
-                "\(file): no such image or model; give a file, a directory or an installed model's name")
+                "\(file): no such image or model; give a file, a directory or the name of an installed model")
         }
     }
 
@@ -56,26 +57,26 @@ struct InfoCommand: ParsableCommand {
     }
 }
 
-/// Something that can be told as text or as JSON.
+/// A description, as text and as JSON.
 private protocol Report: Encodable {
-    /// What it says, in rows of a title and a value, which may come from a file.
+    /// Rows of a title and a value. Values may come from a file.
     var rows: [(title: String, value: String)] { get }
     /// Lines below the rows.
     var lines: [String] { get }
 }
 
 extension Report {
-    /// The rows, their values below one another, and the lines.
+    /// The rows, with their values aligned, and the lines.
     var text: String {
         let width = (rows.map(\.title.count).max() ?? 0) + 2
-        let told = rows.map { title, value in
+        let aligned = rows.map { title, value in
             title + String(repeating: " ", count: width - title.count) + value.onOneLine
         }
-        return (told + lines.map(\.onOneLine)).map { $0 + "\n" }.joined()
+        return (aligned + lines.map(\.onOneLine)).map { $0 + "\n" }.joined()
     }
 }
 
-/// What an image was made from.
+/// An image.
 private struct ImageReport: Report {
     private let metadata: ImageMetadata
 
@@ -104,7 +105,7 @@ private struct ImageReport: Report {
     var lines: [String] { metadata.record.reuse?.lines ?? [] }
 }
 
-/// What a plan's file says.
+/// A plan.
 private struct PlanReport: Report {
     private let file: PlanFile
 
@@ -135,7 +136,7 @@ extension SampleSettings {
 }
 
 extension ReuseRecord {
-    /// What is reused, for people.
+    /// What is reused.
     fileprivate var rows: [(title: String, value: String)] {
         [("reuse", summary + (budget.map { ", budget \($0.share)" } ?? ""))]
     }
@@ -144,7 +145,7 @@ extension ReuseRecord {
     fileprivate var lines: [String] { "\(decisions)".split(separator: "\n").map(String.init) }
 }
 
-/// What a model directory holds.
+/// A model directory.
 private struct ModelReport: Report {
     private struct Libraries: Encodable {
         let versions: LibraryVersions?

@@ -1,21 +1,21 @@
 import Caching
 import Pipeline
 
-/// Where the decisions about reuse come from: options, or a plan's file.
+/// Where a plan comes from: options, or a file.
 enum ReuseSource {
     case options(CacheOptions)
     case file(PlanFile, path: String)
 
-    /// What was asked for: a plan's file, or options, but not both.
+    /// A plan's file, or options, but not both.
     ///
-    /// - Throws: `PipelineError` when both are given, or the file holds no plan.
+    /// - Throws: `PipelineError` when both are given, or the file is not a plan.
     init(plan path: String?, options: CacheOptions) throws {
         guard let path else {
             self = .options(options)
             return
         }
         if let given = options.given {
-            throw PipelineError.usage("--plan \(path) has decided what is reused; drop it or \(given)")
+            throw PipelineError.usage("--plan \(path) and \(given) both say what to reuse; drop one")
         }
         self = .file(try PlanFile(path: path), path: path)
     }
@@ -26,16 +26,16 @@ enum ReuseSource {
         return file.settings
     }
 
-    /// Decides for a run.
+    /// The plan of a run.
     ///
     /// - Parameters:
     ///   - model: the model.
     ///   - settings: the run's settings.
     ///   - schedule: the run's model calls.
-    ///   - like: the image to make again, whose decisions hold where no others are asked for.
-    ///   - calibration: fills in planners and forecasters.
+    ///   - like: the image to sample again, whose plan is used if no other is asked for.
+    ///   - calibration: what planners and forecasters need.
     /// - Returns: nil when nothing is reused.
-    /// - Throws: `PipelineError` or `PlanError` when they do not fit the run, or cannot be made.
+    /// - Throws: `PipelineError` or `PlanError` when the plan does not fit the run, or cannot be made.
     func resolve(
         model: ImageRecord.Model, settings: SampleSettings, schedule: RunSchedule, like: ImageRecord?,
         calibration: any CalibrationSource
@@ -51,7 +51,7 @@ enum ReuseSource {
             guard let like, let reuse = like.reuse else { return nil }
             guard like.settings == settings else {
                 throw PipelineError.usage(
-                    "--like: the image's reuse plan is for other sampling settings; give --budget to plan anew, 1 to "
+                    "--like: the image's plan is for other sampling settings; give --budget for a new plan, or --budget 1 to "
                         + "reuse nothing")
             }
             _ = try reuse.forecaster(for: schedule)

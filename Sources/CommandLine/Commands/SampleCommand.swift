@@ -3,10 +3,10 @@ import FoundationEssentials
 import Media
 import Pipeline
 
-/// `omnicache sample`: draws images.
+/// `omnicache sample`: samples images.
 struct SampleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sample", abstract: "Draws images from a model.",
+        commandName: "sample", abstract: "Samples images from a model.",
         discussion: """
             omnicache sample --steps 50 --class face-smiling --seed 7
             omnicache sample --class all --grid 11 -o sheet.png
@@ -26,13 +26,13 @@ struct SampleCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Make this image again from the settings that it carries; options given beside it win.", valueName: "image")
+            "Sample this image again with the settings stored in it. Other options override them.", valueName: "image")
     )
     var like: String?
 
     @Option(
         help: ArgumentHelp(
-            "Reuse as this file of 'omnicache plan' says, with the settings that it is for.", valueName: "file"))
+            "Use this plan of 'omnicache plan', with the settings stored in it.", valueName: "file"))
     var plan: String?
 
     func run() throws {
@@ -48,7 +48,7 @@ struct SampleCommand: ParsableCommand {
         }
         for variant in request.variants where log.warn(of: variant.settings, on: request.directory) { break }
         if execution.dryRun {
-            try DryRun(request: request).print(format: execution.log)
+            try DryRun(request).print(format: execution.log)
             return
         }
         try SampleJob(request: request, session: session, inFlight: batch.inFlight, log: log).run()

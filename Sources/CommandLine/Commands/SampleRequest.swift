@@ -93,7 +93,7 @@ struct SampleRequest: Sendable {
         targets = try plan.targets(columns: columns)
         hashers = variants.indices.map { SettingsHasher(plan.record([], $0, nil)) }
         books =
-            batch.keepsBooks
+            batch.keepsManifest
             ? BatchBooks(
                 pattern: pattern, shard: shard, replaces: output.force,
                 run: RunFile(

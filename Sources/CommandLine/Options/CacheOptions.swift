@@ -7,36 +7,36 @@ struct CacheOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The share of the model's evaluations to spend, such as 0.5 or 50%. Default: 1, which reuses nothing.",
+            "The share of network evaluations to spend, such as 0.5 or 50%. Default: 1, which reuses nothing.",
             valueName: "b"))
     var budget: Share?
 
     @Option(
         help: ArgumentHelp(
-            "What decides which evaluations are spent. Default: \(PlanResolver.defaultPlanner.rawValue)."))
+            "How to choose the evaluations to spend. Default: \(PlanResolver.defaultPlanner.rawValue)."))
     var planner: PlannerName?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Decide by hand: 1 (or F) for each model call that is evaluated, 0 (or R) for each that is reused.",
-            discussion: "Commas may part them, and '/' the conditional branch's row from the unconditional one's.",
+            "Choose by hand: 1 (or F) for each model call to evaluate, 0 (or R) for each to reuse.",
+            discussion: "Commas may separate them. A '/' separates the conditional branch from the unconditional one.",
             valueName: "mask"))
     var mask: String?
 
     @Option(
         help: ArgumentHelp(
-            "What fills the gaps: hold, taylor:1 to taylor:4, hermite, omnicache, spectral or steering.",
+            "How to fill in reused outputs: hold, taylor:1 to taylor:4, hermite, omnicache, spectral or steering.",
             discussion: """
-                With parameters: hold:QUANTITY, taylor:ORDER:QUANTITY:VARIABLE, hermite:ORDER:SCALE:QUANTITY; quantity \
-                epsilon, x0 or v, variable step, timestep or log-snr.
+                With parameters: hold:QUANTITY, taylor:ORDER:QUANTITY:VARIABLE, hermite:ORDER:SCALE:QUANTITY. QUANTITY \
+                is epsilon, x0 or v; VARIABLE is step, timestep or log-snr.
                 """, valueName: "name"))
     var forecaster: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Reuse only within these shares of the run, such as 0.1:0.9.", valueName: "start:end"))
+            "Reuse only in this part of the run, such as 0.1:0.9.", valueName: "start:end"))
     var reuseWindow: String?
 
     @Option(
@@ -54,10 +54,10 @@ struct CacheOptions: ParsableArguments {
         return options.first { $0.1 }?.0
     }
 
-    /// These options, and those of `base` where they say nothing.
+    /// These options over those of `base`.
     func over(_ base: CacheOptions) -> CacheOptions {
         var options = base
-        // A mask and a planner exclude each other, so that one of them takes the other's place.
+        // A mask and a planner exclude each other, so one replaces the other.
         if mask != nil { options.planner = nil }
         if planner != nil { options.mask = nil }
         options.budget = budget ?? options.budget
@@ -69,19 +69,19 @@ struct CacheOptions: ParsableArguments {
         return options
     }
 
-    /// What is asked for.
+    /// What was asked for.
     ///
     /// - Parameter inherited: gives the budget and the planner where none is given.
     /// - Returns: nil if no option was given.
-    /// - Throws: `PlanError` or `PipelineError.usage` for numbers and combinations that make no sense.
+    /// - Throws: `PlanError` or `PipelineError.usage` for numbers out of range and options that exclude each other.
     func request(inheriting inherited: ReuseRecord? = nil) throws -> ReuseRequest? {
         guard let given else { return nil }
         let budget = try budget.map { try Budget($0.value) }
         if mask != nil, let planner {
-            throw PipelineError.usage("--mask leaves nothing to decide for --planner \(planner.rawValue); drop one")
+            throw PipelineError.usage("--mask and --planner \(planner.rawValue) both choose the evaluations; drop one")
         }
         guard mask != nil || budget ?? inherited?.budget != nil else {
-            throw PipelineError.usage("\(given) says how to reuse, but not how much; give --budget, such as 0.5")
+            throw PipelineError.usage("\(given) needs a budget; give --budget, such as 0.5")
         }
         return ReuseRequest(
             budget: budget ?? (mask == nil ? inherited?.budget : nil), mask: mask,
@@ -95,7 +95,8 @@ struct CacheOptions: ParsableArguments {
             Share(argument: String($0))?.value
         }
         guard parts.count == 2, let start = parts[0], let end = parts[1], start <= end else {
-            throw PipelineError.usage("--reuse-window \(text): give two shares of the run, such as 0.1:0.9")
+            throw PipelineError.usage(
+                "--reuse-window \(text): give the start and the end as shares of the run, such as 0.1:0.9")
         }
         return try ReuseLimits(window: start...end, longestReuse: maxReuseRun)
     }

@@ -2,12 +2,13 @@ import ArgumentParser
 import Models
 import Pipeline
 
-/// Which model.
+/// Which model, and how its weights are held.
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory with config.json and safetensors weights, or the name of an installed one.",
-            discussion: "Default: the embedded model; the folder OMNICACHE_MODELS, if set, is searched instead.",
+            "The model: a directory with config.json and safetensors weights, or the name of an installed model.",
+            discussion:
+                "Default: the embedded model. OMNICACHE_MODELS, if set, names the folder of the installed models.",
             valueName: "dir"))
     var model: String?
 
@@ -15,8 +16,8 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How wide the weights are in memory; the images do not depend on it.",
-            discussion: "float32 is fastest; stored keeps files of 16 bits at 16 bits, in half the memory."))
+            "The precision of the weights in memory; this does not change the images.",
+            discussion: "float32 is fastest. stored keeps 16-bit weights at 16 bits, in half the memory."))
     var weightsPrecision: WeightPrecision = .float32
 
     /// Finds and opens the directory.
@@ -25,13 +26,31 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-/// Which of the weights that a model comes in.
+/// Which variant of a model's weights.
 struct VariantOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The variant of the weights, such as fp16, in every part of the model that has it.",
-            discussion: "Default: the plain weights, or the only variant that is there.", valueName: "name"))
+            "The variant of the weights, such as fp16, of every part of the model that has it.",
+            discussion: "Default: the weights without a variant, or the only variant.", valueName: "name"))
     var variant: String?
+}
+
+/// What decodes latents into pictures.
+struct DecoderOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What decodes latents into pictures: vae, tiny, or the directory of an AutoencoderKL or AutoencoderTiny.",
+            discussion: "Default: vae, the model's own. Pixel models need none.", valueName: "name"))
+    var decoder: String?
+
+    /// The decoder that was asked for.
+    var choice: DecoderChoice {
+        switch decoder {
+        case nil, "vae": .own
+        case "tiny": .tiny
+        case let directory?: .directory(directory)
+        }
+    }
 }
 
 extension WeightPrecision: ExpressibleByArgument {}

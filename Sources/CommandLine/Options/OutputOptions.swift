@@ -6,26 +6,27 @@ struct OutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The path of each image, with the placeholders {class}, {seed} and {index} (and {{ for a brace); '-' is standard output.",
+            "The path of each image. {class}, {prompt}, {seed} and {index} are filled in, {{ and }} stand for braces; '-' is "
+                + "standard output.",
             discussion: """
-                Default: {class}-{seed}.png, grid-{seed}.png with --grid, {index}.png with --batch. A file that holds this very image is left \
-                as it is and counts as done.
+                Default: {class}-{seed}.png, or grid-{seed}.png with --grid, or {index}.png with --batch. Identical \
+                files are skipped.
                 """, valueName: "pattern"))
     var output: String?
 
-    @Option(help: "The file format. Default: by the ending of the path, else png.")
+    @Option(help: "The file format. Default: that of the file extension, else png.")
     var format: ImageFile.Format?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Draw all images into one, in rows of this many.", valueName: "columns"))
+        help: ArgumentHelp("Put all images into one picture, with this many columns.", valueName: "columns"))
     var grid: Int?
 
-    @Flag(help: "Replace other files that stand in the way.")
+    @Flag(help: "Overwrite existing files.")
     var force = false
 
     @Option(
-        help: ArgumentHelp("Start from the noise in this safetensors file, not from the seed's.", valueName: "file"))
+        help: ArgumentHelp("Start from the noise in this safetensors file instead of the seed's.", valueName: "file"))
     var initNoise: String?
 
     @Option(
@@ -35,15 +36,15 @@ struct OutputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "After every so many steps, write what the image is about to be beside it, as .preview.png.",
-            discussion: "Drawn by the model's tiny decoder, if it has one; gone once the image is there.",
+            "Every n steps, write a preview beside the image, as .preview.png.",
+            discussion: "The model's tiny decoder draws it, if there is one. It is removed when the image is done.",
             valueName: "n"))
     var previewEvery: Int?
 
     /// Whether the picture goes to standard output.
     var usesStandardOutput: Bool { output == "-" }
 
-    /// The format: as asked for, or by the ending of the path.
+    /// The format that was asked for, or that of the file extension.
     func resolvedFormat() throws -> ImageFile.Format {
         let ending = output.flatMap { path in
             path.lastIndex(of: ".").map { path[path.index(after: $0)...].lowercased() }
@@ -51,7 +52,7 @@ struct OutputOptions: ParsableArguments {
         let byName = ending.flatMap(ImageFile.Format.init)
         if let format, let byName, format != byName {
             throw PipelineError.usage(
-                "--format \(format.rawValue) contradicts the ending of --output \(output ?? ""); change one of them")
+                "--format \(format.rawValue) contradicts the extension of --output \(output ?? ""); change one of them")
         }
         if let ending, format == nil, byName == nil, Self.otherFormats.contains(ending) {
             throw PipelineError.usage("--output \(output ?? ""): cannot write \(ending); name a .png or .ppm file")
@@ -59,7 +60,7 @@ struct OutputOptions: ParsableArguments {
         return format ?? byName ?? .png
     }
 
-    /// Endings that promise a format that is not written.
+    /// Extensions of formats that omnicache does not write.
     private static let otherFormats: Set = ["jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "avif", "pgm"]
 
     /// The pattern of the paths.

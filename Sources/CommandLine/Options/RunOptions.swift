@@ -2,30 +2,31 @@ import ArgumentParser
 import Compute
 import Pipeline
 
-/// How the work is done and told of.
+/// How the work is done and reported.
 struct RunOptions: ParsableArguments {
     @Option(
         name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
-            "How many threads to use; the images do not depend on it. Default: all processors.", valueName: "n"))
+            "How many threads to use; this does not change the images. Default: one for each processor.", valueName: "n"
+        ))
     var threads: Int?
 
-    @Option(help: "How progress and results are told.")
+    @Option(help: "The format of progress and results.")
     var log: LogFormat = .text
 
-    @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
+    @Flag(name: .shortAndLong, help: "Print only results and errors.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Tell of every step.")
+    @Flag(name: .shortAndLong, help: "Print every step.")
     var verbose = false
 
-    @Flag(help: "Say what would be done and what it would cost, and do nothing.")
+    @Flag(help: "Print what would be done and what it would cost, and do nothing.")
     var dryRun = false
 
-    /// Begins the work: listens to signals from now on, and opens the log.
+    /// Starts to listen for signals, and opens the log.
     ///
-    /// - Parameter keepsOutputFree: whether standard output carries an image, so that results go nowhere.
-    /// - Returns: the log, to be finished at the end.
+    /// - Parameter keepsOutputFree: whether standard output carries an image, so that results are not printed.
+    /// - Returns: the log; call its `finish()` at the end.
     func begin(keepsOutputFree: Bool = false) -> Log {
         Interruption.install()
         return Log(format: log, isQuiet: quiet, isVerbose: verbose, keepsOutputFree: keepsOutputFree)
@@ -34,7 +35,7 @@ struct RunOptions: ParsableArguments {
     /// The threads to work with.
     func workers() throws -> Workers { try Self.workers(threads: threads) }
 
-    /// As many threads as asked for, or as there are processors.
+    /// The given number of threads, or one for each processor.
     static func workers(threads: Int?) throws -> Workers {
         guard let threads else { return Workers() }
         guard (1...1024).contains(threads) else {

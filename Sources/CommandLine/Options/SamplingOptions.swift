@@ -3,7 +3,7 @@ import Models
 import Pipeline
 import Sampling
 
-/// How a run is made. Every option is optional, so that those of an image or a plan can be kept.
+/// How a run samples. Every option is optional, so that those of an image or a plan can be kept.
 struct SamplingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("The number of steps. Default: 50.", valueName: "n"))
     var steps: Int?
@@ -11,45 +11,46 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         name: [.customLong("cfg-scale"), .customLong("guidance-scale")], parsing: .unconditional,
         help: ArgumentHelp(
-            "The scale of classifier-free guidance; 1 is unguided. Default: the model's own.", valueName: "g"))
+            "The scale of classifier-free guidance; 1 means no guidance. Default: the model's own.", valueName: "g"))
     var guidanceScale: Double?
 
     @Option(
         help: ArgumentHelp(
-            "How many channels are guided, the first ones, or 'all'. Default: the model's own, else all.",
-            discussion: "The official code of DiT and SiT guides 3; diffusers guides all.", valueName: "n"))
+            "Guide only the first n channels, or 'all'. Default: the model's own, else all.",
+            discussion: "The official code of DiT and SiT guides 3, diffusers all.", valueName: "n"))
     var guidedChannels: GuidedChannels?
 
-    @Option(help: "The sampler. Default: that of the model, else ddim.")
+    @Option(help: "The sampler. Default: the model's own, else ddim.")
     var sampler: SamplerKind?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The share of fresh noise in a DDIM step, 0 to 1. Default: 0.", valueName: "eta"))
+        help: ArgumentHelp("The share of fresh noise in a DDIM step, from 0 to 1. Default: 0.", valueName: "eta"))
     var eta: Share?
 
-    @Option(help: "Which timesteps are visited. Default: that of the model's scheduler, else linspace.")
+    @Option(help: "The spacing of the timesteps. Default: that of the model's scheduler, else linspace.")
     var spacing: TimestepSpacing?
 
-    @Option(help: "The variance of the noise that ddpm adds. Default: that of the model, else fixed_small.")
+    @Option(help: "The variance of the noise that ddpm adds. Default: the model's own, else fixed_small.")
     var variance: SamplerOptions.Variance?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Clip the estimate of the clean image to plus or minus this in every step. Default: that of the model's "
-                + "scheduler, else no clipping.",
+            "Clip the estimate of the clean image to -x...x in every step. Default: as the model's scheduler does, else no "
+                + "clipping.",
             valueName: "x"))
     var clip: Double?
 
-    @Option(help: "How much noise sde adds over time. Default: sigma.")
+    @Option(help: "The diffusion coefficient of sde, as a function of time. Default: sigma.")
     var diffusion: DiffusionForm?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("The magnitude of that noise. Default: 1.", valueName: "x"))
+        parsing: .unconditional,
+        help: ArgumentHelp("The factor of the diffusion coefficient of sde. Default: 1.", valueName: "x"))
     var diffusionNorm: Double?
 
-    @Option(help: "The last step of sde, which adds no noise. Default: mean.")
+    @Option(help: "How sde takes its last step, which adds no noise. Default: mean.")
     var lastStep: LastStep?
 
     @Option(
@@ -69,8 +70,8 @@ struct SamplingOptions: ParsableArguments {
         return options.first { $0.1 }?.0
     }
 
-    /// The settings: those given here over those of `base`, going through the timesteps as the scheduler of `directory`
-    /// does. An image or a plan in the place of `base` is followed where nothing of that is asked for anew.
+    /// The settings given here over those of `base`. A new sampler or step count follows the scheduler of `directory`;
+    /// otherwise the timesteps stay those of `base`, which may come from an image or a plan.
     func settings(over base: SampleSettings, of directory: ModelDirectory) -> SampleSettings {
         let settings = settings(over: base)
         guard settings.steps != base.steps || settings.sampler != base.sampler else { return settings }

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Caching
 
-/// A share of something, as a number or in per cent: 0.5 or 50%.
+/// A share, as a number or in per cent: 0.5 or 50%.
 struct Share: ExpressibleByArgument {
     let value: Double
 
@@ -16,5 +17,19 @@ struct Share: ExpressibleByArgument {
         // 29% is the very number that 0.29 is.
         guard let value = Double(number + "e-2") ?? Double(number).map({ $0 / 100 }) else { return nil }
         self.value = value
+    }
+}
+
+extension Budget {
+    /// The budgets of a list that is separated by commas.
+    ///
+    /// - Throws: `PlanError.budgetOutOfRange` if one is not a budget.
+    static func list(_ text: String) throws(PlanError) -> [Budget] {
+        var budgets: [Budget] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+            guard let share = Share(argument: part) else { throw .budgetOutOfRange(part.isEmpty ? "''" : part) }
+            budgets.append(try Budget(share.value))
+        }
+        return budgets
     }
 }

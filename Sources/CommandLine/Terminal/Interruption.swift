@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// A run that was stopped from outside, with work left.
+/// A run that a signal has stopped before its end.
 struct Interrupted: Error, CustomStringConvertible {
     let done: Int
     let total: Int
-    /// What running the same command again does.
+    /// What the same command does when it is run again.
     var again = "go on"
 
     var description: String {
@@ -13,11 +13,11 @@ struct Interrupted: Error, CustomStringConvertible {
     }
 }
 
-/// Turns SIGINT and SIGTERM into a flag that is looked at between steps; a second signal ends the process at once.
+/// Turns SIGINT and SIGTERM into a flag that is checked between steps. A second signal ends the process at once.
 enum Interruption {
     private static let pending = Atomic<Bool>(false)
 
-    /// Starts to listen.
+    /// Starts to listen for signals.
     static func install() {
         for number in [SIGINT, SIGTERM] {
             signal(number) { _ in

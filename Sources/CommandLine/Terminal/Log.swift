@@ -2,16 +2,17 @@ import ArgumentParser
 import Caching
 import FoundationEssentials
 import Models
+import Pipeline
 
-/// How the log is written.
+/// The format of the log.
 enum LogFormat: String, CaseIterable, ExpressibleByArgument {
     case text
     case json
 }
 
-/// Tells a person, or a program, what is going on: messages and steps to standard error, results to standard output.
+/// Reports what is going on: messages and steps on standard error, results on standard output.
 final class Log {
-    /// One event; the fields that do not belong to it stay out of its JSON.
+    /// One event. Fields that are nil are left out of its JSON.
     struct Event: Encodable {
         var event: String
         var message: String?
@@ -42,9 +43,9 @@ final class Log {
 
     /// - Parameters:
     ///   - format: text for people, JSON for programs.
-    ///   - isQuiet: leaves out everything but results and errors.
-    ///   - isVerbose: adds a line for every step.
-    ///   - keepsOutputFree: whether standard output carries an image, so that results go nowhere.
+    ///   - isQuiet: prints only results and errors.
+    ///   - isVerbose: prints every step.
+    ///   - keepsOutputFree: whether standard output carries an image, so that results are not printed.
     init(format: LogFormat, isQuiet: Bool, isVerbose: Bool, keepsOutputFree: Bool) {
         self.format = format
         self.isQuiet = isQuiet
@@ -54,7 +55,7 @@ final class Log {
         bar = shows ? ProgressBar() : nil
     }
 
-    /// Says something to the person.
+    /// Prints a message.
     func message(_ text: String) {
         guard !isQuiet else { return }
         switch format {
@@ -66,12 +67,22 @@ final class Log {
         }
     }
 
-    /// Says something that only those want to know who asked for every detail.
+    /// Warns if the model's own scheduler would make other images with these settings.
+    ///
+    /// - Returns: whether there was a warning.
+    @discardableResult
+    func warn(of settings: SampleSettings, on directory: ModelDirectory) -> Bool {
+        guard let departure = directory.departure(of: settings) else { return false }
+        message("warning: \(departure)")
+        return true
+    }
+
+    /// Prints a message if the log is verbose.
     func detail(_ text: String) {
         if isVerbose { message(text) }
     }
 
-    /// Tells of a step of an image; `share` is how much of the whole request is done.
+    /// Reports a step of an image; `share` is how much of the whole request is done.
     func step(_ event: Event, share: Double) {
         if format == .json, !isQuiet {
             Terminal.standardError.write(Self.line(event))
@@ -81,8 +92,8 @@ final class Log {
         bar?.show(share, label: "image \((event.image ?? 0) + 1) of \(event.images ?? 1)")
     }
 
-    /// Tells of a comparison's run: its steps on the bar, the whole run once it is done; of making a strategy ready, if
-    /// there is no image.
+    /// Reports a comparison's run: its steps on the bar, and the run once it is done. Without an image, the event
+    /// is the preparation of a strategy.
     func run(_ event: Event, share: Double, isDone: Bool) {
         if isDone || event.image == nil {
             if format == .json, !isQuiet {
@@ -92,7 +103,7 @@ final class Log {
             }
         }
         if event.image != nil, !hasRun, bar != nil {
-            // What came before says nothing of the time that is left.
+            // The time left is estimated from the runs alone, without the preparations.
             bar?.clear()
             bar = ProgressBar()
             hasRun = true
@@ -102,11 +113,11 @@ final class Log {
 
     private static func label(of event: Event) -> String {
         let strategy = event.strategy.map { "\($0) at \(event.budget ?? 1)" } ?? "uncached"
-        guard let image = event.image else { return "making \(strategy) ready" }
+        guard let image = event.image else { return "preparing \(strategy)" }
         return "image \(image + 1) of \(event.images ?? 1), \(strategy)"
     }
 
-    /// Tells of loading.
+    /// Shows how much of the model is loaded.
     func loading(_ share: Double) {
         self.share(share, label: "loading the model")
     }
@@ -116,9 +127,9 @@ final class Log {
         bar?.show(share, label: label)
     }
 
-    /// Tells of a finished file, on standard output; a reader that has gone away does not stop the files from being made.
+    /// Reports a result on standard output. A reader that has closed the pipe does not stop the work.
     ///
-    /// - Throws: `Terminal.StreamFailure` when standard output does not take it.
+    /// - Throws: `Terminal.StreamFailure` when standard output cannot be written for another reason.
     func result(_ event: Event) throws(Terminal.StreamFailure) {
         guard !keepsOutputFree else { return }
         bar?.clear()
@@ -132,13 +143,53 @@ final class Log {
         }
     }
 
-    /// Removes what must not stay on the screen.
+    /// Removes the progress bar.
     func finish() {
         bar?.clear()
     }
 
-    /// The event as one line of JSON; texts and finite numbers always can be encoded.
+    /// The event as one line of JSON. Texts and finite numbers can always be encoded.
     private static func line(_ event: Event) -> String {
         (try? Terminal.json(event)).map { $0 + "\n" } ?? ""
+    }
+}
+
+/// A progress bar, on one line of standard error.
+private struct ProgressBar {
+    private static let cells = 30
+
+    private let started = ContinuousClock.now
+    private var drawn: ContinuousClock.Instant?
+
+    /// Draws the bar, at most twenty times a second.
+    ///
+    /// - Parameters:
+    ///   - share: how much is done, from 0 to 1.
+    ///   - label: what is being done.
+    mutating func show(_ share: Double, label: String) {
+        let now = ContinuousClock.now
+        if let drawn, now - drawn < .milliseconds(50), share < 1 { return }
+        drawn = now
+        let full = Int((share * Double(Self.cells)).rounded(.down))
+        let bar = String(repeating: "█", count: full) + String(repeating: "░", count: Self.cells - full)
+        var text = "\(Terminal.clearLine)\(bar) \(Int(share * 100)) %  \(label.onOneLine)"
+        let elapsed = (now - started) / .seconds(1)
+        if share > 0, share < 1, elapsed > 1 { text += "  \(Self.clock(elapsed * (1 - share) / share)) left" }
+        Terminal.standardError.write(text)
+    }
+
+    /// Removes the bar.
+    mutating func clear() {
+        guard drawn != nil else { return }
+        Terminal.standardError.write(Terminal.clearLine)
+        drawn = nil
+    }
+
+    /// `m:ss`, or `h:mm:ss`.
+    private static func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded(.up))
+        func two(_ number: Int) -> String { "\(number < 10 ? "0" : "")\(number)" }
+        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+        return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
     }
 }

@@ -2,58 +2,61 @@ import FoundationEssentials
 import Glibc
 import Models
 
-/// One of the two standard streams, written to directly.
+/// A standard stream, written without buffering.
 struct Terminal: Sendable {
     static let standardOutput = Terminal(descriptor: STDOUT_FILENO)
     static let standardError = Terminal(descriptor: STDERR_FILENO)
 
+    /// What erases the line that the cursor is on.
+    static let clearLine = "\r\u{1B}[K"
+
     private let descriptor: Int32
 
-    /// Makes the streams safe to use, whatever they are.
+    /// Makes the standard streams safe to use.
     static func prepare() {
-        // A reader that goes away and a file beyond the size limit show up as failing writes instead.
+        // A closed pipe and a file beyond the size limit become failing writes instead.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-        // The next file that is opened takes the place of a stream that is closed, and would get what is told there. What
-        // stands in its place fails as the closed one does; only messages are lost.
+        // The next file to be opened would take the number of a closed stream, and would get its text. What replaces the
+        // stream fails as the closed one does; only messages are lost.
         for (stream, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
         where fcntl(stream, F_GETFD) < 0 {
             _ = open("/dev/null", mode)
         }
     }
 
-    /// Ends the process as others end whose reader has gone away: by SIGPIPE, without a word.
+    /// Ends the process by SIGPIPE, as is usual when the reader has closed the pipe.
     static func endAsReaderIsGone() -> Never {
         signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
         exit(ExitStatus.inputOutput.rawValue)
     }
 
-    /// Whether a person is watching a terminal that understands cursor movements.
+    /// Whether the stream is a terminal that can move its cursor.
     var isInteractive: Bool {
         guard isatty(descriptor) == 1 else { return false }
         return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
     }
 
-    /// Writes a message; one that cannot be told is not worth failing for.
+    /// Writes a message; a failure is ignored.
     func write(_ text: String) {
         try? writeAll(Array(text.utf8))
     }
 
     /// Writes a result.
     ///
-    /// - Throws: `StreamFailure` when the stream does not take it, as on a full disk.
+    /// - Throws: `StreamFailure` when the stream cannot be written, as on a full disk.
     func writeResult(_ text: String) throws(StreamFailure) {
         try writeAll(Array(text.utf8))
     }
 
-    /// Writes a result as one line of JSON, its keys in order.
+    /// Writes a result as one line of JSON with sorted keys.
     ///
-    /// - Throws: `StreamFailure` when the stream does not take it, or what encoding `result` throws.
+    /// - Throws: `StreamFailure` when the stream cannot be written, or what encoding `result` throws.
     func writeResult(json result: some Encodable) throws {
         try writeResult(Self.json(result) + "\n")
     }
 
-    /// A value as JSON, its keys in order, without any character that steers a terminal.
+    /// A value as JSON with sorted keys and without control characters.
     static func json(
         _ value: some Encodable, formatting: JSONEncoder.OutputFormatting = []
     ) throws -> String {
@@ -64,7 +67,7 @@ struct Terminal: Sendable {
 
     /// Writes all bytes.
     ///
-    /// - Throws: `StreamFailure` when the stream does not take them.
+    /// - Throws: `StreamFailure` when the stream cannot be written.
     func writeAll(_ bytes: [UInt8]) throws(StreamFailure) {
         var written = 0
         while written < bytes.count {
@@ -75,15 +78,15 @@ struct Terminal: Sendable {
         }
     }
 
-    /// A standard stream that does not take what is written to it.
+    /// A standard stream that cannot be written.
     struct StreamFailure: Error, CustomStringConvertible {
         let code: Int32
 
-        /// Whether nobody reads any more.
+        /// Whether the reader has closed the pipe.
         var isReaderGone: Bool { code == EPIPE }
 
         var description: String {
-            "standard output cannot be written: \(String(cString: strerror(code))); check where it goes"
+            "cannot write to standard output: \(String(cString: strerror(code))); check where it goes"
         }
     }
 }

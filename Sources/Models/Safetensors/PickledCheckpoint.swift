@@ -11,7 +11,7 @@ package enum PickledCheckpoint {
 
     /// What to do with the checkpoint at `path`, or with a directory of diffusers' that holds such.
     package static func advice(converting path: String) -> String {
-        "convert it once with: python3 Scripts/convert.py \(quoted(path)) NEW-DIRECTORY"
+        "convert it once with: python3 Scripts/convert.py \(path.quotedForShell) NEW-DIRECTORY"
     }
 
     /// What to do with a model directory whose weights must be rewritten; `path` is one of its files or parts.
@@ -24,17 +24,27 @@ package enum PickledCheckpoint {
         return advice(converting: isPipeline ? whole.relativePath : part.relativePath)
     }
 
-    /// The path as a shell takes it.
-    private static func quoted(_ path: String) -> String {
-        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+~".contains($0) }
-        return isPlain
-            ? path
-            : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
-    }
-
     /// What to do with a directory that has the checkpoint `name` instead of safetensors: diffusers' `.bin` are converted
     /// as a directory, everything else is a checkpoint by itself.
     static func advice(converting directory: String, firstOf name: String) -> String {
         advice(converting: name.hasSuffix(".bin") ? directory : "\(directory)/\(name)")
+    }
+}
+
+extension String {
+    /// The word as a shell reads it back: in quotes where it needs them.
+    package var quotedForShell: String {
+        let isPlain = utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "-_=+:,./@%".utf8.contains(byte)
+            }
+        }
+        guard !isPlain || isEmpty else { return self }
+        // By scalars: a combining mark after a quote would make another character of it.
+        let inside = unicodeScalars.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
+        return "'" + inside.joined(separator: "'\\''") + "'"
     }
 }

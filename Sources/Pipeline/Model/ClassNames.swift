@@ -55,17 +55,24 @@ public struct ClassNames: Sendable, Equatable {
         }
     }
 
-    /// What a condition is called in a file name: a class by its ``slug(_:)``, a prompt by its first words.
+    /// What a condition is called in a file name: a class by its ``slug(_:)``; a prompt by its words in lower case, letters
+    /// and digits with hyphens between them, at most 60 characters.
     public func slug(of condition: Condition) -> String {
         switch condition {
         case .label(let label): slug(label)
-        case .prompt(let text): String(Self.key(text).prefix(Self.longestSlug))
+        case .prompt(let text): Self.slug(ofPrompt: text)
         case .null: ""
         }
     }
 
-    /// Letters of a prompt that go into a file name.
-    private static let longestSlug = 60
+    /// By scalars, since a character may have any number of combining marks.
+    private static func slug(ofPrompt text: String) -> String {
+        let words = text.lowercased().unicodeScalars.split {
+            !$0.properties.isAlphabetic && $0.properties.numericType != .decimal
+        }
+        let slug = words.map(String.init).joined(separator: "-").unicodeScalars.prefix(60)
+        return String(slug.last == "-" ? slug.dropLast() : slug)
+    }
 
     /// A class's first synonym as it may stand in a file name: lower case, with a hyphen for each run of other
     /// characters; with the id behind where that names another class too.

@@ -1,9 +1,11 @@
-/// A file name with the placeholders `{class}`, `{seed}` and `{index}`. `{{` and `}}` stand for braces, so that any name
-/// can be written.
+/// A file name with the placeholders `{class}`, `{prompt}`, `{seed}` and `{index}`. `{{` and `}}` stand for braces, so that
+/// any name can be written.
+///
+/// `{class}` and `{prompt}` both stand for the condition's name in files: ``ClassNames/slug(of:)``.
 public struct OutputPattern: Equatable, Sendable {
     /// The pattern as it was given.
     public let text: String
-    /// The directory that all paths are in, with the slash after it; empty for the present one.
+    /// The directory of all paths, with the slash after it; empty for the working directory.
     public let folder: String
     private let parts: [Part]
 
@@ -14,21 +16,22 @@ public struct OutputPattern: Equatable, Sendable {
 
     private enum Placeholder: String {
         case `class`
+        case prompt
         case seed
         case index
     }
 
     /// Parses a pattern.
     ///
-    /// - Throws: ``PipelineError/usage(_:)`` when it has an unknown placeholder or names no file.
+    /// - Throws: ``PipelineError/usage(_:)`` when it has an unknown placeholder or does not name a file.
     public init(_ text: String) throws(PipelineError) {
         self.text = text
         guard !text.isEmpty, text.utf8.last != UInt8(ascii: "/") else {
-            throw .usage("--output '\(text)': names no file; give a path such as '{class}-{seed}.png'")
+            throw .usage("--output '\(text)': does not name a file; give a path such as '{class}-{seed}.png'")
         }
         var parts: [Part] = []
         var literal = ""
-        // By scalars: a mark after a brace or a slash would make another character of it.
+        // By scalars: a combining mark after a brace or a slash would make another character of it.
         var rest = text.unicodeScalars[...]
         while let scalar = rest.popFirst() {
             guard scalar == "{" || scalar == "}", rest.first != scalar else {
@@ -46,8 +49,8 @@ public struct OutputPattern: Equatable, Sendable {
             let name = String(rest[..<close])
             guard let placeholder = Placeholder(rawValue: name) else {
                 throw .usage(
-                    "--output '\(text)': unknown placeholder {\(name)}; there are {class}, {seed} and {index}, and '{{' is a "
-                        + "brace in a name")
+                    "--output '\(text)': unknown placeholder {\(name)}; there are {class}, {prompt}, {seed} and {index}; "
+                        + "write '{{' for a brace in a name")
             }
             parts += [.literal(literal), .placeholder(placeholder)]
             literal = ""
@@ -67,7 +70,7 @@ public struct OutputPattern: Equatable, Sendable {
         parts.map { part in
             switch part {
             case .literal(let text): return text
-            case .placeholder(.class): return classNames.slug(of: item.condition)
+            case .placeholder(.class), .placeholder(.prompt): return classNames.slug(of: item.condition)
             case .placeholder(.seed): return String(item.seed)
             case .placeholder(.index):
                 let digits = String(index)
@@ -76,7 +79,7 @@ public struct OutputPattern: Equatable, Sendable {
         }.joined()
     }
 
-    /// A path of this pattern, seen from its ``folder``.
+    /// A path of this pattern, relative to its ``folder``.
     public func nameInFolder(_ path: String) -> String {
         String(decoding: path.utf8.dropFirst(folder.utf8.count), as: UTF8.self)
     }

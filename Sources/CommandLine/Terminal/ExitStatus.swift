@@ -17,7 +17,7 @@ enum ExitStatus: Int32 {
     case inputOutput = 74
     case interrupted = 75
 
-    /// The status of one of the libraries' errors; nil for an error of any other origin.
+    /// The status of one of our errors; nil for any other error.
     init?(_ error: any Error) {
         switch error {
         case let error as PipelineError: self.init(error)
