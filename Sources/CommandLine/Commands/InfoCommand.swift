@@ -168,33 +168,15 @@ private struct ModelReport: Report {
         var kernelText: String { kernels.map { "\($0)" } ?? "none" }
     }
 
-    private let path: String
-    private let name: String
-    private let hash: String
-    private let config: any NetworkConfiguration
-    private let process: DiffusionProcess
-    private let classes: [String]
-    private let weightFiles: [String]
-    private let decoders: [String]
-    private let defaults: SampleSettings
-    private let parameters: Int
-    private let canBeGuided: Bool
-    private let libraries: Libraries
+    private let directory: ModelDirectory
+    private let libraries = Libraries()
 
     init(directory: ModelDirectory) {
-        path = directory.path
-        name = directory.name
-        hash = directory.reference().hash
-        config = directory.config
-        process = directory.process
-        classes = directory.classes.names
-        weightFiles = directory.archive.files.map(\.path)
-        decoders = [directory.vaeDirectory, directory.tinyDirectory].compactMap(\.self)
-        defaults = directory.defaultSettings
-        parameters = directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count }
-        canBeGuided = directory.hasNullClass
-        libraries = Libraries()
+        self.directory = directory
     }
+
+    private var decoders: [String] { [directory.vaeDirectory, directory.tinyDirectory].compactMap(\.self) }
+    private var parameters: Int { directory.archive.files.flatMap(\.entries).reduce(0) { $0 + $1.count } }
 
     private enum CodingKeys: String, CodingKey {
         case path, name, hash, config, process, classes, weightFiles, decoders, defaults, parameters, canBeGuided
@@ -203,38 +185,39 @@ private struct ModelReport: Report {
 
     func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(path, forKey: .path)
-        try values.encode(name, forKey: .name)
-        try values.encode(hash, forKey: .hash)
-        try values.encode(config, forKey: .config)
-        try values.encode(process, forKey: .process)
-        try values.encode(classes, forKey: .classes)
-        try values.encode(weightFiles, forKey: .weightFiles)
+        try values.encode(directory.path, forKey: .path)
+        try values.encode(directory.name, forKey: .name)
+        try values.encode(directory.reference().hash, forKey: .hash)
+        try values.encode(directory.config, forKey: .config)
+        try values.encode(directory.process, forKey: .process)
+        try values.encode(directory.classes.names, forKey: .classes)
+        try values.encode(directory.archive.files.map(\.path), forKey: .weightFiles)
         try values.encode(decoders, forKey: .decoders)
-        try values.encode(defaults, forKey: .defaults)
+        try values.encode(directory.defaultSettings, forKey: .defaults)
         try values.encode(parameters, forKey: .parameters)
-        try values.encode(canBeGuided, forKey: .canBeGuided)
+        try values.encode(directory.hasNullClass, forKey: .canBeGuided)
         try values.encode(libraries, forKey: .libraries)
     }
 
     var rows: [(title: String, value: String)] {
-        [
-            ("model", "\(name) (\(path))"), ("hash", hash),
+        let (config, process, sampler) = (directory.config, directory.process, directory.defaultSettings.sampler)
+        return [
+            ("model", "\(directory.name) (\(directory.path))"), ("hash", directory.reference().hash),
             ("network", config.summary),
-            ("parameters", "\(parameters)\(canBeGuided ? "" : ", no null class: unguided only")"),
+            ("parameters", "\(parameters)\(directory.hasNullClass ? "" : ", no null class: no guidance")"),
             (
                 "predicts",
                 "\(process.predictionType.rawValue)\(config.hasVariance ? " and variance" : ""), "
                     + "\(process.trainTimesteps) training timesteps"
             ),
             ("decoder", decoders.isEmpty ? "none" : decoders.joined(separator: ", ")),
-            ("sampler", "\(defaults.sampler.kind.rawValue), \(defaults.sampler.spacing.rawValue) spacing, by default"),
+            ("sampler", "\(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, by default"),
             ("guidance", config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation"),
             ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas),
-            ("kernels", libraries.kernelText),
-            ("processors", "\(libraries.processors)"), ("classes", "\(classes.count)"),
+            ("kernels", libraries.kernelText), ("processors", "\(libraries.processors)"),
+            ("classes", "\(directory.classes.count)"),
         ]
     }
 
-    var lines: [String] { classes.enumerated().map { "  \($0)  \($1)" } }
+    var lines: [String] { directory.classes.names.enumerated().map { "  \($0)  \($1)" } }
 }

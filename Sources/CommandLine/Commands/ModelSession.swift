@@ -59,9 +59,8 @@ final class ModelSession {
         try decoder.load(workers: lane ?? workers) { [log] in log.share($0, label: "loading the decoder") }
     }
 
-    /// The calibration for `settings`.
-    ///
-    /// - Parameter makes: whether a missing calibration or fit is made and saved, which costs full runs.
+    /// The calibration for `settings`. If `makes` is true, a missing calibration or fit is made and saved, which costs full
+    /// runs.
     func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
         let store = CalibrationStore(directory: directory, settings: settings)
         guard makes else { return StoredCalibration(store: store, tell: log.message) }
