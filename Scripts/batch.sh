@@ -1,17 +1,17 @@
 #!/bin/sh
-# Samples a batch on this machine, its shards as processes side by side.
+# Samples a batch on this machine, with a process for each shard.
 #
 # usage: Scripts/batch.sh [-d DIR] [-p N] [--dry-run] -- OPTION...
 #
-#   -d DIR      where the images go, as {index}.png; made if it is not there (default: samples)
-#   -p N        how many processes (default: 2); the processors are divided among them
-#   --dry-run   print the commands and run none of them
-#   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 1000 --seed 1
+#   -d DIR      the directory of the images, {index}.png; created if needed (default: samples)
+#   -p N        the number of processes, which share the processors (default: 2)
+#   --dry-run   print the commands without running them
+#   OPTION...   what to sample, such as --batch list.csv, or --class all --count 1000 --seed 1
 #
-# One process keeps all processors busy, too: several are of use where processors have memory of their own, or to be
-# safe from one that dies. Images that are there are left as they are, so that the same command again goes on where it
-# stopped. Ctrl-C and SIGTERM stop all with 75; of several exit codes, the largest is given. The environment variable OMNICACHE
-# names the binary; without it, omnicache on the PATH is called, else the one that was built beside this script.
+# A single process also keeps all processors busy. Several processes help if processors have their own memory (NUMA), and
+# survive the failure of one. Identical images are skipped, so the same command again continues where it stopped. Ctrl-C
+# and SIGTERM stop all processes; the exit code is then 75. Otherwise it is the largest of their exit codes. The binary
+# is $OMNICACHE; if that is not set, omnicache on the PATH, or the one that was built beside this script.
 
 set -eu
 
@@ -38,7 +38,7 @@ threads=$(($(nproc) / processes))
 [ "$threads" -gt 0 ] || threads=1
 $dry_run || make_directory
 
-# Ctrl-C comes to all processes of the terminal by itself; a second signal would end them at once.
+# The terminal sends Ctrl-C to all processes itself. A second signal would end them at once, so INT is not passed on.
 pids=
 told=
 stopping=false
@@ -54,10 +54,10 @@ while [ "$shard" -lt "$processes" ] && ! $stopping; do
     else
         "$binary" sample --threads "$threads" --output="$output" "$@" &
         pids="$pids $!"
-        # The signal may have come before the process was in the list.
+        # The signal may have come before the process was added to the list.
         [ -z "$told" ] || [ "$told" = "told $pids" ] || kill -TERM "$!" 2>/dev/null || :
     fi
-    # Drops the shard's two words from the end.
+    # Removes the two words of the shard from the end.
     count=$(($# - 2))
     while [ "$count" -gt 0 ]; do
         set -- "$@" "$1"
@@ -72,7 +72,7 @@ worst=0
 [ "$shard" = "$processes" ] || worst=75
 for pid in $pids; do
     await "$pid"
-    # Told to end before it could listen.
+    # SIGTERM came before the process could handle it.
     [ "$status" != 143 ] || ! $stopping || status=75
     [ "$status" -le "$worst" ] || worst=$status
 done

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Checks a finished batch, and packs its images for the evaluators of the field.
+# Checks a finished batch, and packs its images for evaluators such as FID.
 #
 # usage: Scripts/collect.sh [-o FILE.npz] [--dry-run] DIR
 #
-#   -o FILE     pack the images into this file: arr_0, uint8, (images, height, width, channels), as the evaluators
-#               that follow ADM's read them; needs numpy
-#   --dry-run   print the command and do not run it
-#   DIR         where the images are, with run.json and the manifests
+#   -o FILE     pack the images into this file: arr_0, uint8, (images, height, width, channels), the format of ADM's
+#               evaluator; needs numpy
+#   --dry-run   print the command without running it
+#   DIR         the directory of the images, with run.json and the manifests
 #
-# Says which images are missing, which files are not as their manifest says, and which are listed twice with different
-# contents; exits 65 if there is any. PYTHON names the interpreter (default: python3).
+# Lists missing images, files that differ from their manifest, and files listed twice with different contents. The exit
+# code is 65 if there are any. PYTHON names the interpreter (default: python3).
 
 set -eu
 

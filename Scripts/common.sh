@@ -1,18 +1,18 @@
 # shellcheck shell=sh
-# What the scripts beside this file share; they set NAME, the name that their messages begin with, and HERE, their folder.
+# Functions of the scripts in this folder. The scripts set NAME, which their messages begin with, and HERE, their folder.
 #
-# Names may hold anything but NUL: a value goes from variable to variable, since $(...) takes newlines from its end.
+# Names may hold anything but NUL. Functions return values in variables, since $(...) removes newlines at the end.
 
 # Prints the comment at the top of a script.
 usage() {
     sed -n '2,/^$/s/^# \{0,1\}//p' -- "$1"
 }
 
-# Ends the script with an exit code and a message.
+# Ends the script with exit code $1 and a message.
 fail() {
     code=$1
     shift
-    # One line, whatever the names in it hold.
+    # Always one line, even if a name has line breaks.
     printf '%s: %s\n' "${NAME:-omnicache}" "$(printf %s "$*" | tr '[:cntrl:]' '?')" >&2
     exit "$code"
 }
@@ -37,8 +37,8 @@ newline='
 carriage_return=$(printf '\r')
 HERE=${HERE%/}
 
-# Sets quoted to the words of a command as a shell reads them back, each of them as it is. No line in it ends with a
-# carriage return, which sbatch refuses.
+# Sets quoted to the words of a command so that a shell reads them back unchanged. No line of it ends with a carriage
+# return, which sbatch refuses.
 quote() {
     quoted=
     for word in "$@"; do
@@ -53,7 +53,7 @@ quote() {
     done
 }
 
-# Prints the words of a command so that a shell reads them back.
+# Prints the words of a command so that a shell reads them back unchanged.
 print_command() {
     quote "$@"
     printf '%s\n' "$quoted"
@@ -62,12 +62,12 @@ print_command() {
 # Ends the script unless $2, the value of option $1, is a number from 1 to 99999.
 positive() {
     case $2 in
-        '' | *[!0-9]* | 0* | ??????*) fail 64 "$1 '$2': give a number from 1 on" ;;
+        '' | *[!0-9]* | 0* | ??????*) fail 64 "$1 '$2': give a positive number" ;;
     esac
 }
 
-# Reads options up to the first word that is none. $1 lists those with a value, as "d:directory p:processes": -d's
-# goes into the variable directory. Sets dry_run, and taken to the number of words that were options.
+# Reads options up to the first word that is not one. $1 lists options with a value: "d:directory p:processes" stores
+# the value of -d in the variable directory. Sets dry_run, and sets taken to the number of words read.
 # shellcheck disable=SC2034
 read_options() {
     options=$1
@@ -95,13 +95,13 @@ read_options() {
     done
 }
 
-# Ends the script unless the words begin with -- and say something after it.
+# Ends the script unless the words begin with -- and there are more.
 needs_words() {
-    [ "${1:---}" = -- ] || fail 64 "unexpected argument $1; options of omnicache come after --"
-    [ $# -ge 2 ] || fail 64 "say after -- what is sampled; see ${NAME:-} --help"
+    [ "${1:---}" = -- ] || fail 64 "unexpected argument $1; give the options of omnicache after --"
+    [ $# -ge 2 ] || fail 64 "give after -- what to sample; see ${NAME:-} --help"
 }
 
-# Waits for the child $1 and sets status to its exit code. A wait that a signal's trap ends is begun again.
+# Waits for the child $1 and sets status to its exit code. If a trap interrupts the wait, it waits again.
 # shellcheck disable=SC2034
 await() {
     status=0
@@ -112,7 +112,7 @@ await() {
     done
 }
 
-# Sets directory to $1 as no program takes it for an option, and output to the pattern of the images in it.
+# Sets directory to $1, in a form that is never mistaken for an option, and output to the pattern of the images in it.
 # shellcheck disable=SC2034
 place_in() {
     [ -n "$1" ] || fail 64 "-d '': give a directory; . is this one"
@@ -123,12 +123,12 @@ place_in() {
     output="$replaced/{index}.png"
 }
 
-# Makes the directory unless it is there.
+# Creates the directory if needed.
 make_directory() {
-    mkdir -p "${directory:?}" 2>/dev/null || fail 73 "$directory cannot be made; choose another directory"
+    mkdir -p "${directory:?}" 2>/dev/null || fail 73 "cannot create $directory; choose another directory"
 }
 
-# Sets binary to the path of the binary: $OMNICACHE, else the one on the PATH, else the one that was built here.
+# Sets binary to the path of the binary: $OMNICACHE, or omnicache on the PATH, or the one that was built here.
 find_binary() {
     if [ -n "${OMNICACHE:-}" ]; then
         binary=$OMNICACHE

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Samples a batch with GNU parallel, on this machine or on several, a job for each shard.
+# Samples a batch with GNU parallel, on this machine or on several, with a job for each shard.
 #
 # usage: Scripts/parallel.sh [-d DIR] [-n N] [-j JOBS] [-S HOSTS] [--dry-run] -- OPTION...
 #
-#   -d DIR      where the images go, as {index}.png (default: samples); with -S, on a file system that all hosts have
-#   -n N        how many shards (default: 8); more than there are jobs, so that fast hosts take more
-#   -j JOBS     how many jobs at a time on each host (default: 1); with several, give each its part of the processors by
-#               --threads among the options
-#   -S HOSTS    hosts as GNU parallel has them, separated by commas; ':' is this one (default: this one alone)
-#   --dry-run   print the command and do not run it
-#   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 50000 --seed 1
+#   -d DIR      the directory of the images, {index}.png (default: samples); with -S, on a file system that hosts share
+#   -n N        the number of shards (default: 8); have more shards than jobs, so that fast hosts get more of them
+#   -j JOBS     the number of jobs at the same time on each host (default: 1); if there are several, divide the processors
+#               among them with --threads
+#   -S HOSTS    the hosts, separated by commas, as GNU parallel names them; ':' is this one (default: only this one)
+#   --dry-run   print the command without running it
+#   OPTION...   what to sample, such as --batch list.csv, or --class all --count 50000 --seed 1
 #
-# The first error stops all. The same command again goes on where it stopped. OMNICACHE names the binary, which has to
-# have the same path on all hosts.
+# The first error stops all jobs. The same command again continues where it stopped. OMNICACHE names the binary, which
+# must have the same path on all hosts.
 
 set -eu
 
@@ -39,9 +39,8 @@ positive -j "$jobs"
 find_binary
 place_in "$directory"
 
-# parallel runs replacement strings such as {= perl =} wherever it finds them, also in the middle of a word. So it is
-# given none: letters of base64, which a job turns into its script, to which parallel adds the number of the shard. Any
-# shell of a host takes this line.
+# parallel runs replacement strings such as {= perl =} wherever it finds them, even in the middle of a word. So the script
+# is passed in base64, and each job decodes it; parallel adds the number of the shard. Any shell can run this line.
 quote "$PWD"
 work="mkdir -p $quoted && cd $quoted || exit 73"
 quote "$binary" sample --output="$output" "$@"
@@ -52,7 +51,7 @@ set -- parallel --plain --jobs "$jobs" --halt soon,fail=1 --line-buffer
 [ -z "$hosts" ] || set -- "$@" --sshlogin "$hosts"
 set -- "$@" "printf %s $encoded | base64 -d | sh -s --"
 if $dry_run; then
-    # The first line is there to be read.
+    # The first line is for reading only.
     printf ': %s --shard N/%s\n' "$quoted" "$shards"
     printf 'seq 0 %s | ' "$((shards - 1))"
     print_command "$@"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Checks that nothing outside Sources/Models knows a model family: a new family is a folder and a line in the registry.
+# Checks that nothing outside Sources/Models knows a model family, so that a new one is a folder and a line in the registry.
 #
 #   Scripts/seam.sh [ROOT]
 #
-# 1. The types of a family's folder (Sources/Models/DiT) are named nowhere else but in the registry.
-# 2. The kinds of layers that blocks have are named in Sources/Models only.
-# Comments and texts do not count. Prints what breaks a rule, and then ends with 1.
+# 1. Only the registry names the types of a family's folder (Sources/Models/DiT).
+# 2. Only Sources/Models names the kinds of layers.
+# Comments and string literals do not count. Prints the lines that break a rule, and then exits with 1.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Samples a batch as a Slurm job array, a task for each shard.
+# Samples a batch as a Slurm job array, with a task for each shard.
 #
 # usage: Scripts/slurm.sh [-d DIR] [-n N] [-c CPUS] [--dry-run] -- OPTION...
 #
-#   -d DIR      where the images go, as {index}.png, on a file system that all nodes have (default: samples)
-#   -n N        how many shards (default: 4)
+#   -d DIR      the directory of the images, {index}.png, on a file system that nodes share (default: samples)
+#   -n N        the number of shards (default: 4)
 #   -c CPUS     the processors of each task (default: 1)
-#   --dry-run   print the command that submits the array, and do not run it
-#   OPTION...   says what is sampled, such as --batch list.csv, or --class all --count 50000 --seed 1
+#   --dry-run   print the command that submits the array, without running it
+#   OPTION...   what to sample, such as --batch list.csv, or --class all --count 50000 --seed 1
 #
-# A task that is told to end while it runs (a minute before its time limit, or by scancel --signal=TERM --batch) stops
-# between two steps and queues itself again; one that a node takes with it is queued again by Slurm. One that is
-# cancelled stays so until it is requeued by scontrol. All go on where they stopped. What sbatch should know besides,
-# such as SBATCH_PARTITION or SBATCH_TIMELIMIT, it reads from the environment. OMNICACHE names the binary.
+# A running task that gets SIGTERM (a minute before its time limit, or by scancel --signal=TERM --batch) stops between
+# two steps and requeues itself. If its node fails, Slurm requeues it. A cancelled task waits for scontrol requeue. All
+# tasks continue where they stopped. sbatch reads other options from the environment, such as SBATCH_PARTITION or
+# SBATCH_TIMELIMIT. OMNICACHE names the binary.
 
 set -eu
 
@@ -46,8 +46,8 @@ place_in "$directory"
 
 if ! $is_task; then
     case $directory in /*) folder=$directory ;; *) folder=$PWD/$directory ;; esac
-    # In a log's path Slurm reads patterns such as %j and takes backslashes away, in the working directory before it, too.
-    # So the task opens its log itself; Slurm adds its own messages where it can.
+    # Slurm replaces patterns such as %j in the path of a log and removes backslashes, also in the working directory. So
+    # the task opens its log itself; Slurm adds its own messages if the path allows it.
     case $folder in
         *[%\\]*) log=/dev/null ;;
         *) log=$folder/slurm-%A_%a.log ;;
@@ -57,7 +57,7 @@ if ! $is_task; then
     quote "$binary"
     task="$task
 OMNICACHE=$quoted"
-    # exec, so that the signals to the job's shell come to this script.
+    # exec, so that this script gets the signals to the job's shell.
     quote "$HERE/slurm.sh" --task -d "$directory" -n "$shards" -c "$processors" -- "$@"
     task="$task exec $quoted"
     set -- sbatch --job-name=omnicache --array="0-$((shards - 1))" --cpus-per-task="$processors" --requeue \
@@ -78,12 +78,12 @@ trap 'kill -TERM "$pid" 2>/dev/null || :' INT TERM
 await "$pid"
 task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 [ "$status" = 75 ] || exit "$status"
-# Slurm's controller may be away for a moment; a task that it says nothing of had better be queued once too often.
+# Slurm's controller may not answer for a moment. If it does not know the task, requeue it all the same.
 tries=5
 while [ "$tries" -gt 0 ]; do
     state=$(squeue --noheader --jobs "$task" --format %T) || state=
     case $state in
-        # Who has cancelled a task does not want it back.
+        # A cancelled task must not come back.
         CANCELLED | COMPLETING) exit 75 ;;
         ?*) ! scontrol requeue "$task" || exit 0 ;;
     esac

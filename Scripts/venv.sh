@@ -1,13 +1,12 @@
 #!/bin/sh
-# Prints the path of a Python that has the packages of the given requirements files: that of .venv in the repository,
-# which is made, and into which a list is installed, where that has not been done since the list last changed.
-# Making it takes Python's venv module, which Debian has in python3-venv.
+# Prints the path of a Python with the packages of the given requirements files. It is in .venv of the repository, which
+# is created if needed. A file is installed only if it has changed since. Creating .venv needs python3-venv.
 #
 #     Scripts/venv.sh Scripts/requirements.txt Scripts/bench/requirements.txt
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=$root/.venv
-# An environment that was left half made has a Python, but no pip.
+# An incomplete environment has a Python, but no pip.
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     rm -f "$venv"/*requirements.txt
     python3 -m venv "$venv" >/dev/null 2>&1 || {
@@ -16,7 +15,7 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     }
 fi
 for list in "$@"; do
-    # The copy's name tells which of several lists of one name it is.
+    # Files may have the same name, so the copy is named after the whole path.
     list=$(realpath "$list")
     known=$venv/$(printf '%s' "${list#"$root"/}" | tr / -)
     cmp -s "$list" "$known" && continue

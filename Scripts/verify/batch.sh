@@ -1,14 +1,15 @@
 #!/bin/bash
-# Proves what is said of batches, with the real programs. Prints "ok", "FAILED" or "skipped" for each claim, and figures;
-# exits with 1 if one failed.
+# Tests batches with the real programs. Prints "ok", "FAILED" or "skipped" for each claim, and figures; exits with 1 if a
+# claim failed.
 #
 # usage: Scripts/verify/batch.sh --binary OMNICACHE [--only NAME,...]
 #
 #   --only NAME,...   of shards, kill, twice, disk, signals, compare, collect, names, parallel, kubernetes, slurm,
 #                     throughput and memory, each in a script of that name in batch/ (default: all)
 #
-# As root, installs slurm-wlm and parallel if they are missing, and mounts a small tmpfs; what checks the packed images
-# and the Kubernetes job goes into .venv of the repository. What cannot be had is skipped, and why is said.
+# As root, installs slurm-wlm and parallel if they are missing, and mounts a small tmpfs. The Python packages that check
+# packed images and the Kubernetes job go into .venv of the repository. If something is missing, its checks are skipped
+# with the reason.
 
 set -euo pipefail
 

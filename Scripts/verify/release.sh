@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the binary of `make release` in a bare Debian with nothing but what the README names. Prints "ok" or "FAILED" for
-# each claim; exits with 1 if one failed. Needs root and debootstrap, and downloads a minimal Debian (100 MB).
+# Runs the binary of `make release` in a bare Debian with only the packages that the README names. Prints "ok" or "FAILED"
+# for each claim; exits with 1 if one failed. Needs root and debootstrap, and downloads a minimal Debian (100 MB).
 #
 # usage: Scripts/verify/release.sh --binary OMNICACHE [SUITE]
 #

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Draws the same requests with two builds and compares every file byte for byte: what a change that should not change
-# any result is checked with. Exits with 1 if a file differs or a request fails in one build alone.
+# Samples the same requests with two builds and compares every file byte for byte. This checks a change that should not
+# change results. Exits with 1 if a file differs or a request fails in one build alone.
 #
 # usage: Scripts/verify/same-images.sh OLD NEW [FILTER]
 #
 #   OLD, NEW   the two binaries
 #   FILTER     only requests that hold this text
 #
-# Each file that OLD made is also made again by NEW from what the file says of itself (--like).
+# NEW also samples each image of OLD again from its metadata (--like).
 
 set -euo pipefail
 

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Runs the tests under sanitizers, which report what no test sees: reads beside memory, leaks, races between threads.
+# Runs the tests under sanitizers, which report errors that tests cannot see: invalid memory accesses, leaks, data races.
 #
 # usage: Scripts/verify/sanitize.sh [address] [thread]
 #
-#   address   the tests, and 30 seconds of damaged files, under the address sanitizer, which looks for leaks as well
+#   address   the tests, and 30 seconds of damaged files, under the address sanitizer, which also finds leaks
 #   thread    the tests under the thread sanitizer
 #
-# Without an argument: both. Each builds everything anew in a folder of its own (.build-asan, .build-tsan). Exits with 1
-# if anything was reported that Tests/Sanitizers does not explain.
+# Without an argument, runs both. Each builds everything in a folder of its own (.build-asan, .build-tsan). Exits with 1
+# if there is a report that Tests/Sanitizers does not explain.
 
 set -euo pipefail
 
