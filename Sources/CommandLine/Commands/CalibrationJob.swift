@@ -1,9 +1,9 @@
 import Caching
 import Pipeline
 
-/// Calibrates and fits, with progress and messages.
+/// Makes calibrations and fits, with progress and messages.
 struct CalibrationJob {
-    /// The number of images of a calibration that another command needs.
+    /// Where nothing but a calibration was asked for, one image has to do.
     private static let samplesOnDemand = 1
 
     let session: ModelSession
@@ -11,40 +11,41 @@ struct CalibrationJob {
     let store: CalibrationStore
     let log: Log
 
-    /// Makes and saves what a command has found missing.
+    /// Makes what a command has found missing, and keeps it.
     func carryOut(_ task: StoredCalibration.Task, on file: CalibrationFile?) throws -> CalibrationFile {
         switch task {
         case .measure:
             log.message(
-                "no calibration for this model, sampler, step count and guidance yet; making one costs one and a half full "
-                    + "runs ('omnicache calibrate' makes a better one)")
+                "no calibration for this model, sampler, step count and guidance yet: making one from a full run and a "
+                    + "half; 'omnicache calibrate' makes a better one")
             let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
-            return try save(calibrate(items, leavesOut: false, plans: { _ in [] }).file)
+            return try keep(calibrate(items, leavesOut: false, plans: { _ in [] }).file)
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }
             log.message(
-                "no steering forecaster for this plan yet; fitting one to the images of the calibration")
+                "no steering forecaster for this plan yet: fitting one to the calibration's images but one, which checks it"
+            )
             let fits = try calibrate(file.items, leavesOut: true) { _ in [plan] }.file.fits
-            return try save(fits.reduce(file) { $0.adding($1) })
+            return try keep(fits.reduce(file) { $0.adding($1) })
         }
     }
 
-    /// What a calibration gives.
+    /// What calibrating has brought.
     struct Outcome {
         let file: CalibrationFile
-        /// What it cost.
+        /// What it has cost.
         let evaluations: Int
-        /// The check of each fit, in the order of the plans.
+        /// One for each plan.
         let checks: [FitCheck]
     }
 
-    /// Samples `items`, then fits a forecaster to each plan.
+    /// Samples `items`, then fits the forecasters of the plans that `plans` makes of what was learnt.
     ///
     /// - Parameters:
     ///   - items: The images to learn from.
-    ///   - leavesOut: Whether an image is left out of the fits to check them; required if there are any.
-    ///   - plans: Makes the plans from the calibration.
-    /// - Returns: The calibration with its fits, and what it cost.
+    ///   - leavesOut: Whether an image is kept from the fits, to check them on; without it there can be none.
+    ///   - plans: Makes the plans to fit forecasters for.
+    /// - Returns: The calibration with its fits, and what it has cost.
     /// - Throws: What the calibrator or `plans` throws, or `Interrupted`.
     func calibrate(
         _ items: [SampleItem], leavesOut: Bool, plans: (Calibration) throws -> [ReusePlan]
@@ -73,12 +74,12 @@ struct CalibrationJob {
         return Outcome(file: file, evaluations: spent, checks: results)
     }
 
-    private func save(_ file: CalibrationFile) throws -> CalibrationFile {
+    private func keep(_ file: CalibrationFile) throws -> CalibrationFile {
         do {
-            log.message("calibration saved as \(try store.save(file))")
+            log.message("kept as \(try store.save(file))")
         } catch {
-            // The command does not need the file.
-            log.message("the calibration was not saved: \(error)")
+            // The image can be made all the same.
+            log.message("could not be kept: \(error)")
         }
         return file
     }

@@ -3,10 +3,10 @@ import Compute
 import Models
 import Pipeline
 
-/// The model of a command. Its network is loaded once, when it is first needed.
+/// A model that a command works with: its network is loaded once, when it is first needed.
 final class ModelSession {
     let directory: ModelDirectory
-    /// The threads to work with: those that were asked for, or fewer if memory is short.
+    /// The threads to work with: those that were asked for, as far as there is memory for them.
     private(set) var workers: Workers
     private let log: Log
     private let precision: WeightPrecision
@@ -16,7 +16,7 @@ final class ModelSession {
     ///   - directory: the model; that of the options, if it is open already.
     ///   - options: which model, and how it is held.
     ///   - workers: the threads to work with.
-    ///   - log: shows the progress of loading.
+    ///   - log: where loading is told of.
     /// - Throws: what opening the model throws.
     init(directory: ModelDirectory? = nil, options: ModelOptions, workers: Workers, log: Log) throws {
         self.directory = try directory ?? options.open()
@@ -25,7 +25,7 @@ final class ModelSession {
         precision = options.weightsPrecision
     }
 
-    /// The network. Opens OpenBLAS, and reduces the threads if memory is short.
+    /// The network; opens OpenBLAS, and takes as many threads as there is memory for.
     func network() throws -> any DenoisingNetwork {
         if let loaded { return loaded }
         try makeRoom(lanes: 1, bytes: 0)
@@ -35,10 +35,10 @@ final class ModelSession {
         return network
     }
 
-    /// Reserves the memory to sample several images at the same time.
+    /// Sees to it that several images can be made at a time.
     ///
     /// - Parameters:
-    ///   - lanes: how many images.
+    ///   - lanes: how many.
     ///   - bytes: the memory that all of them share.
     /// - Returns: how many there is room for, at least 1.
     /// - Throws: `MachineError` where there is no room for one.
@@ -54,13 +54,14 @@ final class ModelSession {
         return min(lanes, room)
     }
 
-    /// Loads a decoder. It uses all threads, unless others are given.
+    /// A decoder, loaded; it decodes with all threads, unless others are given.
     func load(_ decoder: DecoderSource, workers lane: Workers? = nil) throws -> any LatentDecoder {
         try decoder.load(workers: lane ?? workers) { [log] in log.share($0, label: "loading the decoder") }
     }
 
-    /// The calibration for `settings`. If `makes` is true, a missing calibration or fit is made and saved, which costs full
-    /// runs.
+    /// The calibration for `settings`; what is missing is made, told of and kept.
+    ///
+    /// It is made only where `makes` says so, since that takes full runs.
     func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
         let store = CalibrationStore(directory: directory, settings: settings)
         guard makes else { return StoredCalibration(store: store, tell: log.message) }

@@ -117,7 +117,7 @@ final class Log {
         return "image \(image + 1) of \(event.images ?? 1), \(strategy)"
     }
 
-    /// Shows how much of the model is loaded.
+    /// Tells of loading.
     func loading(_ share: Double) {
         self.share(share, label: "loading the model")
     }
