@@ -15,12 +15,12 @@ import sys
 import traceback
 import zipfile
 
-from books import Folder, Refusal, check, read_count, shown
 from images import MOST_BYTES, read_image, unfilter
+from manifests import Folder, Refusal, check, read_count, shown
 
-# More lines of what is wrong help nobody.
+# The most lines about faults.
 MOST_FAULTS = 20
-# Of the pixels of images that are unfiltered together: enough for long vectors, though that takes several times as much.
+# Images of so many bytes are unfiltered together: enough for long vectors. Unfiltering takes several times this memory.
 BYTES_AT_ONCE = 64 << 20
 
 
@@ -65,13 +65,13 @@ def pack(folder, files, target):
     try:
         import numpy
     except ImportError:
-        raise Refusal(66, "packing needs numpy; install it, or name a Python that has it in PYTHON") from None
-    # Written beside its name, so that no half of it is taken for the whole; piece by piece, as it may not fit memory.
+        raise Refusal(66, "packing needs numpy; install it, or set PYTHON to a Python that has it") from None
+    # A draft is renamed at the end, so that the target is complete or absent. It is written in pieces to save memory.
     draft = os.path.join(os.path.dirname(target), f".collect.{os.getpid()}.{os.urandom(4).hex()}.draft")
     made = False
     try:
         if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
-            raise Refusal(73, f"{shown(target)}: no regular file; name another")
+            raise Refusal(73, f"{shown(target)}: not a regular file; give another")
         with open(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666), "wb+") as stream:
             made = True
             write(stream, folder, files, numpy)
@@ -111,7 +111,7 @@ def interrupt(*_):
 
 
 def main():
-    # A name that is not UTF-8 goes out as it came in.
+    # Names that are not UTF-8 are printed unchanged.
     sys.stdout.reconfigure(errors="surrogateescape")
     signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -123,13 +123,13 @@ def main():
         print("collect.sh: interrupted; run it again", file=sys.stderr)
         return 75
     except BrokenPipeError:
-        # Nobody listens any more; what Python says of it when it ends nobody needs.
+        # The reader has closed the pipe. Python must not print an error about it when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 74
     except MemoryError:
-        print("collect.sh: the memory is used up; free some, and run it again", file=sys.stderr)
+        print("collect.sh: not enough memory; free some, and run it again", file=sys.stderr)
         return 74
-    except Exception as error:  # noqa: BLE001 - a fault of this program is told in one line, too.
+    except Exception as error:  # noqa: BLE001 - internal errors are one line, too.
         place = traceback.extract_tb(error.__traceback__)[-1]
         print(f"collect.sh: internal error: {type(error).__name__}: {shown(str(error))} "
               f"({os.path.basename(place.filename)}:{place.lineno}); please report it", file=sys.stderr)

@@ -8,7 +8,7 @@ import Reports
 import Sampling
 import TestSupport
 
-/// The books of a batch, and the list that one is made from.
+/// The manifests of a batch, and the list that it samples.
 enum BatchReaders {
     private static let images = 3
 

@@ -1,5 +1,5 @@
-"""The books of a batch, run.json and the manifests, and the files that they list, read as what a stranger may have written:
-only regular files within the directory are opened, and nothing makes the reader wait or take more memory than it should.
+"""Reads run.json, the manifests of a batch, and the files that they list. They are untrusted: only regular files inside
+the directory are opened, and no file can make the reader wait or use too much memory.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ import stat
 
 MOST_NAMED = 10
 MOST_IMAGES = 1_000_000
-# More than the books of the largest batch, a line of them, and the file of the largest image have.
-MOST_BOOK_BYTES = 1 << 30
+# Larger than any manifest, any line of one, and any image.
+MOST_MANIFEST_BYTES = 1 << 30
 MOST_LINE_BYTES = 1 << 16
 MOST_IMAGE_BYTES = (3 << 28) + (1 << 26)
 MOST_EVALUATIONS = 1_000_000_000
@@ -20,7 +20,7 @@ MANIFEST = re.compile(rb"manifest-([0-9]{1,9})-of-([0-9]{1,9})\.jsonl")
 
 
 class Refusal(Exception):
-    """What is wrong with a batch, for one line, and the exit code that says of what kind it is."""
+    """What is wrong with a batch, in one line, and the exit code."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -28,7 +28,7 @@ class Refusal(Exception):
 
 
 def shown(path):
-    """A path as it may stand in a line on a terminal."""
+    """A path without control characters, for messages."""
     return "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape", "surrogatepass").decode()
                    for c in os.fsdecode(path))
 
@@ -59,7 +59,7 @@ class Folder:
         return [os.fsdecode(name) for name in sorted(names)]
 
     def open(self, name, most):
-        """Opens a regular file, part by part of its name so that no link leads elsewhere; an OSError says why not."""
+        """Opens a regular file, directory by directory, so that no link is followed. An OSError says why not."""
         folder, parts = self.descriptor, name.split("/")
         try:
             for part in parts[:-1]:
@@ -84,9 +84,9 @@ class Folder:
     @staticmethod
     def check(status, most):
         if stat.S_ISLNK(status.st_mode):
-            raise OSError(0, "a symbolic link, where the file itself should be")
+            raise OSError(0, "a symbolic link, not a file")
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "no regular file")
+            raise OSError(0, "not a regular file")
         if status.st_size > most:
             raise OSError(0, f"has {status.st_size} bytes, more than the {most} that can be read")
 
@@ -96,9 +96,9 @@ class Folder:
 
 
 def read_json(text):
-    """JSON without what only Python takes for it."""
+    """Strict JSON, without the extensions of Python."""
     def refuse(word):
-        raise ValueError(f"{word} is no number")
+        raise ValueError(f"{word} is not a number")
 
     def pairs(items):
         values = dict(items)
@@ -110,25 +110,25 @@ def read_json(text):
 
 
 def read_count(folder):
-    """How many images the batch's list has."""
+    """The number of images in the batch's list."""
     try:
-        run = read_json(folder.read("run.json", MOST_BOOK_BYTES))
+        run = read_json(folder.read("run.json", MOST_MANIFEST_BYTES))
     except OSError as error:
         raise Refusal(65 if error.errno == 0 else 66,
                       f"{folder.shown('run.json')}: {error.strerror}; give the directory of a batch") from None
     except (ValueError, RecursionError):
         run = None
     count = run.get("count") if isinstance(run, dict) else None
-    # A truth value is an int, too.
+    # In Python, a bool is an int.
     if type(count) is not int or not 1 <= count <= MOST_IMAGES:
-        raise Refusal(65, f"{folder.shown('run.json')}: damaged, or not that of a batch; remove it and run the batch again")
+        raise Refusal(65, f"{folder.shown('run.json')}: damaged, or not of a batch; remove it and run the batch again")
     return count
 
 
 def read_line(text, count):
-    """What a line of a manifest says: index, and what has to agree where an image is listed twice.
+    """The index of a line of a manifest, and the values that must agree if the image is listed twice.
 
-    A ValueError, KeyError, TypeError or RecursionError is none that a batch wrote; a ValueError tells why.
+    Raises ValueError, KeyError, TypeError or RecursionError for a line that no batch wrote; a ValueError says why.
     """
     if len(text) > MOST_LINE_BYTES:
         raise ValueError("longer than any line of a manifest")
@@ -136,36 +136,36 @@ def read_line(text, count):
     index, name, digest, seed = line["index"], line["file"], line["sha256"], line["seed"]
     number, evaluations, seconds = line["classID"], line["evaluations"], line.get("seconds")
     if any(type(value) is not int for value in (index, seed, number, evaluations)):
-        raise ValueError("a whole number is none")
+        raise ValueError("a value should be a whole number")
     if any(type(value) is not str for value in (name, digest, line["class"])):
-        raise ValueError("a text is none")
+        raise ValueError("a value should be a string")
     if not is_plain(name):
-        raise ValueError("its file is not named by a plain path in the directory")
+        raise ValueError("its file name is not a plain path inside the directory")
     os.fsencode(name)
     if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise ValueError("its sha256 is none")
+        raise ValueError("its sha256 is not a SHA-256")
     if not 0 <= index < count:
-        raise ValueError(f"it is about an image that is none of the {count}")
+        raise ValueError(f"its index is not below {count}")
     if not (0 <= seed < 1 << 32 and number >= 0 and 0 <= evaluations <= MOST_EVALUATIONS):
         raise ValueError("a number is out of range")
     if seconds is not None and not (type(seconds) in (int, float) and 0 <= seconds <= MOST_SECONDS):
-        raise ValueError("its seconds are none")
+        raise ValueError("its seconds are out of range")
     return index, (name, digest, seed, number)
 
 
 def read_manifests(folder, count):
-    """File, SHA-256, seed and class of each image that the manifests list, by its index."""
+    """The file, SHA-256, seed and class of each image in the manifests, by index."""
     lines = {}
     names = folder.manifests()
     if not names:
-        raise Refusal(66, f"{shown(folder.path)}: no manifest there; give the directory of a batch")
+        raise Refusal(66, f"{shown(folder.path)}: there is no manifest; give the directory of a batch")
     for name in names:
         try:
-            texts = folder.read(name, MOST_BOOK_BYTES).split(b"\n")
+            texts = folder.read(name, MOST_MANIFEST_BYTES).split(b"\n")
         except OSError as error:
             raise Refusal(65 if error.errno == 0 else 66, f"{folder.shown(name)}: {error.strerror}") from None
         if len(texts) > 4 * MOST_IMAGES:
-            raise Refusal(65, f"{folder.shown(name)}: more lines than any manifest has")
+            raise Refusal(65, f"{folder.shown(name)}: too many lines for a manifest")
         for number, text in enumerate(texts, 1):
             if not text:
                 continue
@@ -173,7 +173,7 @@ def read_manifests(folder, count):
                 index, entry = read_line(text, count)
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 why = f" ({error})" if type(error) is ValueError else ""
-                raise Refusal(65, f"{folder.shown(name)}:{number}: a torn or damaged line{why}; run the shard again to mend it"
+                raise Refusal(65, f"{folder.shown(name)}:{number}: a torn or damaged line{why}; run the shard again to repair it"
                               ) from None
             if lines.setdefault(index, entry) != entry:
                 raise Refusal(65, f"{folder.shown(name)}:{number}: image {index} is listed twice, with different contents")
@@ -192,7 +192,7 @@ def digest_of(stream):
 
 
 def check(folder, count):
-    """The name and SHA-256 of each image's file in the list's order, and what is wrong with them."""
+    """The name and SHA-256 of each image's file, in the order of the list, and what is wrong."""
     lines = read_manifests(folder, count)
     faults = []
     missing = [index for index in range(count) if index not in lines]
@@ -208,5 +208,5 @@ def check(folder, count):
             faults.append(f"{folder.shown(name)}: {error.strerror}")
             continue
         if digest != listed:
-            faults.append(f"{folder.shown(name)}: not the file that the manifest lists")
+            faults.append(f"{folder.shown(name)}: differs from the manifest")
     return [lines[index][:2] for index in sorted(lines)], faults
