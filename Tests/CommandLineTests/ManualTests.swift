@@ -44,7 +44,7 @@ import Testing
         for command in commands {
             let section = try #require(sections.first { $0.hasPrefix("omnicache \(command.commandName)\n") })
             let labels = section.split(separator: "\n").filter { $0.hasPrefix(".B ") }
-                .flatMap { $0.split { " ,".contains($0) } }
+                .flatMap { $0.split { " ,/".contains($0) } }
             for argument in command.arguments ?? [] where argument.shouldDisplay {
                 for name in argument.names ?? [] where name.kind == "long" {
                     let label = "\\-\\-" + name.name.replacing("-", with: "\\-")

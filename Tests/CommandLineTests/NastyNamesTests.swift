@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 /// Directories whose names mean something to a shell, to GNU parallel, to Slurm or to a pattern, through every script.
@@ -146,6 +147,14 @@ import Testing
                 #"exec "$SCRIPTS/$SCRIPT" -d '' -- --seed 1"#,
                 environment: environment.merging(["SCRIPT": script]) { $1 })
             #expect(result.status == 64 && result.errorText.contains("give a directory"))
+        }
+    }
+
+    @Test func `a shell reads every word back as it is`() throws {
+        let words = Self.names.flatMap(\.self) + ["", "a=b", "'", "''\u{301}'", "\\'", "$'a'", "a\nb\n"]
+        for word in words {
+            let result = try place.shell("printf %s \(word.quotedForShell)")
+            #expect(result.output == Data(word.utf8), "\(word.debugDescription)")
         }
     }
 

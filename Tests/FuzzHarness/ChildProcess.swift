@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A process that has been started, with its output and errors going to files.
@@ -88,5 +89,15 @@ enum Clock {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+/// The programs that a build leaves in one folder.
+public enum BuiltProgram {
+    /// The path of program `name`, beside the one that asks; nil if it has not been built.
+    public static func path(_ name: String) -> String? {
+        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let path = URL(filePath: program).deletingLastPathComponent().appending(path: name).path
+        return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 }

@@ -79,7 +79,8 @@ struct CalibrateCommand: ParsableCommand {
         let path = try store.save(outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
-            "calibrated on \(samples) images, with \(outcome.evaluations) evaluations (\(runs.formatted1) full runs)")
+            "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with \(outcome.evaluations) evaluations (\(runs.formatted1) full runs)"
+        )
         for (budget, check) in zip(budgets, outcome.checks) {
             if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
         }
