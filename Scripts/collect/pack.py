@@ -16,7 +16,7 @@ import traceback
 import zipfile
 
 from images import MOST_BYTES, read_image, unfilter
-from manifests import Folder, Refusal, check, read_count, shown
+from manifest import Folder, Refusal, check, read_count, shown
 
 # The most lines about faults.
 MOST_FAULTS = 20

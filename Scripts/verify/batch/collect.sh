@@ -85,10 +85,10 @@ assert (png == ppm).all() and png.std() > 1'
 import sys
 import numpy
 sys.path.insert(0, sys.argv[1])
-import manifests, pack
+import manifest, pack
 pack.BYTES_AT_ONCE = int(sys.argv[2])
-folder = manifests.Folder("one")
-pack.pack(folder, manifests.check(folder, 24)[0], "pieces.npz")
+folder = manifest.Folder("one")
+pack.pack(folder, manifest.check(folder, 24)[0], "pieces.npz")
 assert (numpy.load("pieces.npz")["arr_0"] == numpy.load("one.npz")["arr_0"]).all()' "$SCRIPTS/collect" $bytes
     done
     # Small files that declare a picture of any size, listed with their true sums.
