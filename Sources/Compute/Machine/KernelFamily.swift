@@ -88,7 +88,7 @@ struct ProcessorFeatures: OptionSet, Sendable {
     }
 }
 
-/// Which kernels OpenBLAS runs, beside those that this processor could run.
+/// Which kernels OpenBLAS runs, and which faster ones this processor could run.
 public struct KernelChoice: Codable, Equatable, Sendable {
     /// The name of the family that runs.
     public let running: String

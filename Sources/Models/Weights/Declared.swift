@@ -34,10 +34,10 @@ struct Declared<Part> {
     /// The parameters in the order of the forward.
     let parameters: [Parameter]
 
-    /// Makes the part; the text stands before the keys of its parameters.
+    /// Makes the part; the prefix is put before the keys of its parameters.
     private let make: (_ source: any ParameterSource, _ prefix: String) throws -> Part
 
-    /// A part with parameters of its own, which the source is asked for in `make`.
+    /// A part with parameters of its own, which `make` reads from the source.
     init(
         parameters: [Parameter], make: @escaping (_ source: any ParameterSource, _ own: [Parameter]) throws -> Part
     ) {
