@@ -8,7 +8,6 @@ import Synchronization
 /// OpenBLAS is set to one thread before it starts: its own threading is poor at small shapes, calls from several threads
 /// at once are safe only when each is single-threaded, and every thread of its own would take a buffer of 128 MiB.
 public enum BLAS {
-    /// The library.
     private static let name = "libopenblas.so.0"
     /// The address space that it takes with the libraries that it needs, rounded up.
     private static let libraryBytes = 64 << 20

@@ -20,7 +20,6 @@ public final class Tensor: @unchecked Sendable {
     private static let allocations = Atomic<Int>(0)
     private static let alignment = 64
 
-    /// The number of elements.
     public var count: Int { values.count }
 
     /// Allocates a tensor of zeros.
@@ -59,7 +58,6 @@ public final class Tensor: @unchecked Sendable {
         values.baseAddress.unsafelyUnwrapped
     }
 
-    /// A copy of all elements.
     public var elements: [Float] {
         withExtendedLifetime(self) { Array(values) }
     }

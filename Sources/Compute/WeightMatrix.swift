@@ -16,14 +16,12 @@ public struct WeightMatrix: @unchecked Sendable {
 
     /// The number of outputs, then of inputs.
     public let shape: [Int]
-    /// How the numbers are stored.
     public let element: Element
 
     private let address: UnsafeRawPointer
     /// The object that keeps the memory alive.
     private let owner: AnyObject
 
-    /// The number of elements.
     public var count: Int { shape[0] * shape[1] }
 
     /// The matrix that `tensor` (out, in) holds.
@@ -55,14 +53,15 @@ public struct WeightMatrix: @unchecked Sendable {
             return
         }
         let rows = parts.reduce(0) { $0 + $1.shape[0] }
-        let memory = OwnedBytes(count: rows * first.shape[1] * first.element.size)
-        var end = memory.start
+        let bytes = rows * first.shape[1] * first.element.size
+        let memory = Tensor(uninitialized: [(bytes + 3) / 4])
+        var end = UnsafeMutableRawPointer(memory.pointer)
         for part in parts {
             end.copyMemory(from: part.address, byteCount: part.count * part.element.size)
             end += part.count * part.element.size
         }
         self.init(
-            shape: [rows, first.shape[1]], element: first.element, address: UnsafeRawPointer(memory.start),
+            shape: [rows, first.shape[1]], element: first.element, address: UnsafeRawPointer(memory.pointer),
             owner: memory)
     }
 
@@ -80,7 +79,6 @@ public struct WeightMatrix: @unchecked Sendable {
         }
     }
 
-    /// A copy of all numbers.
     public var elements: [Float] {
         [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             if let start = buffer.baseAddress { widen(rows: 0..<shape[0], columns: 0..<shape[1], into: start) }
@@ -92,15 +90,4 @@ public struct WeightMatrix: @unchecked Sendable {
     public func isIdentical(to other: WeightMatrix) -> Bool {
         shape == other.shape && element == other.element && memcmp(address, other.address, count * element.size) == 0
     }
-}
-
-/// Memory that lives as long as this object.
-private final class OwnedBytes {
-    let start: UnsafeMutableRawPointer
-
-    init(count: Int) {
-        start = .allocate(byteCount: count, alignment: 64)
-    }
-
-    deinit { start.deallocate() }
 }

@@ -60,7 +60,6 @@ final class WorkerPool: @unchecked Sendable {
     // The loop that is being run. Written by its owner while the gate is shut and no thread is inside.
     private var tasks = 0
     private var body: Body = { _, _ in }
-    /// The next task.
     private let next = Atomic<Int>(0)
 
     /// Whether a loop is being run.
@@ -215,7 +214,6 @@ final class WorkerPool: @unchecked Sendable {
 
 /// What a thread must know to join a loop, in one word that can be exchanged atomically.
 private struct Gate: AtomicRepresentable {
-    /// Counts the loops.
     private(set) var number: UInt32 = 0
     /// How many threads may take part: 0 while the gate is shut.
     private var threads: UInt16 = 0

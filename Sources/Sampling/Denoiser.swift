@@ -64,7 +64,6 @@ public struct ModelOutput {
 
 /// The outputs of every guidance branch of a run.
 public struct BranchOutputs {
-    /// Of the conditional branch.
     public let conditional: ModelOutput
 
     /// Of the unconditional branch; the same object as ``conditional`` where the run does not evaluate it.

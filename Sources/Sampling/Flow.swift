@@ -19,7 +19,6 @@ public struct Flow: Equatable, Sendable {
         case toData = "to_data"
     }
 
-    /// The path.
     public let path: Path
 
     /// Moves the times of a linear path towards noise: τ → shift τ / (1 + (shift − 1) τ) (arXiv 2403.03206, eq. 23).
@@ -47,7 +46,6 @@ public struct Flow: Equatable, Sendable {
         return (direction == .toNoise ? time : 1 - time) * scale
     }
 
-    /// Checks the numbers.
     func validate() throws(SamplingError) {
         guard shift.isFinite, shift > 0 else {
             throw .invalidField(name: "shift", found: "\(shift)", expected: "a positive number")

@@ -29,9 +29,7 @@ public struct SamplerOptions: Equatable, Sendable {
         case diffusers
     }
 
-    /// The sampler.
     public var kind: SamplerKind
-    /// Which timesteps are visited.
     public var spacing: TimestepSpacing
     /// Added to every timestep of leading spacing.
     public var stepsOffset: Int

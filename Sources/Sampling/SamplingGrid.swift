@@ -23,7 +23,6 @@ struct SamplingGrid: Equatable, Sendable {
     /// end; `nil` for no second evaluation there.
     var lastStage: Point?
 
-    /// The number of steps.
     var steps: Int { points.count }
 
     /// The level that step `step` leads to.

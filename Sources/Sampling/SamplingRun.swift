@@ -8,7 +8,6 @@ import Compute
 public struct SamplingRun {
     /// What a run has just done: one model call and the sampler's advance past it.
     public struct Step: Equatable, Sendable {
-        /// The model call.
         public let call: ModelCall
 
         /// The number of model calls in the run.

@@ -8,7 +8,6 @@ public struct GroupNorm: Sendable {
     private let scale: Tensor
     private let shift: Tensor
 
-    /// C.
     public var channels: Int { scale.count }
 
     /// Joins the scale (C) and the shift (C); `groups` divides C.
@@ -45,7 +44,6 @@ public struct GroupNorm: Sendable {
         return ChannelAffine(scale: scales, shift: shifts, silu: silu)
     }
 
-    /// Pixels that one task adds up.
     private static let pixelsPerTask = 1024
 
     /// The sum of each channel, then the sum of the squares of each channel; (2, stride).
@@ -85,10 +83,8 @@ public struct ChannelAffine {
     let scale: Tensor
     /// (stride), zero past the channels.
     let shift: Tensor
-    /// Whether SiLU follows.
     let silu: Bool
 
-    /// Pixels that one task changes.
     private static let pixelsPerTask = 512
 
     /// Applies it to every pixel of `x`; `y` is a map of the same size, or `x`.

@@ -8,9 +8,7 @@ public struct Linear: Sendable {
     /// b, (out).
     public let bias: Tensor
 
-    /// The width of an output row.
     public var outputWidth: Int { weight.shape[0] }
-    /// The width of an input row.
     public var inputWidth: Int { weight.shape[1] }
 
     /// Joins a weight (out, in) with its bias (out).

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// The memory that this process can still have without taking any from others, in bytes: what the kernel says, and what
@@ -88,7 +89,6 @@ public enum AddressSpace {
         }.joined(separator: " and ")
     }
 
-    /// Whether a limit is set.
     public static var isLimited: Bool { !limits.isEmpty }
 }
 
@@ -96,18 +96,7 @@ public enum AddressSpace {
 enum SystemFile {
     /// The text of the file at `path`; nil if it cannot be read.
     static func text(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 1 << 14)
-        while true {
-            let count = read(descriptor, &piece, piece.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-            bytes += piece[..<count]
-        }
+        (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The numbers of a file with a key and a number in each line, of which the first word is the key.

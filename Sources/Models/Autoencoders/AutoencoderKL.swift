@@ -7,7 +7,6 @@ import Compute
 /// convolution's scratch memory is that of one band. At the widths of Stable Diffusion (128, 256, 512, 512) an image of
 /// H x W pixels takes 2 kB a pixel, 134 MB at 256 x 256 and 537 MB at 512 x 512, and at most 130 MB on top of that.
 public struct AutoencoderKL: ImageAutoencoder {
-    /// The sizes.
     public let config: AutoencoderKLConfig
     public let weightBytes: Int
 
@@ -71,7 +70,6 @@ public struct AutoencoderKL: ImageAutoencoder {
         }
     }
 
-    /// All that is loaded.
     struct Decoder: Sendable {
         let postQuant: PointwiseConvolution?
         let input: Convolution
@@ -130,47 +128,27 @@ public struct AutoencoderKL: ImageAutoencoder {
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {
         precondition(latents.shape.count == 3 && latents.shape[0] == latentChannels, "latents of \(latents.shape)")
-        let pass = AutoencoderKLPass(workers: workers)
+        let pass = DecodingPass(workers: workers)
         let (factor, shift) = (Float(1 / config.scalingFactor), Float(config.shiftFactor))
         var x = FeatureMap(planes: latents) { $0 * factor + shift }
         if let postQuant = decoder.postQuant { x = pass.map(x, by: postQuant) }
-        x = pass.convolve(x, by: decoder.input)
+        x = pass.replace(x, by: decoder.input)
         x = pass.residual(x, decoder.middle[0])
         if let attention = decoder.attention { pass.attend(x, attention) }
         x = pass.residual(x, decoder.middle[1])
         for level in decoder.levels {
             for residual in level.residuals { x = pass.residual(x, residual) }
-            if let upsampling = level.upsampling { x = pass.convolve(x, upsampled: true, by: upsampling) }
+            if let upsampling = level.upsampling { x = pass.replace(x, upsampled: true, by: upsampling) }
         }
-        x = pass.convolve(x, affine: decoder.norm.affine(for: x, silu: true, workers: workers), by: decoder.output)
+        x = pass.replace(x, affine: decoder.norm.affine(for: x, silu: true, workers: workers), by: decoder.output)
         return x.planes()
     }
 }
 
-/// One decoding of an ``AutoencoderKL``: its memory and its steps, each from a map to another, or in place.
-struct AutoencoderKLPass {
-    private let workers: Workers
-    private let workspace = ConvolutionWorkspace()
-    private let pool = FeatureMapPool()
-
-    /// Starts without memory.
-    init(workers: Workers) {
-        self.workers = workers
-    }
-
-    /// The convolution of `x`, whose memory is given back.
-    func convolve(
-        _ x: FeatureMap, affine: ChannelAffine? = nil, upsampled: Bool = false, by convolution: Convolution
-    ) -> FeatureMap {
-        let factor = upsampled ? 2 : 1
-        let y = pool.take(height: factor * x.height, width: factor * x.width, channels: convolution.outChannels)
-        convolution(x, affine: affine, upsampled: upsampled, into: y, workspace: workspace, workers: workers)
-        pool.giveBack(x)
-        return y
-    }
-
+/// The steps of an ``AutoencoderKL``, each from a map to another, or in place.
+extension DecodingPass {
     /// The 1 x 1 convolution of `x`, whose memory is given back.
-    func map(_ x: FeatureMap, by convolution: PointwiseConvolution) -> FeatureMap {
+    fileprivate func map(_ x: FeatureMap, by convolution: PointwiseConvolution) -> FeatureMap {
         let y = pool.take(height: x.height, width: x.width, channels: convolution.outChannels)
         convolution(x, into: y, workers: workers)
         pool.giveBack(x)
@@ -178,7 +156,7 @@ struct AutoencoderKLPass {
     }
 
     /// The residual block, written to `x` or to the shortcut's map.
-    func residual(_ x: FeatureMap, _ block: AutoencoderKL.Residual) -> FeatureMap {
+    fileprivate func residual(_ x: FeatureMap, _ block: AutoencoderKL.Residual) -> FeatureMap {
         let hidden = pool.take(height: x.height, width: x.width, channels: block.convolution1.outChannels)
         let first = block.norm1.affine(for: x, silu: true, workers: workers)
         block.convolution1(x, affine: first, into: hidden, workspace: workspace, workers: workers)
@@ -192,7 +170,7 @@ struct AutoencoderKLPass {
     }
 
     /// Adds the attention over the pixels of x to x.
-    func attend(_ x: FeatureMap, _ block: AutoencoderKL.Attention) {
+    fileprivate func attend(_ x: FeatureMap, _ block: AutoencoderKL.Attention) {
         let (tokens, width) = (x.pixels, x.stride)
         let normed = pool.take(height: x.height, width: x.width, channels: x.channels)
         block.norm.affine(for: x, silu: false, workers: workers)(x, into: normed, workers: workers)

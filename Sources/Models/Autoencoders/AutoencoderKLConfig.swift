@@ -4,15 +4,12 @@
 /// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_kl.py, version 0.42.1. What
 /// concerns only the encoder is not read.
 public struct AutoencoderKLConfig: Equatable, Sendable {
-    /// The channels of the latents.
     public let latentChannels: Int
-    /// The channels of the image.
     public let outChannels: Int
     /// The width of each level, from the image's resolution down to the latents'.
     public let blockOutChannels: [Int]
     /// The residual blocks of a level of the encoder; the decoder has one more.
     public let layersPerBlock: Int
-    /// The groups of every group norm.
     public let normGroups: Int
     /// What latents were multiplied by after ``shiftFactor`` was taken away.
     public let scalingFactor: Double

@@ -4,7 +4,6 @@ import Glibc
 /// The decoder of a tiny autoencoder, TAESD (https://github.com/madebyollin/taesd): the fast approximation of a VAE,
 /// for previews.
 public struct AutoencoderTiny: ImageAutoencoder {
-    /// The sizes.
     public let config: AutoencoderTinyConfig
     public let weightBytes: Int
 
@@ -76,35 +75,22 @@ public struct AutoencoderTiny: ImageAutoencoder {
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {
         precondition(latents.shape.count == 3 && latents.shape[0] == latentChannels, "latents of \(latents.shape)")
-        let workspace = ConvolutionWorkspace()
-        let pool = FeatureMapPool()
+        let pass = DecodingPass(workers: workers)
         let (factor, shift) = (Float(1 / config.scalingFactor), Float(config.shiftFactor))
         let rectified = Convolution.Output(isRectified: true)
-        func convolve(
-            _ x: FeatureMap, by convolution: Convolution, upsampled: Bool = false,
-            _ output: Convolution.Output = Convolution.Output()
-        ) -> FeatureMap {
-            let sides = upsampled ? 2 : 1
-            let y = pool.take(height: sides * x.height, width: sides * x.width, channels: convolution.outChannels)
-            convolution(x, upsampled: upsampled, into: y, output, workspace: workspace, workers: workers)
-            return y
-        }
         // Latents fade into ±3 instead of being cut off there.
         var x = FeatureMap(planes: latents) { tanhf(($0 * factor + shift) / 3) * 3 }
-        x = convolve(x, by: decoder.input, rectified)
+        x = pass.replace(x, by: decoder.input, rectified)
         for (index, level) in decoder.levels.enumerated() {
             for residual in level.residuals {
-                let first = convolve(x, by: residual.convolutions[0], rectified)
-                let second = convolve(first, by: residual.convolutions[1], rectified)
+                let first = pass.convolve(x, by: residual.convolutions[0], rectified)
+                let second = pass.replace(first, by: residual.convolutions[1], rectified)
                 residual.convolutions[2](
-                    second, into: x, Convolution.Output(isAdded: true, isRectified: true), workspace: workspace,
+                    second, into: x, Convolution.Output(isAdded: true, isRectified: true), workspace: pass.workspace,
                     workers: workers)
-                pool.giveBack(first)
-                pool.giveBack(second)
+                pass.pool.giveBack(second)
             }
-            let y = convolve(x, by: level.output, upsampled: index + 1 < decoder.levels.count)
-            pool.giveBack(x)
-            x = y
+            x = pass.replace(x, upsampled: index + 1 < decoder.levels.count, by: level.output)
         }
         // The network's images are in 0...1.
         return x.planes { $0 * 2 - 1 }
@@ -117,9 +103,7 @@ public struct AutoencoderTiny: ImageAutoencoder {
 /// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_tiny.py, version 0.42.1. What
 /// concerns only the encoder, or storing latents as bytes, is not read.
 public struct AutoencoderTinyConfig: Equatable, Sendable {
-    /// The channels of the latents.
     public let latentChannels: Int
-    /// The channels of the image.
     public let outChannels: Int
     /// The width of every level.
     public let width: Int

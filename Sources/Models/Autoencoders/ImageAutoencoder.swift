@@ -2,9 +2,7 @@ import Compute
 
 /// The decoder of an autoencoder: what turns the latents of a diffusion model into an image.
 public protocol ImageAutoencoder: Sendable {
-    /// The channels of the latents.
     var latentChannels: Int { get }
-    /// The channels of the image.
     var imageChannels: Int { get }
     /// The pixels of the image along a side for each pixel of the latents.
     var scale: Int { get }
@@ -27,7 +25,6 @@ public enum AutoencoderConfig: Equatable, Sendable {
     /// diffusers' `AutoencoderTiny`: TAESD.
     case tiny(AutoencoderTinyConfig)
 
-    /// The channels of the latents.
     public var latentChannels: Int {
         switch self {
         case .kl(let config): config.latentChannels
@@ -103,5 +100,33 @@ enum AutoencoderBounds {
         guard Float(shift).isFinite else {
             throw ConfigProblem("shift_factor is \(shift), not a finite number")
         }
+    }
+}
+
+/// One decoding in progress: its threads, and the memory that its steps share.
+struct DecodingPass {
+    let workers: Workers
+    let workspace = ConvolutionWorkspace()
+    let pool = FeatureMapPool()
+
+    /// The convolution of `x`, to twice the sides if `upsampled`.
+    func convolve(
+        _ x: FeatureMap, affine: ChannelAffine? = nil, upsampled: Bool = false, by convolution: Convolution,
+        _ output: Convolution.Output = Convolution.Output()
+    ) -> FeatureMap {
+        let factor = upsampled ? 2 : 1
+        let y = pool.take(height: factor * x.height, width: factor * x.width, channels: convolution.outChannels)
+        convolution(x, affine: affine, upsampled: upsampled, into: y, output, workspace: workspace, workers: workers)
+        return y
+    }
+
+    /// The same, and `x` is given back.
+    func replace(
+        _ x: FeatureMap, affine: ChannelAffine? = nil, upsampled: Bool = false, by convolution: Convolution,
+        _ output: Convolution.Output = Convolution.Output()
+    ) -> FeatureMap {
+        let y = convolve(x, affine: affine, upsampled: upsampled, by: convolution, output)
+        pool.giveBack(x)
+        return y
     }
 }

@@ -5,7 +5,6 @@
 /// null to a class as the value None, whatever the key's default: the callers here say what the class makes of it. Where
 /// they say nothing, it is an error, and so is a value of another kind.
 package struct ConfigFields {
-    /// The file.
     package let file: JSONFile
     /// The class whose keys these are, for messages; nil where the file names it.
     private let owner: String?
@@ -176,7 +175,6 @@ extension ConfigKind<String> {
 }
 
 extension ConfigKind {
-    /// A list whose elements are all of one kind.
     package static func list<Element>(of kind: ConfigKind<Element>) -> Self where Value == [Element] {
         Self(name: "a list (each element \(kind.name))") { value in
             guard case .array(let elements) = value else { return nil }

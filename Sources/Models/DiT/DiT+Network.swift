@@ -9,9 +9,7 @@ extension NetworkFamily {
 }
 
 extension LayerKind {
-    /// Attention.
     public static let attention = LayerKind("attention")
-    /// The MLP.
     public static let mlp = LayerKind("mlp")
 }
 

@@ -8,12 +8,9 @@ import Compute
 ///
 /// Source: https://github.com/facebookresearch/DiT, models.py.
 public final class DiT: Sendable {
-    /// The network's dimensions.
     public let config: DiTConfig
-    /// Its parameters.
     public let weights: DiTWeights
 
-    /// Joins a configuration with weights that were loaded for it.
     public init(config: DiTConfig, weights: DiTWeights) {
         self.config = config
         self.weights = weights

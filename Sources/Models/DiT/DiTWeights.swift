@@ -11,7 +11,6 @@ public struct DiTWeights: Sendable {
     public let positions: Tensor
     /// One that all blocks share, or one for each block; the final layer uses the first.
     public let embedders: [ConditionEmbedder]
-    /// The blocks, in order.
     public let blocks: [DiTBlock]
     /// (2D, D): shift, then scale.
     public let finalModulation: Linear

@@ -10,7 +10,6 @@ public protocol DenoisingNetwork: AnyObject, Sendable {
     var latentShape: LatentShape { get }
     /// Whether it also predicts a variance.
     var hasVariance: Bool { get }
-    /// The conditions that it takes.
     var conditions: ConditionKind { get }
     /// Whether it takes ``Condition/null``, and so can be guided.
     var canBeGuided: Bool { get }
@@ -83,11 +82,9 @@ public struct ForwardStep: Sendable {
         case attention(heads: Int, headDimension: Int, keys: Int)
         /// A layer norm with its modulation.
         case modulation(width: Int, epsilon: Double)
-        /// A gated residual.
         case gatedAdd(width: Int)
     }
 
-    /// Its name in reports.
     public let name: String
     /// Where it takes place; nil outside the blocks.
     public let site: Site.ID?
@@ -95,10 +92,8 @@ public struct ForwardStep: Sendable {
     public let rows: Int
     /// Whether it is done once for all entries, since it does not depend on the condition.
     public let isShared: Bool
-    /// What is computed.
     public let work: Work
 
-    /// Joins the parts.
     public init(_ name: String, at site: Site.ID? = nil, rows: Int, isShared: Bool = false, _ work: Work) {
         self.name = name
         self.site = site
@@ -124,16 +119,9 @@ extension Sequence<ForwardStep> {
 
 /// The extents of a model's latents. An image has one frame; neither images nor frames need be square.
 public struct LatentShape: Hashable, Sendable {
-    /// C.
-    public let channels: Int
-    /// F, 1 for images.
-    public let frames: Int
-    /// H.
-    public let height: Int
-    /// W.
-    public let width: Int
+    /// C, F (1 for images), H and W.
+    public let channels, frames, height, width: Int
 
-    /// Joins the extents.
     public init(channels: Int, frames: Int = 1, height: Int, width: Int) {
         self.channels = channels
         self.frames = frames
@@ -144,15 +132,12 @@ public struct LatentShape: Hashable, Sendable {
     /// The shape of a tensor that holds them: (C, H, W) for images, else (C, F, H, W).
     public var dimensions: [Int] { (frames == 1 ? [channels] : [channels, frames]) + [height, width] }
 
-    /// The number of elements.
     public var count: Int { channels * frames * height * width }
 }
 
 /// The condition of a guidance branch: what the picture should show.
 public enum Condition: Hashable, Sendable {
-    /// A class, by its number.
     case label(Int)
-    /// A text.
     case prompt(String)
     /// Nothing: the unconditional branch.
     case null
@@ -171,7 +156,6 @@ extension Condition: CustomStringConvertible {
 
 /// The conditions that a network takes.
 public enum ConditionKind: Sendable {
-    /// One of so many classes.
     case classes(Int)
     /// Any text; a model is calibrated on the examples unless others are given.
     case prompts(examples: [String])

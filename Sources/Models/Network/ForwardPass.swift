@@ -5,7 +5,6 @@ import Synchronization
 /// One forward in progress: the steps that networks consist of, each spread over the threads and over the batch entries
 /// (guidance branches) that take part.
 struct ForwardPass {
-    /// The model call.
     let call: Int
     let workers: Workers
     let clock: ForwardClock?
@@ -144,9 +143,7 @@ struct EntryRows {
         tensor = Tensor([entries, tokens, columns])
     }
 
-    /// The rows of an entry.
     var rows: Int { tensor.shape[1] }
-    /// The numbers of a row.
     var columns: Int { tensor.shape[2] }
 
     /// The numbers of an entry, (T, columns); they live as long as this does.
@@ -172,12 +169,10 @@ public final class ForwardClock: Sendable {
         case embedding
         /// Layer norm and modulation.
         case normalisation
-        /// A matrix product.
         case product
         /// A matrix product with the activation of its result.
         case activatedProduct
         case attention
-        /// The gated residual.
         case gatedAdd
     }
 

@@ -5,11 +5,9 @@ import FoundationEssentials
 ///
 /// It is encoded as this package's own `config.json`.
 public protocol NetworkConfiguration: Encodable, Sendable {
-    /// The shape of the latents.
     var latentShape: LatentShape { get }
     /// Whether the network also predicts a variance.
     var hasVariance: Bool { get }
-    /// The conditions that the network takes.
     var conditions: ConditionKind { get }
     /// The classes' names in the order of their ids; empty when the configuration names none.
     var classNames: [String] { get }
@@ -59,16 +57,9 @@ public protocol NetworkConfiguration: Encodable, Sendable {
 
 /// The sizes of a transformer.
 public struct TransformerSize: Hashable, Sendable {
-    /// The number of blocks.
-    public let depth: Int
-    /// The width D of a token.
-    public let width: Int
-    /// The number of attention heads H.
-    public let heads: Int
-    /// The number of tokens T.
-    public let tokens: Int
+    /// The number of blocks, the width D of a token, the numbers of heads H and of tokens T.
+    public let depth, width, heads, tokens: Int
 
-    /// Joins the sizes.
     public init(depth: Int, width: Int, heads: Int, tokens: Int) {
         self.depth = depth
         self.width = width

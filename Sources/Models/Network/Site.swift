@@ -14,7 +14,6 @@ public struct LayerKind: RawRepresentable, Hashable, Sendable {
 
 /// A place in a network whose work can be watched or replaced: a layer, or the whole stack of blocks.
 public struct Site: Hashable, Sendable {
-    /// Which place it is.
     public enum ID: Hashable, Sendable {
         /// The output of a layer of a block, before it is added to the hidden states.
         case layer(LayerKind, block: Int)
@@ -26,14 +25,12 @@ public struct Site: Hashable, Sendable {
         case rest(from: Int)
     }
 
-    /// Which place it is.
     public let id: ID
     /// The shape of its output: the grid of tokens, such as (H/P, W/P), and last their width D.
     public let shape: [Int]
     /// What it takes for one batch entry.
     public let multiplyAdds: Int
 
-    /// Joins the parts.
     public init(_ id: ID, shape: [Int], multiplyAdds: Int) {
         self.id = id
         self.shape = shape
@@ -58,10 +55,8 @@ extension DenoisingNetwork {
         layers.compactMap(\.layer?.kind).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// How many blocks the stack has.
     public var blockCount: Int { (layers.compactMap(\.layer?.block).max() ?? -1) + 1 }
 
-    /// The whole stack.
     public var stack: Site { sites.first { $0.id == .stack } ?? Site(.stack, shape: [1], multiplyAdds: 0) }
 }
 

@@ -2,9 +2,7 @@ import FoundationEssentials
 
 /// A file format that is given in place of safetensors by mistake, recognised by its first bytes.
 struct ForeignFormat {
-    /// What the file is.
     let name: String
-    /// What to do about it.
     let advice: String
 
     private static let signatures: [(start: [UInt8], format: ForeignFormat)] = [

@@ -7,11 +7,9 @@ import Synchronization
 /// Another process may write to the file meanwhile, which ``checkUnchanged()`` detects, or cut it short, after which
 /// reading is undefined unless ``WeightFiles/endOnLoss(status:prefix:)`` was called.
 final class MappedFile: @unchecked Sendable {
-    /// The path that was opened.
     let path: String
     /// What the file was when it was mapped.
     let identity: FileIdentity
-    /// All bytes of the file.
     let bytes: UnsafeRawBufferPointer
 
     private let descriptor: Int32
@@ -111,7 +109,6 @@ final class MappedFile: @unchecked Sendable {
 struct FileIdentity: Equatable, Sendable {
     private let device: UInt
     private let inode: UInt
-    /// The size in bytes.
     let size: Int
     private let written: Instant
     private let changed: Instant

@@ -13,7 +13,6 @@ public final class SafetensorsFile: Sendable {
     private let dataStart: Int
     private let entriesByName: [String: SafetensorsEntry]
 
-    /// The path that was opened.
     public var path: String { file.path }
 
     /// Maps the file at `path` and checks its header.

@@ -1,6 +1,5 @@
 /// One tensor of a safetensors file as its header describes it.
 public struct SafetensorsEntry: Equatable, Sendable {
-    /// The tensor's name.
     public let name: String
     /// The name of the type of its elements.
     public let dtype: String

@@ -3,7 +3,6 @@ import FoundationEssentials
 
 /// A model directory's weights, from one safetensors file or from shards, as one collection of named tensors.
 public struct WeightArchive: Sendable {
-    /// The directory that was opened.
     public let directory: String
     /// The weight files, in the order of their names.
     public let files: [SafetensorsFile]

@@ -20,7 +20,6 @@ struct Parameter {
         self.spread = spread
     }
 
-    /// Its elements.
     var count: Int { shape.reduce(1, *) }
 }
 
@@ -66,7 +65,6 @@ struct Declared<Part> {
         Declared(parameters.map { $0.inside(name + ".") }) { try make($0, $1 + name + ".") }
     }
 
-    /// A part that is there or not.
     static func optional<Piece>(_ part: Declared<Piece>, if isThere: Bool) -> Self where Part == Piece? {
         isThere ? Self(part.parameters) { try part.make($0, $1) } : Self([]) { _, _ in nil }
     }

@@ -71,7 +71,6 @@ struct DDPMSampler: Sampler {
 struct AncestralStep {
     /// 1 − ᾱ/ᾱ', the beta of a process that takes the step at once.
     let beta: Double
-    /// The variance of x'.
     let posteriorVariance: Double
     /// The weight of x0 in the mean of x'.
     let cleanWeight: Double

@@ -4,10 +4,8 @@
 /// 36 transformed values makes one matrix product (tiles, Cin) (Cin, Cout), and the products are transformed back. The scratch memory holds one band. The transformed filters take four times the memory of the filters, so they
 /// are made anew for each call, at a few percent of its time.
 public struct Convolution: Sendable {
-    /// Cin.
-    public let inChannels: Int
-    /// Cout.
-    public let outChannels: Int
+    /// Cin and Cout.
+    public let inChannels, outChannels: Int
 
     /// (3, 3, stride of Cin, stride of Cout), zero past the channels.
     private let taps: Tensor
@@ -149,17 +147,14 @@ public final class ConvolutionWorkspace {
 
 /// A convolution of one tap: the same affine map of the channels at every pixel.
 public struct PointwiseConvolution: Sendable {
-    /// Cin.
-    public let inChannels: Int
-    /// Cout.
-    public let outChannels: Int
+    /// Cin and Cout.
+    public let inChannels, outChannels: Int
 
     /// (stride of Cin, stride of Cout), zero past the channels.
     private let weight: Tensor
     /// (stride of Cout), zero past the channels.
     private let bias: Tensor
 
-    /// Pixels that one task computes.
     private static let pixelsPerTask = 256
 
     /// Copies a weight (Cout, Cin), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.

@@ -6,7 +6,6 @@ struct ConvolutionPass {
     let workspace: ConvolutionWorkspace
     let workers: Workers
 
-    /// Tiles that one task transforms.
     private static let tilesPerTask = 8
     /// Columns of a product that one task computes.
     private static let columnsPerTask = 512
@@ -212,7 +211,6 @@ struct ConvolutionPlan {
         rowsPerBand = (rows + bands - 1) / bands
     }
 
-    /// The number of bands.
     var bands: Int { (rows + rowsPerBand - 1) / rowsPerBand }
     /// The tiles of a whole band.
     var tiles: Int { rowsPerBand * columns }

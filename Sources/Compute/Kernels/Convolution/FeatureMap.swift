@@ -4,12 +4,8 @@
 /// loop for a rest. Whatever reads pixels by channel (group norm, the transforms of a convolution, an attention over
 /// the pixels as tokens) then reads memory in order.
 public struct FeatureMap {
-    /// H.
-    public let height: Int
-    /// W.
-    public let width: Int
-    /// C.
-    public let channels: Int
+    /// H, W and C.
+    public let height, width, channels: Int
     /// At least H W ``stride`` numbers; (H, W, stride) in row-major order.
     public let values: Tensor
 
