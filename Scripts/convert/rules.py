@@ -1,6 +1,6 @@
 """What omnicache loads: bounds of config.json, and the tensors that a configuration calls for (weights-format.md).
 
-The same rules as in Sources/Models/Config and Sources/Models/Weights; Scripts/verify/convert.py holds them against the
+The same rules as in Sources/Models; Scripts/verify/convert.py holds them against the
 binary.
 """
 

@@ -3,22 +3,21 @@ import COpenBLASLoader
 import Glibc
 import Synchronization
 
-/// The one door to OpenBLAS, which is opened when it is first needed.
+/// The only access to OpenBLAS, which is loaded when it is first needed.
 ///
 /// OpenBLAS is set to one thread before it starts: its own threading is poor at small shapes, calls from several threads
 /// at once are safe only when each is single-threaded, and every thread of its own would take a buffer of 128 MiB.
 public enum BLAS {
-    /// The library.
     private static let name = "libopenblas.so.0"
-    /// What it takes of the address space, with the libraries that it needs, or a little more.
+    /// The address space that it takes with the libraries that it needs, rounded up.
     private static let libraryBytes = 64 << 20
 
     /// Opens OpenBLAS, if it is not open yet.
     ///
-    /// Whoever wants an error instead of a trap where there is no OpenBLAS calls this before anything else here; loading
-    /// a model does.
+    /// Call this before anything else here to get an error instead of a trap where there is no OpenBLAS; loading a model
+    /// does.
     ///
-    /// - Throws: ``MachineError`` when the library is not there, or `OPENBLAS_CORETYPE` asks for the impossible.
+    /// - Throws: ``MachineError`` when the library is not there, or `OPENBLAS_CORETYPE` names kernels that cannot run here.
     public static func open() throws(MachineError) {
         _ = try library.get()
     }
@@ -53,7 +52,7 @@ public enum BLAS {
         return .success(functions)
     }()
 
-    /// The functions of the library; reading them where there is none is a mistake of the caller's.
+    /// The functions of the library; reading them where there is none is a programming error.
     private static let functions: openblas_functions = {
         switch library {
         case .success(let functions): functions
@@ -74,14 +73,13 @@ public enum BLAS {
 
     // MARK: - What it is
 
-    /// What OpenBLAS says of itself: its version and build options. Asked for once: OpenBLAS puts the text together in
-    /// memory that all threads share.
+    /// OpenBLAS's version and build options. Read once: OpenBLAS puts the text together in memory that all threads share.
     public static let configuration = functions.get_config().map { String(cString: $0) } ?? ""
 
     /// The processor family whose kernels OpenBLAS has chosen, e.g. `SkylakeX`.
     public static let coreName = functions.get_corename().map { String(cString: $0) } ?? ""
 
-    /// Which kernels run, beside those that this processor could run.
+    /// Which kernels run, and which faster ones this processor could run.
     public static var kernels: KernelChoice {
         KernelChoice(running: coreName, asked: environment("OPENBLAS_CORETYPE"), features: .present)
     }
@@ -99,7 +97,7 @@ public enum BLAS {
 
     // MARK: - Products
 
-    /// Whether a matrix operand is read as it lies in memory or transposed.
+    /// Whether a matrix operand is read as stored or transposed.
     public enum Operand {
         case plain
         case transposed
@@ -136,10 +134,10 @@ public enum BLAS {
 // MARK: - Buffers
 
 extension BLAS {
-    /// The address space of a buffer, which every product that is being made holds one of. OpenBLAS asks the system for
-    /// it again and again, for ever, where there is none to be had.
+    /// The address space of a buffer; every product in progress holds one. Where there is none left, OpenBLAS retries its
+    /// allocation for ever.
     private static let bufferBytes = 128 << 20
-    /// What comes with a thread: its stack, if it has the usual size, and what is beside the buffer.
+    /// What a thread takes in addition: its stack, at the usual size, and what OpenBLAS keeps next to the buffer.
     private static let threadBytes = 9 << 20
 
     /// Takes the buffers of as many products at a time as there is room for, before the first one needs them; they serve
@@ -147,9 +145,9 @@ extension BLAS {
     ///
     /// - Parameters:
     ///   - threads: how many products may be made at the same time.
-    ///   - bytes: the memory that must be left, beside a small reserve.
+    ///   - bytes: the memory that must be left, in addition to a small reserve.
     ///   - each: the memory that must be left for each thread.
-    ///   - purpose: what needs it, as the beginning of a sentence goes on: "PURPOSE takes 5 MB".
+    ///   - purpose: what needs it, as the subject of "PURPOSE takes 5 MB".
     /// - Returns: how many products may be made at the same time, at least 1.
     /// - Throws: ``MachineError`` when there is no OpenBLAS, or no room for a single one.
     public static func reserve(
@@ -157,7 +155,7 @@ extension BLAS {
     ) throws(MachineError) -> Int {
         let functions = try library.get()
         guard let take = functions.memory_alloc, let give = functions.memory_free else { return threads }
-        // Beyond its first table of buffers OpenBLAS warns; nobody needs more where memory is short.
+        // Beyond its first table of buffers OpenBLAS warns; more are of no use where memory is short.
         let wanted = AddressSpace.isLimited ? min(threads, mostBuffers) : threads
         var taken: [UnsafeMutableRawPointer] = []
         defer { taken.forEach(give) }

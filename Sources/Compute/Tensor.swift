@@ -2,10 +2,10 @@ import Synchronization
 
 /// An owned, 64-byte aligned block of single-precision numbers with a shape, in row-major order.
 ///
-/// A tensor is a plain buffer with reference semantics: kernels read and write it through ``values``. Whoever shares
-/// one between threads sees to it that no two of them write the same element.
+/// A tensor is a plain buffer with reference semantics: kernels read and write it through ``values``. Threads may share
+/// one if no two of them write the same element.
 ///
-/// The letters of shapes, used throughout: B batch, T tokens, D width, H heads, K = D/H head width, M MLP width,
+/// The letters of shapes, used throughout: B batch, T tokens, D width, H heads, K = D/H head dimension, M MLP width,
 /// C channels, P patch.
 public final class Tensor: @unchecked Sendable {
     /// The extent of each dimension, outermost first.
@@ -20,7 +20,6 @@ public final class Tensor: @unchecked Sendable {
     private static let allocations = Atomic<Int>(0)
     private static let alignment = 64
 
-    /// The number of elements.
     public var count: Int { values.count }
 
     /// Allocates a tensor of zeros.
@@ -29,8 +28,8 @@ public final class Tensor: @unchecked Sendable {
         values.initialize(repeating: 0)
     }
 
-    /// Allocates a tensor that holds anything until it is written: for scratch memory, the pages of which are then
-    /// first touched by the threads that use them.
+    /// Allocates a tensor with arbitrary contents: for scratch memory, whose pages are then first touched by the threads
+    /// that use them.
     package init(uninitialized shape: [Int]) {
         precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents cannot be negative: \(shape)")
         let count = shape.reduce(1, *)
@@ -59,7 +58,6 @@ public final class Tensor: @unchecked Sendable {
         values.baseAddress.unsafelyUnwrapped
     }
 
-    /// A copy of all elements.
     public var elements: [Float] {
         withExtendedLifetime(self) { Array(values) }
     }
@@ -75,5 +73,33 @@ public final class Tensor: @unchecked Sendable {
     public func copy(from other: Tensor) {
         precondition(count == other.count, "cannot copy \(other.shape) into \(shape)")
         withExtendedLifetime(other) { pointer.update(from: other.pointer, count: count) }
+    }
+}
+
+/// Reproducible numbers in (-1, 1), none of them zero, for where their values do not matter: benchmarks, tests, and
+/// weights without a checkpoint.
+package struct ArbitraryNumbers {
+    private var state: UInt64
+
+    /// The same seed gives the same numbers.
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    /// A tensor of the next numbers, times `width`.
+    package mutating func tensor(_ shape: [Int], width: Float = 1) -> Tensor {
+        let tensor = Tensor(uninitialized: shape)
+        for index in tensor.values.indices {
+            // Knuth's MMIX generator; the odd half step keeps zero out.
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            tensor.values[index] = ((Float(state >> 41) + 0.5) / 4_194_304 - 1) * width
+        }
+        return tensor
+    }
+
+    /// A tensor of the first numbers of `seed`.
+    package static func tensor(_ shape: [Int], seed: UInt64) -> Tensor {
+        var numbers = ArbitraryNumbers(seed: seed)
+        return numbers.tensor(shape)
     }
 }

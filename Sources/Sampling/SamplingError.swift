@@ -18,7 +18,7 @@ public enum SamplingError: Error, Equatable, Sendable {
     case guidanceScaleNotFinite(Double)
     /// The number of guided channels is below 1, or more than the latents have (`limit`, if known by then).
     case guidedChannelsOutOfRange(Int, limit: Int?)
-    /// A sampler with a learned variance was asked of a model that has none.
+    /// The sampler needs a learned variance, and the model has none.
     case noLearnedVariance
 }
 

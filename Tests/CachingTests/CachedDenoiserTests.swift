@@ -21,7 +21,7 @@ private final class ToyDenoiser: Denoiser {
         _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs
     ) {
         evaluated.append(branches)
-        let (alpha, sigma) = (Float(call.level.signal), Float(call.level.noise))
+        let (alpha, sigma) = (Float(call.level.alpha), Float(call.level.sigma))
         func noise(_ x: Float, mean: Float) -> Float {
             let deviation = x - alpha * mean
             return sigma * deviation / (0.25 * alpha * alpha + sigma * sigma) + 0.02 * x * x / (1 + x * x)

@@ -7,7 +7,7 @@ import Testing
 @testable import Caching
 
 @Suite struct CalibrationTests {
-    @Test(arguments: [PredictionType.epsilon, .sample, .v])
+    @Test(arguments: [PredictionType.epsilon, .sample, .vPrediction])
     func `DDIM passes an error in x0 on by |s' - s|/s and one in the state by s'/s`(type: PredictionType) throws {
         let process = try DiffusionProcess(type, betas: .linear(start: 0.0001, end: 0.02))
         let response = try SamplerResponse(SamplerOptions(.ddim), process: process, steps: 12)

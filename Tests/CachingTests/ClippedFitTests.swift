@@ -29,8 +29,8 @@ import Testing
     }
 
     static let samplers = [
-        Clipped(.ddim, clip: 1), Clipped(.ddim, clip: 0.5, type: .v), Clipped(.ddim, clip: 2, type: .sample),
-        Clipped(.ddim, clip: 1, eta: 1), Clipped(.ddpm, clip: 1), Clipped(.ddpm, clip: 0.3, type: .v),
+        Clipped(.ddim, clip: 1), Clipped(.ddim, clip: 0.5, type: .vPrediction), Clipped(.ddim, clip: 2, type: .sample),
+        Clipped(.ddim, clip: 1, eta: 1), Clipped(.ddpm, clip: 1), Clipped(.ddpm, clip: 0.3, type: .vPrediction),
         Clipped(.dpmSolver, clip: 1), Clipped(.dpmSolver, clip: 2, type: .sample),
     ]
 
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `a limit that nothing reaches changes no fit`() throws {
-        let plain = GaussianRun(type: .v, steps: 12, scale: 3)
+        let plain = GaussianRun(type: .vPrediction, steps: 12, scale: 3)
         var wide = plain
         wide.options.clip = 1e3
         let plan = ReusePlan(steps: (0..<12).map { $0.isMultiple(of: 3) || $0 == 11 }, branches: Runs.guided)

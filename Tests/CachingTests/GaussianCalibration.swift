@@ -36,7 +36,7 @@ struct GaussianCalibration {
 
     static func process(_ setup: GaussianRun) throws -> DiffusionProcess {
         try setup.type == .flow
-            ? DiffusionProcess(flowWithShift: 1)
+            ? DiffusionProcess(Flow(shift: 1))
             : DiffusionProcess(setup.type, betas: .linear(start: 0.0001, end: 0.02))
     }
 

@@ -38,21 +38,21 @@ final class GaussianDenoiser: Denoiser {
 
     /// dz/ds at a state z with path position s: s z / (v + s²) where z = x/α, and ε − x0 for a flow.
     func direction(_ z: Double, _ variance: Double, _ level: NoiseLevel) -> Double {
-        let total = level.signal * level.signal * variance + level.noise * level.noise
+        let total = level.alpha * level.alpha * variance + level.sigma * level.sigma
         let x = z / level.pathScale
         return type == .flow
-            ? (level.noise - level.signal * variance) / total * x
+            ? (level.sigma - level.alpha * variance) / total * x
             : level.pathPosition * z / (variance + level.pathPosition * level.pathPosition)
     }
 
     private func prediction(_ x: Double, _ variance: Double, _ level: NoiseLevel) -> Double {
-        let (a, s) = (level.signal, level.noise)
+        let (a, s) = (level.alpha, level.sigma)
         let total = a * a * variance + s * s
         let (clean, epsilon) = (a * variance / total * x, s / total * x)
         return switch type {
         case .epsilon: epsilon
         case .sample: clean
-        case .v: a * epsilon - s * clean
+        case .vPrediction: a * epsilon - s * clean
         case .flow: epsilon - clean
         }
     }
@@ -75,7 +75,7 @@ struct GaussianRun {
         let process =
             try
             (type == .flow
-            ? DiffusionProcess(flowWithShift: 1)
+            ? DiffusionProcess(Flow(shift: 1))
             : DiffusionProcess(type, betas: .linear(start: 0.0001, end: 0.02)))
         return try SamplingRun(
             denoiser: denoiser ?? self.denoiser(),

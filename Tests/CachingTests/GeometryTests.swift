@@ -12,8 +12,8 @@ import Testing
     private func calls(_ positions: [Double]) -> [ModelCall] {
         positions.indices.dropLast().map {
             ModelCall(
-                index: $0, step: $0, timestep: positions[$0], level: .flow(sigma: positions[$0]),
-                levelAfter: .flow(sigma: positions[$0 + 1]))
+                index: $0, step: $0, timestep: positions[$0], level: .flow(Flow(), time: positions[$0]),
+                levelAfter: .flow(Flow(), time: positions[$0 + 1]))
         }
     }
 

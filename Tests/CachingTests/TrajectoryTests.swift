@@ -13,7 +13,7 @@ import Testing
         return trajectory
     }
 
-    @Test(arguments: [PredictionType.epsilon, .v, .sample, .flow])
+    @Test(arguments: [PredictionType.epsilon, .vPrediction, .sample, .flow])
     func `directions are dz/ds of each branch, whatever the model predicts`(type: PredictionType) throws {
         let setup = GaussianRun(
             type: type, options: SamplerOptions(type == .flow ? .euler : .ddim), steps: 8, scale: 2)
@@ -26,7 +26,7 @@ import Testing
                     denoiser.direction(Double($1), denoiser.variance(of: $0, branch), call.level)
                 }
                 // ε from x0 divides by the noise level, 0.01 at the last call, and so do its rounding errors.
-                let bound = 5e-6 / call.level.noise
+                let bound = 5e-6 / call.level.sigma
                 #expect(largestRelativeDifference(directions[n].elements, against: expected) < bound)
             }
         }

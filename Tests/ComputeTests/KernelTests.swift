@@ -100,28 +100,29 @@ import Testing
             (1, 1, 1), (9, 2, 6), (16, 4, 8), (64, 3, 64), (130, 2, 12), (300, 1, 5), (700, 1, 64), (70, 1, 300),
         ], [1, 2])
     func `attention is the softmax-weighted mean of the values`(
-        shape: (tokens: Int, heads: Int, headWidth: Int), threads: Int
+        shape: (tokens: Int, heads: Int, headDimension: Int), threads: Int
     ) {
-        let (tokens, heads, headWidth) = shape
-        let qkv = noise(tokens * 3 * heads * headWidth, seed: 5, scale: 2)
+        let (tokens, heads, headDimension) = shape
+        let qkv = noise(tokens * 3 * heads * headDimension, seed: 5, scale: 2)
         let output = attend(qkv, shape, threads: threads)
-        let reference = attend(qkv.map(Double.init), tokens: tokens, heads: heads, headWidth: headWidth)
+        let reference = attend(qkv.map(Double.init), tokens: tokens, heads: heads, headDimension: headDimension)
         Self.expect(#function, output, reference)
     }
 
     @Test func `attention survives scores whose exponentials would overflow`() {
         let qkv = noise(16 * 3 * 16, seed: 6, scale: 20)
-        let output = attend(qkv, (tokens: 16, heads: 2, headWidth: 8), threads: 1)
-        let reference = attend(qkv.map(Double.init), tokens: 16, heads: 2, headWidth: 8)
+        let output = attend(qkv, (tokens: 16, heads: 2, headDimension: 8), threads: 1)
+        let reference = attend(qkv.map(Double.init), tokens: 16, heads: 2, headDimension: 8)
         // Scores of some hundreds keep only five digits behind the point in single precision.
         #expect(normalisedMeanSquaredError(output.elements, against: reference) < 1e-8)
     }
 
-    private func attend(_ qkv: [Float], _ shape: (tokens: Int, heads: Int, headWidth: Int), threads: Int) -> Tensor {
+    private func attend(_ qkv: [Float], _ shape: (tokens: Int, heads: Int, headDimension: Int), threads: Int) -> Tensor
+    {
         let workers = Workers(count: threads)
         let attention = Attention(
-            tokens: shape.tokens, heads: shape.heads, headWidth: shape.headWidth, workers: workers)
-        let output = Tensor([shape.tokens, shape.heads * shape.headWidth])
+            tokens: shape.tokens, heads: shape.heads, headDimension: shape.headDimension, workers: workers)
+        let output = Tensor([shape.tokens, shape.heads * shape.headDimension])
         workers.run(tasks: attention.taskCount) { worker, task in
             attention.run(task: task, worker: worker, qkv: qkv, into: output.pointer)
         }
@@ -131,7 +132,7 @@ import Testing
     @Test func `the number of threads changes no bit of attention`() {
         let qkv = noise(300 * 3 * 128, seed: 4)
         let attended = [1, 2, 3, 16].map {
-            attend(qkv, (tokens: 300, heads: 2, headWidth: 64), threads: $0).elements
+            attend(qkv, (tokens: 300, heads: 2, headDimension: 64), threads: $0).elements
         }
         #expect(attended.dropFirst().allSatisfy { $0 == attended[0] })
     }
@@ -150,22 +151,22 @@ import Testing
 
     /// Queries, keys and values of `heads` heads in matrices of their own, with gaps between their rows.
     private struct Apart {
-        let (heads, headWidth): (Int, Int)
+        let (heads, headDimension): (Int, Int)
         let queries, keys: Int
         let q, k, v, mask: [Float]
 
-        init(queries: Int, keys: Int, heads: Int, headWidth: Int) {
-            (self.heads, self.headWidth, self.queries, self.keys) = (heads, headWidth, queries, keys)
-            q = noise(queries * (heads * headWidth + 3), seed: 7, scale: 2)
-            k = noise(keys * (heads * headWidth + 5), seed: 8, scale: 2)
-            v = noise(keys * (heads * headWidth + 1), seed: 9, scale: 2)
+        init(queries: Int, keys: Int, heads: Int, headDimension: Int) {
+            (self.heads, self.headDimension, self.queries, self.keys) = (heads, headDimension, queries, keys)
+            q = noise(queries * (heads * headDimension + 3), seed: 7, scale: 2)
+            k = noise(keys * (heads * headDimension + 5), seed: 8, scale: 2)
+            v = noise(keys * (heads * headDimension + 1), seed: 9, scale: 2)
             mask = noise(queries * keys, seed: 10, scale: 3)
         }
 
         func attended(masked: Bool, threads: Int) -> [Float] {
-            let (width, workers) = (heads * headWidth, Workers(count: threads))
+            let (width, workers) = (heads * headDimension, Workers(count: threads))
             let attention = Attention(
-                queries: queries, keys: keys, heads: heads, headWidth: headWidth, workers: workers)
+                queries: queries, keys: keys, heads: heads, headDimension: headDimension, workers: workers)
             let output = Tensor([queries, width + 2])
             output.values.update(repeating: 7)
             workers.run(tasks: attention.taskCount) { worker, task in
@@ -177,8 +178,8 @@ import Testing
                                     let mask = mask.baseAddress
                                 else { return }
                                 attention.run(
-                                    task: task, worker: worker, queries: .init(q, distance: width + 3),
-                                    keys: .init(k, distance: width + 5), values: .init(v, distance: width + 1),
+                                    task: task, worker: worker, query: .init(q, distance: width + 3),
+                                    key: .init(k, distance: width + 5), value: .init(v, distance: width + 1),
                                     mask: masked ? .init(mask, distance: keys) : nil, into: output.pointer,
                                     distance: width + 2)
                             }
@@ -190,23 +191,23 @@ import Testing
         }
 
         func reference(masked: Bool) -> [Double] {
-            let width = heads * headWidth
+            let width = heads * headDimension
             return (0..<queries).flatMap { query in
                 (0..<heads).flatMap { head -> [Double] in
                     let scores = (0..<keys).map { key -> Double in
-                        let product = (0..<headWidth).reduce(0.0) { sum, index in
-                            let column = head * headWidth + index
+                        let product = (0..<headDimension).reduce(0.0) { sum, index in
+                            let column = head * headDimension + index
                             return sum + Double(q[query * (width + 3) + column]) * Double(k[key * (width + 5) + column])
                         }
-                        return product / Double(headWidth).squareRoot()
+                        return product / Double(headDimension).squareRoot()
                             + (masked ? Double(mask[query * keys + key]) : 0)
                     }
                     let largest = scores.max() ?? 0
                     let weights = scores.map { exp($0 - largest) }
                     let sum = weights.reduce(0, +)
-                    return (0..<headWidth).map { index in
+                    return (0..<headDimension).map { index in
                         (0..<keys).reduce(0.0) {
-                            $0 + weights[$1] * Double(v[$1 * (width + 1) + head * headWidth + index])
+                            $0 + weights[$1] * Double(v[$1 * (width + 1) + head * headDimension + index])
                         } / sum
                     }
                 } + [7, 7]
@@ -218,9 +219,10 @@ import Testing
         arguments: [(5, 9, 2, 6), (33, 1, 1, 8), (1, 70, 3, 64), (130, 77, 4, 16), (64, 300, 2, 72), (20, 11, 1, 300)],
         [false, true])
     func `queries may attend to keys of another number, wherever they lie, under a mask`(
-        shape: (queries: Int, keys: Int, heads: Int, headWidth: Int), masked: Bool
+        shape: (queries: Int, keys: Int, heads: Int, headDimension: Int), masked: Bool
     ) {
-        let apart = Apart(queries: shape.queries, keys: shape.keys, heads: shape.heads, headWidth: shape.headWidth)
+        let apart = Apart(
+            queries: shape.queries, keys: shape.keys, heads: shape.heads, headDimension: shape.headDimension)
         let one = apart.attended(masked: masked, threads: 1)
         // What lies between the rows of the result is left alone.
         #expect(normalisedMeanSquaredError(one, against: apart.reference(masked: masked)) < 1e-11)
@@ -237,12 +239,13 @@ import Testing
         let mask = Tensor((0..<keys).map { $0 < 13 ? 0 : -Float.infinity }, shape: [keys])
         func attend(_ count: Int, mask: Tensor?) -> [Float] {
             let workers = Workers(count: 1)
-            let attention = Attention(queries: queries, keys: count, heads: 2, headWidth: width / 2, workers: workers)
+            let attention = Attention(
+                queries: queries, keys: count, heads: 2, headDimension: width / 2, workers: workers)
             let output = Tensor([queries, width])
             workers.run(tasks: attention.taskCount) { worker, task in
                 attention.run(
-                    task: task, worker: worker, queries: .init(q.pointer, distance: width),
-                    keys: .init(k.pointer, distance: width), values: .init(v.pointer, distance: width),
+                    task: task, worker: worker, query: .init(q.pointer, distance: width),
+                    key: .init(k.pointer, distance: width), value: .init(v.pointer, distance: width),
                     mask: mask.map { .init($0.pointer, distance: 0) }, into: output.pointer, distance: width)
             }
             return output.elements
@@ -253,23 +256,23 @@ import Testing
     }
 
     /// Attention as the textbook writes it, in Double.
-    private func attend(_ qkv: [Double], tokens: Int, heads: Int, headWidth: Int) -> [Double] {
-        let width = heads * headWidth
+    private func attend(_ qkv: [Double], tokens: Int, heads: Int, headDimension: Int) -> [Double] {
+        let width = heads * headDimension
         func element(_ part: Int, _ token: Int, _ head: Int, _ index: Int) -> Double {
-            qkv[token * 3 * width + part * width + head * headWidth + index]
+            qkv[token * 3 * width + part * width + head * headDimension + index]
         }
         var output = [Double](repeating: 0, count: tokens * width)
         for head in 0..<heads {
             for query in 0..<tokens {
                 let scores = (0..<tokens).map { key in
-                    (0..<headWidth).reduce(0) { $0 + element(0, query, head, $1) * element(1, key, head, $1) }
-                        / Double(headWidth).squareRoot()
+                    (0..<headDimension).reduce(0) { $0 + element(0, query, head, $1) * element(1, key, head, $1) }
+                        / Double(headDimension).squareRoot()
                 }
                 let largest = scores.max() ?? 0
                 let weights = scores.map { exp($0 - largest) }
                 let sum = weights.reduce(0, +)
-                for index in 0..<headWidth {
-                    output[query * width + head * headWidth + index] =
+                for index in 0..<headDimension {
+                    output[query * width + head * headDimension + index] =
                         (0..<tokens).reduce(0) { $0 + weights[$1] * element(2, $1, head, index) } / sum
                 }
             }

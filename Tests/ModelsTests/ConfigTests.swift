@@ -11,7 +11,7 @@ import Testing
         """
 
     private func config(_ text: String) throws(ModelError) -> DiTConfig {
-        try DiTConfig(json: Data(text.utf8), path: "config.json")
+        try DiTConfig(text: Array(text.utf8))
     }
 
     /// The smallest configuration with some members replaced or added, given as JSON.
@@ -34,7 +34,7 @@ import Testing
         #expect(config.outChannels == 8)
         #expect(config.gridSize == 3)
         #expect(config.tokens == 9)
-        #expect(config.headWidth == 8)
+        #expect(config.headDimension == 8)
         #expect(config.mlpWidth == 64)
     }
 
@@ -55,7 +55,7 @@ import Testing
         #expect(config.conventions.guidanceChannels == nil)
         #expect(config.outChannels == 4)
         #expect(config.mlpWidth == 40)
-        #expect(try DiTConfig(json: JSONEncoder().encode(config), path: "config.json") == config)
+        #expect(try DiTConfig(text: Array(JSONEncoder().encode(config))) == config)
     }
 
     /// What `Scripts/convert.py SiT.pt out --sit --heads 2` wrote for a tiny SiT of random weights.
@@ -152,7 +152,9 @@ import Testing
         (["guidance_channels": "5"], "guidance_channels is 5, not in 1...4"),
         (["guidance_channels": "0"], "guidance_channels is 0, not in 1...4"),
         (["guidance_channels": "1.5"], "guidance_channels is 1.5, not a whole number"),
-        (["architecture": #""UNet""#], "architecture is UNet; only DiT is supported"),
+        (["architecture": #""UNet""#], "architecture is UNet; supported: DiT"),
+        (["architecture": "3"], "architecture is 3, not a text"),
+        (["architectures": #"["BertModel"]"#], "it describes a BertModel of the transformers library; supported: DiT"),
         (["depth": "2, \"depth\": 3"], #"the key "depth" occurs twice"#),
     ]
 
@@ -190,7 +192,7 @@ import Testing
                 let position = Int.random(in: 0..<bytes.count, using: &generator)
                 bytes[position] = alphabet.randomElement(using: &generator) ?? 0
             }
-            if (try? DiTConfig(json: Data(bytes), path: "")) != nil { accepted += 1 }
+            if (try? DiTConfig(text: bytes)) != nil { accepted += 1 }
         }
         #expect((20..<1_500).contains(accepted), "\(accepted) accepted")
     }
@@ -204,5 +206,24 @@ import Testing
             atPath: directory.path + "/config.json", withIntermediateDirectories: true)
         let unreadable = try #require(throws: ModelError.self) { try DiTConfig(directory: directory.path) }
         #expect(unreadable.kind == .inputOutput)
+    }
+}
+
+extension DiTConfig {
+    /// The configuration in a model directory, by way of the registry of families.
+    init(directory: String) throws(ModelError) {
+        try self.init(registered: JSONFile(path: "\(directory)/config.json"))
+    }
+
+    /// The configuration in the text of a `config.json`, by way of the registry of families.
+    init(text: [UInt8]) throws(ModelError) {
+        try self.init(registered: JSONFile(bytes: text, path: "config.json"))
+    }
+
+    private init(registered file: JSONFile) throws(ModelError) {
+        guard let config = try NetworkFamily.all.configuration(in: file) as? DiTConfig else {
+            throw file.problem("no DiT")
+        }
+        self = config
     }
 }

@@ -42,7 +42,7 @@ import Testing
         // diffusers keeps what a model predicts with the scheduler, so its model directories do not say.
         let process =
             isFlow
-            ? try DiffusionProcess(flowWithShift: 1)
+            ? try DiffusionProcess(Flow(shift: 1))
             : try DiffusionProcess(
                 run.prediction_type,
                 betas: .linear(start: #require(scheduler.beta_start), end: #require(scheduler.beta_end)))

@@ -18,16 +18,16 @@ struct FlowTests {
         let (clean, epsilon) = (0.8, -1.3)
         func state(_ time: Double) -> Double {
             let level = NoiseLevel.flow(flow, time: time)
-            return level.signal * clean + level.noise * epsilon
+            return level.alpha * clean + level.sigma * epsilon
         }
         let level = NoiseLevel.flow(flow, time: time)
         let mixture = GaussianFlow.Mixture(flow.path, at: 1 - time)
-        let velocity = mixture.signalRate * clean + mixture.noiseRate * epsilon
+        let velocity = mixture.alphaRate * clean + mixture.sigmaRate * epsilon
         let (x, y) = (state(time), flow.direction == .toData ? velocity : -velocity)
         func value(_ sum: StateAndOutput) -> Double { sum.state * x + sum.output * y }
 
-        #expect(abs(level.signal - mixture.signal) < 1e-15)
-        #expect(abs(level.noise - mixture.noise) < 1e-15)
+        #expect(abs(level.alpha - mixture.alpha) < 1e-15)
+        #expect(abs(level.sigma - mixture.sigma) < 1e-15)
         #expect(abs(value(PredictionType.flow.clean(at: level)) - clean) < 1e-14)
         #expect(abs(value(PredictionType.flow.epsilon(at: level)) - epsilon) < 1e-14)
         #expect(abs(value(PredictionType.flow.direction(at: level)) + velocity) < 1e-14)
@@ -42,8 +42,8 @@ struct FlowTests {
     @Test func `all noise has no signal and all data has no noise, exactly`() {
         for path in Flow.Path.allCases {
             let (noise, data) = (NoiseLevel.flow(Flow(path: path), time: 1), NoiseLevel.flow(Flow(path: path), time: 0))
-            #expect(noise.signal == 0 && noise.noise == 1)
-            #expect(data.signal == 1 && data.noise == 0)
+            #expect(noise.alpha == 0 && noise.sigma == 1)
+            #expect(data.alpha == 1 && data.sigma == 0)
         }
     }
 
@@ -57,8 +57,8 @@ struct FlowTests {
             #expect(calls.count == (kind == .heun ? 16 : 8))
             #expect(calls.first?.timestep == 0)
             #expect(calls.allSatisfy { abs($0.timestep - (1 - $0.level.pathPosition)) < 1e-15 })
-            #expect(calls.allSatisfy { $0.level.noise > 0 }, "no call where the output says nothing of x0")
-            #expect(calls.last?.levelAfter.noise == 0)
+            #expect(calls.allSatisfy { $0.level.sigma > 0 }, "no call where the output says nothing of x0")
+            #expect(calls.last?.levelAfter.sigma == 0)
             for (call, next) in zip(calls, calls.dropFirst()) {
                 #expect(call.levelAfter == next.level)
                 #expect(call.timestep <= next.timestep)
@@ -121,7 +121,7 @@ struct FlowTests {
             let model = GaussianFlow(Flow(shift: 3, direction: direction))
             let options = SamplerOptions(.euler, spacing: .trailing)
             let calls = try makeSampler(options, process: model.process(), steps: 4, shape: [1]).calls
-            #expect(zip(calls.map(\.level.noise), [1, 0.9, 0.75, 0.5]).allSatisfy { abs($0 - $1) < 1e-15 })
+            #expect(zip(calls.map(\.level.sigma), [1, 0.9, 0.75, 0.5]).allSatisfy { abs($0 - $1) < 1e-15 })
             let errors = try [100, 400].map { try Self.error(model, options, steps: $0) }
             #expect(errors[1] < errors[0] / 3 && errors[1] < 0.02)
         }
@@ -129,7 +129,7 @@ struct FlowTests {
 
     @Test func `options default to the published sampler of each process`() throws {
         #expect(try SamplerOptions(defaultFor: linearProcess()) == SamplerOptions(.ddim))
-        #expect(try SamplerOptions(defaultFor: DiffusionProcess(flowWithShift: 3)) == SamplerOptions(.euler))
+        #expect(try SamplerOptions(defaultFor: DiffusionProcess(Flow(shift: 3))) == SamplerOptions(.euler))
         #expect(
             try SamplerOptions(defaultFor: GaussianFlow.published(.linear).process())
                 == SamplerOptions(.euler, spacing: .trailing))

@@ -18,31 +18,31 @@ final class GaussianFlow: Denoiser {
 
     /// α, σ and their derivatives at t (willisma/SiT, transport/path.py: ICPlan and GVPCPlan).
     struct Mixture {
-        let signal: Double
-        let noise: Double
-        let signalRate: Double
-        let noiseRate: Double
+        let alpha: Double
+        let sigma: Double
+        let alphaRate: Double
+        let sigmaRate: Double
 
         init(_ path: Flow.Path, at t: Double) {
             switch path {
-            case .linear: (signal, noise, signalRate, noiseRate) = (t, 1 - t, 1, -1)
+            case .linear: (alpha, sigma, alphaRate, sigmaRate) = (t, 1 - t, 1, -1)
             case .trigonometric:
                 let angle = Double.pi / 2 * t
-                (signal, noise) = (sin(angle), cos(angle))
-                (signalRate, noiseRate) = (.pi / 2 * cos(angle), -.pi / 2 * sin(angle))
+                (alpha, sigma) = (sin(angle), cos(angle))
+                (alphaRate, sigmaRate) = (.pi / 2 * cos(angle), -.pi / 2 * sin(angle))
             }
         }
 
         /// The variance of x.
-        var variance: Double { signal * signal * deviation * deviation + noise * noise }
+        var variance: Double { alpha * alpha * deviation * deviation + sigma * sigma }
 
         /// dx/dt over x: half the logarithmic derivative of the variance.
-        var velocity: Double { (signalRate * signal * deviation * deviation + noiseRate * noise) / variance }
+        var velocity: Double { (alphaRate * alpha * deviation * deviation + sigmaRate * sigma) / variance }
 
         /// SiT's `get_score_from_velocity`, of x = 1.
         var score: Double {
-            let ratio = signal / signalRate
-            return (ratio * velocity - 1) / (noise * noise - ratio * noiseRate * noise)
+            let ratio = alpha / alphaRate
+            return (ratio * velocity - 1) / (sigma * sigma - ratio * sigmaRate * sigma)
         }
     }
 

@@ -36,7 +36,7 @@ struct GoldenSamplers: Decodable {
             let written = try values.decode(Process.self, forKey: .process)
             switch (written.beta_schedule, written.shift) {
             case (_, let shift?):
-                process = try DiffusionProcess(flowWithShift: shift)
+                process = try DiffusionProcess(Flow(shift: shift))
             case ("scaled_linear", _):
                 process = try DiffusionProcess(written.prediction_type, betas: .scaledLinear(start: 0.0001, end: 0.02))
             default:

@@ -24,7 +24,7 @@ struct PublishedSumsTests {
 
     @Test(arguments: [
         (PredictionType.epsilon, 0.0001, SamplerOptions.End.clean, 172.0067),
-        (.v, 0.0001, .clean, 52.5302),
+        (.vPrediction, 0.0001, .clean, 52.5302),
         (.epsilon, 0.01, .clean, 149.8295),
         (.epsilon, 0.01, .firstTimestep, 149.0784),
     ])
@@ -44,7 +44,7 @@ struct PublishedSumsTests {
         grid.points.removeFirst(8)
         let level = grid.points[0].level
         let start = zip(Self.sample, Self.reversed).map { clean, noise in
-            Float(level.signal * Double(clean) + level.noise * Double(noise))
+            Float(level.alpha * Double(clean) + level.sigma * Double(noise))
         }
         let sampler = makeSampler(options, predictionType: .epsilon, grid: grid, shape: [768])
         let result = drive(sampler, from: start, model: Self.dummy)

@@ -24,7 +24,7 @@ struct ReferenceTests {
         #expect(golden.timesteps.count == 40)
         for list in golden.timesteps {
             let found = try list.spacing.timesteps(
-                .init(steps: list.steps, trainTimesteps: 1000, offset: list.offset, dropsLast: list.multistep))
+                steps: list.steps, trainTimesteps: 1000, offset: list.offset, dropsLast: list.multistep)
             #expect(found == list.timesteps, "\(list.spacing) \(list.steps)")
         }
     }
@@ -33,7 +33,7 @@ struct ReferenceTests {
     func `the timestep lists of all step counts have the reference's digest`(spacing: TimestepSpacing) throws {
         var digest: UInt64 = 0xcbf2_9ce4_8422_2325
         for steps in 2...1000 {
-            for t in try spacing.timesteps(.init(steps: steps, trainTimesteps: 1000)) {
+            for t in try spacing.timesteps(steps: steps, trainTimesteps: 1000) {
                 digest = (digest ^ UInt64(t)) &* 0x100_0000_01b3
             }
         }

@@ -15,9 +15,9 @@ struct SDESamplerTests {
         case .constant: norm
         case .scoreBased:
             norm
-                * (mixture.signalRate / mixture.signal * mixture.noise * mixture.noise
-                    - mixture.noise * mixture.noiseRate)
-        case .sigma: norm * mixture.noise
+                * (mixture.alphaRate / mixture.alpha * mixture.sigma * mixture.sigma
+                    - mixture.sigma * mixture.sigmaRate)
+        case .sigma: norm * mixture.sigma
         case .linear: norm * (1 - t)
         case .decreasing: 0.25 * pow(norm * cos(.pi * t) + 1, 2)
         case .increasingDecreasing: norm * pow(sin(.pi * t), 2)
@@ -47,7 +47,7 @@ struct SDESamplerTests {
             case .mean: return Step(state: 1 + size * drift, noise: 0)
             case .euler: return Step(state: 1 + size * mixture.velocity, noise: 0)
             case .tweedie:
-                return Step(state: (1 + mixture.noise * mixture.noise * mixture.score) / mixture.signal, noise: 0)
+                return Step(state: (1 + mixture.sigma * mixture.sigma * mixture.score) / mixture.alpha, noise: 0)
             }
         }
     }

@@ -11,7 +11,7 @@ struct SamplerLawTests {
 
     /// A model that is nonlinear but gentle.
     private static func model(_ x: Double, _ call: ModelCall) -> Double {
-        0.8 * x * call.level.noise + 0.1 * cos(2 * x + call.timestep / 300)
+        0.8 * x * call.level.sigma + 0.1 * cos(2 * x + call.timestep / 300)
     }
 
     private static func sample(_ options: SamplerOptions, _ process: DiffusionProcess, steps: Int) throws -> [Float] {
@@ -19,7 +19,7 @@ struct SamplerLawTests {
         return drive(sampler, from: start, noise: noise, model: model)
     }
 
-    @Test(arguments: [PredictionType.epsilon, .v, .sample], TimestepSpacing.allCases)
+    @Test(arguments: [PredictionType.epsilon, .vPrediction, .sample], TimestepSpacing.allCases)
     func `Euler on a variance-preserving model is DDIM at eta 0`(
         type: PredictionType, spacing: TimestepSpacing
     ) throws {
@@ -29,7 +29,7 @@ struct SamplerLawTests {
         #expect(largestRelativeDifference(euler, against: ddim) < 1e-5)
     }
 
-    @Test(arguments: [PredictionType.epsilon, .v, .sample])
+    @Test(arguments: [PredictionType.epsilon, .vPrediction, .sample])
     func `DDIM at eta 1 is ancestral sampling with the posterior variance`(type: PredictionType) throws {
         let process = try linearProcess(type)
         let ddim = try Self.sample(SamplerOptions(.ddim, eta: 1), process, steps: 25)
@@ -56,13 +56,13 @@ struct SamplerLawTests {
         kind: SamplerKind, type: PredictionType
     ) throws {
         guard kind.supports(type) else { return }
-        let process = try type == .flow ? DiffusionProcess(flowWithShift: 1) : linearProcess(type)
+        let process = try type == .flow ? DiffusionProcess(Flow(shift: 1)) : linearProcess(type)
         let calls = try makeSampler(SamplerOptions(kind), process: process, steps: 8, shape: [1]).calls
         #expect(calls.count == (kind == .heun ? 15 : 8))
         #expect(calls.map(\.index) == Array(0..<calls.count))
         #expect(calls.first?.step == 0)
         #expect(calls.last?.step == 7)
-        #expect(calls.last?.levelAfter.noise == 0)
+        #expect(calls.last?.levelAfter.sigma == 0)
         for (call, following) in zip(calls, calls.dropFirst()) {
             #expect(call.levelAfter == following.level)
             #expect(call.timestep >= following.timestep)
@@ -70,7 +70,7 @@ struct SamplerLawTests {
         }
     }
 
-    @Test(arguments: [SamplerKind.ddim, .euler], [PredictionType.epsilon, .v, .sample])
+    @Test(arguments: [SamplerKind.ddim, .euler], [PredictionType.epsilon, .vPrediction, .sample])
     func `on the path a step adds the noise prediction times the change of position`(
         kind: SamplerKind, type: PredictionType
     ) throws {
@@ -131,23 +131,23 @@ struct ConvergenceTests {
 
     /// The deviation of x at `level`.
     private static func spread(_ level: NoiseLevel) -> Double {
-        (pow(level.signal * deviation, 2) + pow(level.noise, 2)).squareRoot()
+        (pow(level.alpha * deviation, 2) + pow(level.sigma, 2)).squareRoot()
     }
 
     /// The exact ε prediction, E[ε | x].
     private static func epsilon(_ x: Double, _ level: NoiseLevel) -> Double {
-        level.noise * (x - level.signal * mean) / pow(spread(level), 2)
+        level.sigma * (x - level.alpha * mean) / pow(spread(level), 2)
     }
 
     /// The exact velocity, E[ε − x0 | x].
     private static func velocity(_ x: Double, _ call: ModelCall) -> Double {
         let level = call.level
-        let distance = (x - level.signal * mean) / pow(spread(level), 2)
-        return level.noise * distance - (mean + level.signal * deviation * deviation * distance)
+        let distance = (x - level.alpha * mean) / pow(spread(level), 2)
+        return level.sigma * distance - (mean + level.alpha * deviation * deviation * distance)
     }
 
     private static func exact(_ x: Double, from level: NoiseLevel, to end: NoiseLevel) -> Double {
-        end.signal * mean + spread(end) / spread(level) * (x - level.signal * mean)
+        end.alpha * mean + spread(end) / spread(level) * (x - level.alpha * mean)
     }
 
     /// Levels evenly spaced in ln(α/σ) from −2 to 2: between two noisy ends no step is special.
@@ -155,7 +155,7 @@ struct ConvergenceTests {
         let levels = (0...steps).map { step in
             let ratio = exp(-2 + 4 * Double(step) / Double(steps))
             return flow
-                ? NoiseLevel.flow(sigma: 1 / (1 + ratio))
+                ? NoiseLevel.flow(Flow(), time: 1 / (1 + ratio))
                 : .variancePreserving(alphaBar: ratio * ratio / (1 + ratio * ratio))
         }
         return SamplingGrid(

@@ -9,7 +9,7 @@ struct SamplerOptionsTests {
         -> String?
     {
         let error = #expect(throws: SamplingError.self) {
-            let process = try type == .flow ? DiffusionProcess(flowWithShift: 1) : linearProcess(type)
+            let process = try type == .flow ? DiffusionProcess(Flow(shift: 1)) : linearProcess(type)
             _ = try makeSampler(options, process: process, steps: steps, shape: [1])
         }
         return error?.description
@@ -62,7 +62,7 @@ struct SamplerOptionsTests {
 
     @Test(arguments: TimestepSpacing.allCases)
     func `a full-length run visits every timestep`(spacing: TimestepSpacing) throws {
-        let list = try spacing.timesteps(.init(steps: 1000, trainTimesteps: 1000))
+        let list = try spacing.timesteps(steps: 1000, trainTimesteps: 1000)
         #expect(list == (0..<1000).reversed())
     }
 
@@ -76,7 +76,7 @@ struct SamplerOptionsTests {
     func `short schedules give strictly falling lists for every step count`(spacing: TimestepSpacing, total: Int) throws
     {
         for steps in 1...total {
-            let list = try spacing.timesteps(.init(steps: steps, trainTimesteps: total))
+            let list = try spacing.timesteps(steps: steps, trainTimesteps: total)
             #expect(list.count == steps)
             #expect(list.allSatisfy { (0..<total).contains($0) })
             #expect(zip(list, list.dropFirst()).allSatisfy { $0 > $1 })

@@ -31,7 +31,7 @@ extension ForecastQuantity {
         case .clean where type == .flow: Self.cleanSum(at: level)
         case .clean: (1, -s)
         case .velocity where type == .flow: (0, 1)
-        case .velocity: (-level.noise, level.signal + level.noise * s)
+        case .velocity: (-level.sigma, level.alpha + level.sigma * s)
         }
     }
 

@@ -8,7 +8,6 @@ public struct GroupNorm: Sendable {
     private let scale: Tensor
     private let shift: Tensor
 
-    /// C.
     public var channels: Int { scale.count }
 
     /// Joins the scale (C) and the shift (C); `groups` divides C.
@@ -20,7 +19,7 @@ public struct GroupNorm: Sendable {
         self.shift = shift
     }
 
-    /// Measures `map` and returns what normalises it, followed by SiLU if asked for.
+    /// Measures `map` and returns the affine map that normalises it, followed by SiLU if `silu`.
     ///
     /// The variance is the biased one. Sums are taken in double precision, where the square of a `Float` is exact, so
     /// one pass over the map does.
@@ -45,7 +44,6 @@ public struct GroupNorm: Sendable {
         return ChannelAffine(scale: scales, shift: shifts, silu: silu)
     }
 
-    /// Pixels that one task adds up.
     private static let pixelsPerTask = 1024
 
     /// The sum of each channel, then the sum of the squares of each channel; (2, stride).
@@ -76,5 +74,54 @@ public struct GroupNorm: Sendable {
             for index in total.indices { total[index] += parts[task * total.count + index] }
         }
         return total
+    }
+}
+
+/// y = activation(scale x + shift) with a scale and a shift for each channel: a group norm whose statistics are known.
+public struct ChannelAffine {
+    /// (stride), zero past the channels.
+    let scale: Tensor
+    /// (stride), zero past the channels.
+    let shift: Tensor
+    let silu: Bool
+
+    private static let pixelsPerTask = 512
+
+    /// Applies it to every pixel of `x`; `y` is a map of the same size, or `x`.
+    public func callAsFunction(_ x: FeatureMap, into y: FeatureMap, workers: Workers) {
+        precondition(x.stride == scale.count && y.stride == x.stride && y.pixels == x.pixels)
+        workers.run(tasks: (x.pixels + Self.pixelsPerTask - 1) / Self.pixelsPerTask) { _, task in
+            let first = task * Self.pixelsPerTask
+            apply(
+                x.values.pointer + first * x.stride, pixels: min(Self.pixelsPerTask, x.pixels - first),
+                stride: x.stride, into: y.values.pointer + first * x.stride)
+        }
+    }
+
+    /// Writes the results for `pixels` pixels of x to `y`, which may be x.
+    @inline(__always)
+    func apply(
+        _ x: UnsafePointer<Float>, pixels: Int, stride width: Int, into y: UnsafeMutablePointer<Float>
+    ) {
+        if silu {
+            map(x, pixels: pixels, stride: width, into: y) { $0 / (exponential(-$0) + 1) }
+        } else {
+            map(x, pixels: pixels, stride: width, into: y) { $0 }
+        }
+    }
+
+    @inline(__always)
+    private func map(
+        _ x: UnsafePointer<Float>, pixels: Int, stride width: Int, into y: UnsafeMutablePointer<Float>,
+        _ activation: (Vector) -> Vector
+    ) {
+        let (scale, shift) = (scale.pointer, shift.pointer)
+        for pixel in 0..<pixels {
+            for channel in stride(from: 0, to: width, by: Vector.scalarCount) {
+                let index = pixel * width + channel
+                let value = Vector(at: x + index) * Vector(at: scale + channel) + Vector(at: shift + channel)
+                activation(value).store(to: y + index)
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 /// An affine map y = x W^T + b, with the weight (out, in) as checkpoints store it.
 ///
-/// Weights are multiplied where they lie, so that processes share them. A copy that was transposed at load would save
+/// Weights are multiplied in place, so that processes share them. A copy that was transposed at load would save
 /// OpenBLAS some of its packing: 1 to 4 % of a product.
 public struct Linear: Sendable {
     /// W, (out, in).
@@ -8,9 +8,7 @@ public struct Linear: Sendable {
     /// b, (out).
     public let bias: Tensor
 
-    /// The width of an output row.
     public var outputWidth: Int { weight.shape[0] }
-    /// The width of an input row.
     public var inputWidth: Int { weight.shape[1] }
 
     /// Joins a weight (out, in) with its bias (out).
@@ -25,7 +23,7 @@ public struct Linear: Sendable {
         self.init(weight: WeightMatrix(weight), bias: bias)
     }
 
-    /// How many inputs are multiplied at a time: those that OpenBLAS' own inner loop takes.
+    /// How many inputs are multiplied at a time: as many as OpenBLAS' own inner loop takes.
     private static let inputsPerPass = 384
     /// How many outputs' weights are widened at a time, so that they stay in the cache.
     private static let outputsPerStrip = 256
@@ -106,8 +104,8 @@ public struct Linear: Sendable {
         for row in 0..<rows { activation.apply(to: y + row * outputWidth, count: columns) }
     }
 
-    /// Goes over the inputs in the same passes, however the weights are stored: the same bits from all. What is left for
-    /// the last pass joins the one before, so that none has fewer inputs than a whole one.
+    /// Goes over the inputs in the same passes, however the weights are stored, so that the results have the same bits. A
+    /// last, incomplete pass joins the one before.
     @inline(__always)
     private func forEachPass(_ body: (Range<Int>) -> Void) {
         var first = 0

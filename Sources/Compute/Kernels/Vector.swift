@@ -5,6 +5,9 @@
 package typealias Vector = SIMD16<Float>
 
 extension Vector {
+    /// `count` rounded up to whole vectors.
+    package static func whole(_ count: Int) -> Int { (count + scalarCount - 1) / scalarCount * scalarCount }
+
     /// Sixteen consecutive elements from `address`, which needs no alignment.
     @inline(__always)
     init(at address: UnsafePointer<Float>) {
@@ -53,4 +56,29 @@ func mapInPlace(_ values: UnsafeMutablePointer<Float>, count: Int, _ body: (Vect
     for lane in 0..<count - index { rest[lane] = values[index + lane] }
     rest = body(rest)
     for lane in 0..<count - index { values[index + lane] = rest[lane] }
+}
+
+/// e^x of each lane, within 2 units in the last place over [-87.3, 88.3].
+///
+/// x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7, then scaled by 2^n through the
+/// exponent bits. Arguments are clamped to that range, so the result is never zero, subnormal or infinite.
+/// Compilers do not vectorise the C library's `expf`, and softmax and GELU call nothing else as often.
+@inline(__always)
+package func exponential(_ argument: Vector) -> Vector {
+    let x = argument.larger(Vector(repeating: -87.3)).smaller(Vector(repeating: 88.3))
+    // Adding 1.5 x 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
+    let magic = Vector(repeating: 12_582_912)
+    let shifted = x * 1.442_695_04 + magic
+    let n = shifted - magic
+    let r = (x - n * 0.693_359_375) - n * -2.121_944_4e-4
+    var power = Vector(repeating: 1.984_126_98e-4)
+    power = power * r + 1.388_888_89e-3
+    power = power * r + 8.333_333_33e-3
+    power = power * r + 4.166_666_67e-2
+    power = power * r + 1.666_666_67e-1
+    power = power * r + 0.5
+    power = power * r * r + r + 1
+    let exponent = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- SIMD16<Int32>(repeating: 0x4B40_0000)
+    let scale = (exponent &+ SIMD16<Int32>(repeating: 127)) &<< SIMD16<Int32>(repeating: 23)
+    return power * unsafeBitCast(scale, to: Vector.self)
 }

@@ -11,17 +11,17 @@ struct ControlGroup: Equatable {
     /// Where its files are.
     let directory: String
 
-    /// What a group leaves, in bytes.
+    /// The memory that a group still allows, in bytes.
     struct Room: Equatable {
         /// Before the kernel slows the group's processes down.
         let free: Int
-        /// Before it ends one of them.
+        /// Before it kills one of them.
         let most: Int
-        /// What may be swapped out beside it.
+        /// What may be swapped out in addition.
         let swap: Int
     }
 
-    // MARK: - Finding them
+    // MARK: - Finding groups
 
     /// The groups that this process is in, and those around them: each one's limit holds.
     static func own(read: (String) -> String?) -> [ControlGroup] {
@@ -51,7 +51,7 @@ struct ControlGroup: Equatable {
         let point: String
     }
 
-    /// Where groups are mounted; the usual places if the system does not tell.
+    /// Where groups are mounted; the usual places where the system does not say.
     private static func mounts(in text: String) -> [Mount] {
         let found = text.split(separator: "\n").compactMap { line -> Mount? in
             let words = line.split(separator: " ")
@@ -83,9 +83,9 @@ struct ControlGroup: Equatable {
         return paths + [""]
     }
 
-    // MARK: - Reading them
+    // MARK: - Reading limits
 
-    /// What the group leaves; nil if it sets no limit, or is not there.
+    /// The memory that the group still allows; nil if it sets no limit, or is not there.
     ///
     /// Pages of files that are not in use count as free: the kernel drops them before it runs out of memory.
     func room(read: (String) -> String?) -> Room? {

@@ -14,27 +14,17 @@ public struct KernelFamily: Equatable, Sendable {
 
     /// The families whose needs go beyond the first x86-64, the slowest first.
     static let all: [KernelFamily] = [
-        KernelFamily(name: "Prescott", needs: .sse3, rank: 1),
-        KernelFamily(name: "Opteron_SSE3", needs: .sse3, rank: 1),
-        KernelFamily(name: "Barcelona", needs: .sse3, rank: 1),
-        KernelFamily(name: "Core2", needs: [.sse3, .ssse3], rank: 1),
-        KernelFamily(name: "Atom", needs: [.sse3, .ssse3], rank: 1),
-        KernelFamily(name: "Nano", needs: [.sse3, .ssse3], rank: 1),
-        KernelFamily(name: "Bobcat", needs: [.sse3, .ssse3], rank: 1),
-        KernelFamily(name: "Penryn", needs: [.sse3, .ssse3, .sse41], rank: 1),
-        KernelFamily(name: "Dunnington", needs: [.sse3, .ssse3, .sse41], rank: 1),
-        KernelFamily(name: "Nehalem", needs: [.sse3, .ssse3, .sse41, .sse42], rank: 1),
-        KernelFamily(name: "Bulldozer", needs: [.avx, .fma4], rank: 2),
-        KernelFamily(name: "Sandybridge", needs: .avx, rank: 2),
-        KernelFamily(name: "Piledriver", needs: [.avx, .fma4, .fma], rank: 3),
-        KernelFamily(name: "Steamroller", needs: [.avx, .fma4, .fma], rank: 3),
-        KernelFamily(name: "Excavator", needs: [.avx, .fma4, .fma], rank: 3),
-        KernelFamily(name: "Zen", needs: [.avx2, .fma], rank: 4),
-        KernelFamily(name: "Haswell", needs: [.avx2, .fma], rank: 4),
-        KernelFamily(name: "SkylakeX", needs: .avx512, rank: 5),
-        KernelFamily(name: "SapphireRapids", needs: [.avx512, .avx512BF16], rank: 6),
-        KernelFamily(name: "Cooperlake", needs: [.avx512, .avx512BF16], rank: 6),
-    ]
+        (["Prescott", "Opteron_SSE3", "Barcelona"], ProcessorFeatures.sse3, 1),
+        (["Core2", "Atom", "Nano", "Bobcat"], [.sse3, .ssse3], 1),
+        (["Penryn", "Dunnington"], [.sse3, .ssse3, .sse41], 1),
+        (["Nehalem"], [.sse3, .ssse3, .sse41, .sse42], 1),
+        (["Bulldozer"], [.avx, .fma4], 2),
+        (["Sandybridge"], .avx, 2),
+        (["Piledriver", "Steamroller", "Excavator"], [.avx, .fma4, .fma], 3),
+        (["Zen", "Haswell"], [.avx2, .fma], 4),
+        (["SkylakeX"], .avx512, 5),
+        (["SapphireRapids", "Cooperlake"], [.avx512, .avx512BF16], 6),
+    ].flatMap { names, needs, rank in names.map { KernelFamily(name: $0, needs: needs, rank: rank) } }
 
     /// The family that OpenBLAS finds under a name, in whichever case; nil for a name that it does not know, under which
     /// it chooses by the processor.
@@ -73,22 +63,19 @@ struct ProcessorFeatures: OptionSet, Sendable {
     static let avx512 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_AVX512))
     static let avx512BF16 = ProcessorFeatures(rawValue: UInt32(OPENBLAS_AVX512_BF16))
 
-    /// Their names, for people.
     private static let names: [(ProcessorFeatures, String)] = [
         (.sse3, "SSE3"), (.ssse3, "SSSE3"), (.sse41, "SSE4.1"), (.sse42, "SSE4.2"), (.avx, "AVX"), (.fma4, "FMA4"),
         (.fma, "FMA3"), (.avx2, "AVX2"), (.avx512, "AVX-512"), (.avx512BF16, "AVX-512 BF16"),
     ]
 
-    /// Those of this processor.
     static let present = ProcessorFeatures(rawValue: openblas_processor_features())
 
-    /// Their names in one text.
     var text: String {
         Self.names.filter { contains($0.0) }.map(\.1).joined(separator: " and ")
     }
 }
 
-/// Which kernels OpenBLAS runs, beside those that this processor could run.
+/// Which kernels OpenBLAS runs, and which faster ones this processor could run.
 public struct KernelChoice: Codable, Equatable, Sendable {
     /// The name of the family that runs.
     public let running: String

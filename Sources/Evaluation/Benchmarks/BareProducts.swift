@@ -48,12 +48,12 @@ final class BareProducts {
                 case .product(let layer, _):
                     Self.reserve(&inputs, layer.inputWidth, rows) { ArbitraryNumbers.tensor($0, seed: 1) }
                     Self.reserve(&outputs, layer.outputWidth, rows) { Tensor($0) }
-                case .attention(let heads, let headWidth, let keys):
-                    let width = heads * headWidth
+                case .attention(let heads, let headDimension, let keys):
+                    let width = heads * headDimension
                     let tokens = max(keys, product.step.rows)
                     Self.reserve(&inputs, 3 * width, entries * tokens) { ArbitraryNumbers.tensor($0, seed: 3) }
                     Self.reserve(&outputs, width, rows) { Tensor($0) }
-                    self.keys[width] = ArbitraryNumbers.tensor([entries * heads, headWidth, keys], seed: 5)
+                    self.keys[width] = ArbitraryNumbers.tensor([entries * heads, headDimension, keys], seed: 5)
                     scores[width] = (0..<workers.count).map { _ in Tensor([product.step.rows, keys]) }
                 case .modulation, .gatedAdd: break
                 }
@@ -107,9 +107,9 @@ final class BareProducts {
 
     /// The splits that make sense for a product.
     func splits(of product: ForwardProduct) -> [Split] {
-        if case .attention(_, let headWidth, let keys) = product.step.work {
+        if case .attention(_, let headDimension, let keys) = product.step.work {
             return [.heads, .queries]
-                + (Attention.directBlocks(keys: keys, headWidth: headWidth) == nil ? [] : [.direct])
+                + (Attention.directBlocks(keys: keys, headDimension: headDimension) == nil ? [] : [.direct])
         }
         return [.columns, .rows, .tiles]
             + (product.entries(of: entries) > 1 ? [.entries, .joinedColumns] : [])
@@ -139,7 +139,7 @@ final class BareProducts {
         let width =
             switch product.step.work {
             case .product(let layer, _): layer.outputWidth
-            case .attention(let heads, let headWidth, _): heads * headWidth
+            case .attention(let heads, let headDimension, _): heads * headDimension
             case .modulation(let width, _), .gatedAdd(let width): width
             }
         guard let output = memory.outputs[width] else { preconditionFailure("reserved for every product") }
@@ -151,8 +151,8 @@ final class BareProducts {
     private func make(_ step: ForwardStep, _ split: Split) {
         switch step.work {
         case .product(let layer, _): multiply(step, layer, split)
-        case .attention(let heads, let headWidth, let keys):
-            let attention = AttentionShape(rows: step.rows, heads: heads, headWidth: headWidth, keys: keys)
+        case .attention(let heads, let headDimension, let keys):
+            let attention = AttentionShape(rows: step.rows, heads: heads, headDimension: headDimension, keys: keys)
             guard split != .direct else { return attendDirectly(attention) }
             attend(attention, queries: split == .queries ? Self.queries : step.rows)
         case .modulation, .gatedAdd: break
@@ -191,9 +191,9 @@ final class BareProducts {
     }
 
     private struct AttentionShape {
-        let rows, heads, headWidth, keys: Int
+        let rows, heads, headDimension, keys: Int
 
-        var width: Int { heads * headWidth }
+        var width: Int { heads * headDimension }
         /// The rows of queries, keys and values side by side of an entry.
         var tokens: Int { max(rows, keys) }
     }
@@ -203,7 +203,7 @@ final class BareProducts {
         guard let input = memory.inputs[3 * shape.width], let output = memory.outputs[shape.width],
             let scores = memory.scores[shape.width]
         else { return }
-        let (width, head) = (shape.width, shape.headWidth)
+        let (width, head) = (shape.width, shape.headDimension)
         let blocks = (shape.rows + queries - 1) / queries
         workers.run(tasks: entries * shape.heads * blocks) { worker, task in
             let first = task % blocks * queries
@@ -223,11 +223,11 @@ final class BareProducts {
 
     /// The same in small blocks, with the keys transposed.
     private func attendDirectly(_ shape: AttentionShape) {
-        guard let block = Attention.directBlocks(keys: shape.keys, headWidth: shape.headWidth),
+        guard let block = Attention.directBlocks(keys: shape.keys, headDimension: shape.headDimension),
             let input = memory.inputs[3 * shape.width], let output = memory.outputs[shape.width],
             let scores = memory.scores[shape.width], let transposed = memory.keys[shape.width]
         else { return }
-        let (width, head) = (shape.width, shape.headWidth)
+        let (width, head) = (shape.width, shape.headDimension)
         let queries = (shape.rows + block.queries - 1) / block.queries
         workers.run(tasks: entries * shape.heads * queries) { worker, task in
             let first = task % queries * block.queries

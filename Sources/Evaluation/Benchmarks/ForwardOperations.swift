@@ -30,9 +30,9 @@ struct ForwardOperations {
             case .product(let layer, let activation):
                 guard let product = products[step.name] else { return [] }
                 return [linear(product, layer)] + (activation.map { [self.activation($0, step, layer)] } ?? [])
-            case .attention(let heads, let headWidth, let keys):
+            case .attention(let heads, let headDimension, let keys):
                 guard let product = products[step.name], keys == step.rows else { return [] }
-                return [attention(product, heads, headWidth), softmax(step)]
+                return [attention(product, heads, headDimension), softmax(step)]
             case .modulation(let width, let epsilon):
                 return seen.insert("norm, modulation").inserted ? [normalisation(step, width, epsilon)] : []
             case .gatedAdd(let width): return [gatedAdd(step, width)]
@@ -102,7 +102,7 @@ struct ForwardOperations {
         let rows = entries * tokens
         let qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 12)
         let output = Tensor([rows, width])
-        let kernel = Attention(tokens: tokens, heads: heads, headWidth: head, workers: workers)
+        let kernel = Attention(tokens: tokens, heads: heads, headDimension: head, workers: workers)
         let (workers, entries, checked, bare) = (workers, entries, checkedRows(tokens), bare)
         return BenchmarkOperation(
             name: product.name, shape: product.shape(entries: entries),
@@ -110,7 +110,7 @@ struct ForwardOperations {
             error: {
                 BenchmarkOperation.error(
                     checked.flatMap { row in
-                        let expected = Self.attended(qkv, row: row, tokens: tokens, heads: heads, headWidth: head)
+                        let expected = Self.attended(qkv, row: row, tokens: tokens, heads: heads, headDimension: head)
                         return (0..<width).map { (output.values[row * width + $0], expected[$0]) }
                     })
             },
@@ -126,16 +126,16 @@ struct ForwardOperations {
     }
 
     /// softmax(q K^T / sqrt(K)) V of one row, in double precision.
-    private static func attended(_ qkv: Tensor, row: Int, tokens: Int, heads: Int, headWidth: Int) -> [Double] {
-        let width = heads * headWidth
+    private static func attended(_ qkv: Tensor, row: Int, tokens: Int, heads: Int, headDimension: Int) -> [Double] {
+        let width = heads * headDimension
         let first = row / tokens * tokens
         func number(_ row: Int, _ column: Int) -> Double { Double(qkv.values[row * 3 * width + column]) }
         return (0..<heads).flatMap { head in
-            let columns = head * headWidth..<(head + 1) * headWidth
+            let columns = head * headDimension..<(head + 1) * headDimension
             let weights = (first..<first + tokens).map { token in
                 exp(
                     columns.reduce(0.0) { $0 + number(row, $1) * number(token, width + $1) }
-                        / Double(headWidth).squareRoot())
+                        / Double(headDimension).squareRoot())
             }
             let sum = weights.reduce(0, +)
             return columns.map { column in
@@ -218,7 +218,7 @@ struct ForwardOperations {
 
     /// The exponentials of all scores of one head of each entry.
     private func softmax(_ step: ForwardStep) -> BenchmarkOperation {
-        let (rows, width, workers) = (entries * step.rows, Softmax.stride(step.rows), workers)
+        let (rows, width, workers) = (entries * step.rows, Vector.whole(step.rows), workers)
         let largest = Tensor([rows])
         return inPlace(
             "softmax", rows: rows, width: width, bytes: 8,

@@ -24,7 +24,7 @@ struct ForwardProduct {
         let rows = step.isShared ? "\(step.rows)" : "\(entries) x \(step.rows)"
         return switch step.work {
         case .product(let layer, _): "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)"
-        case .attention(let heads, let headWidth, _): "\(rows) tokens, \(heads) heads of \(headWidth)"
+        case .attention(let heads, let headDimension, _): "\(rows) tokens, \(heads) heads of \(headDimension)"
         case .modulation, .gatedAdd: "\(rows) rows"
         }
     }

@@ -7,7 +7,6 @@ import Compute
 /// convolution's scratch memory is that of one band. At the widths of Stable Diffusion (128, 256, 512, 512) an image of
 /// H x W pixels takes 2 kB a pixel, 134 MB at 256 x 256 and 537 MB at 512 x 512, and at most 130 MB on top of that.
 public struct AutoencoderKL: ImageAutoencoder {
-    /// The sizes.
     public let config: AutoencoderKLConfig
     public let weightBytes: Int
 
@@ -71,7 +70,6 @@ public struct AutoencoderKL: ImageAutoencoder {
         }
     }
 
-    /// All that is loaded.
     struct Decoder: Sendable {
         let postQuant: PointwiseConvolution?
         let input: Convolution
@@ -130,19 +128,63 @@ public struct AutoencoderKL: ImageAutoencoder {
 
     public func decode(_ latents: Tensor, workers: Workers) -> Tensor {
         precondition(latents.shape.count == 3 && latents.shape[0] == latentChannels, "latents of \(latents.shape)")
-        let pass = AutoencoderKLPass(workers: workers)
+        let pass = DecodingPass(workers: workers)
         let (factor, shift) = (Float(1 / config.scalingFactor), Float(config.shiftFactor))
         var x = FeatureMap(planes: latents) { $0 * factor + shift }
         if let postQuant = decoder.postQuant { x = pass.map(x, by: postQuant) }
-        x = pass.convolve(x, by: decoder.input)
+        x = pass.replace(x, by: decoder.input)
         x = pass.residual(x, decoder.middle[0])
         if let attention = decoder.attention { pass.attend(x, attention) }
         x = pass.residual(x, decoder.middle[1])
         for level in decoder.levels {
             for residual in level.residuals { x = pass.residual(x, residual) }
-            if let upsampling = level.upsampling { x = pass.convolve(x, upsampled: true, by: upsampling) }
+            if let upsampling = level.upsampling { x = pass.replace(x, upsampled: true, by: upsampling) }
         }
-        x = pass.convolve(x, affine: decoder.norm.affine(for: x, silu: true, workers: workers), by: decoder.output)
+        x = pass.replace(x, affine: decoder.norm.affine(for: x, silu: true, workers: workers), by: decoder.output)
         return x.planes()
+    }
+}
+
+/// The steps of an ``AutoencoderKL``, each from a map to another, or in place.
+extension DecodingPass {
+    /// The 1 x 1 convolution of `x`, whose memory is given back.
+    fileprivate func map(_ x: FeatureMap, by convolution: PointwiseConvolution) -> FeatureMap {
+        let y = pool.take(height: x.height, width: x.width, channels: convolution.outChannels)
+        convolution(x, into: y, workers: workers)
+        pool.giveBack(x)
+        return y
+    }
+
+    /// The residual block, written to `x` or to the shortcut's map.
+    fileprivate func residual(_ x: FeatureMap, _ block: AutoencoderKL.Residual) -> FeatureMap {
+        let hidden = pool.take(height: x.height, width: x.width, channels: block.convolution1.outChannels)
+        let first = block.norm1.affine(for: x, silu: true, workers: workers)
+        block.convolution1(x, affine: first, into: hidden, workspace: workspace, workers: workers)
+        let sum = block.shortcut.map { map(x, by: $0) } ?? x
+        let second = block.norm2.affine(for: hidden, silu: true, workers: workers)
+        block.convolution2(
+            hidden, affine: second, into: sum, Convolution.Output(isAdded: true), workspace: workspace,
+            workers: workers)
+        pool.giveBack(hidden)
+        return sum
+    }
+
+    /// Adds the attention over the pixels of x to x.
+    fileprivate func attend(_ x: FeatureMap, _ block: AutoencoderKL.Attention) {
+        let (tokens, width) = (x.pixels, x.stride)
+        let normed = pool.take(height: x.height, width: x.width, channels: x.channels)
+        block.norm.affine(for: x, silu: false, workers: workers)(x, into: normed, workers: workers)
+        let qkv = Tensor(uninitialized: [tokens, 3 * width])
+        for (part, layer) in [block.query, block.key, block.value].enumerated() {
+            layer(normed, into: qkv.pointer + part * width, distance: 3 * width, workers: workers)
+        }
+        let attention = Attention(
+            tokens: tokens, heads: 1, headDimension: width, scale: 1 / Float(x.channels).squareRoot(), workers: workers)
+        workers.run(tasks: attention.taskCount) { worker, task in
+            attention.run(task: task, worker: worker, qkv: qkv.pointer, into: normed.values.pointer)
+        }
+        withExtendedLifetime(qkv) {}
+        block.out(normed, into: x, isAdded: true, workers: workers)
+        pool.giveBack(normed)
     }
 }

@@ -4,15 +4,12 @@
 /// Source: https://github.com/huggingface/diffusers, models/autoencoders/autoencoder_kl.py, version 0.42.1. What
 /// concerns only the encoder is not read.
 public struct AutoencoderKLConfig: Equatable, Sendable {
-    /// The channels of the latents.
     public let latentChannels: Int
-    /// The channels of the image.
     public let outChannels: Int
     /// The width of each level, from the image's resolution down to the latents'.
     public let blockOutChannels: [Int]
     /// The residual blocks of a level of the encoder; the decoder has one more.
     public let layersPerBlock: Int
-    /// The groups of every group norm.
     public let normGroups: Int
     /// What latents were multiplied by after ``shiftFactor`` was taken away.
     public let scalingFactor: Double
@@ -22,7 +19,7 @@ public struct AutoencoderKLConfig: Equatable, Sendable {
     public let sampleSize: Int
     /// Whether a convolution of one tap comes before the decoder.
     public let usesPostQuantConvolution: Bool
-    /// Whether an attention stands between the two middle blocks.
+    /// Whether there is an attention between the two middle blocks.
     public let hasMidBlockAttention: Bool
 
     /// What every group norm adds to the variance.
@@ -65,17 +62,17 @@ extension AutoencoderKLConfig {
             throw ConfigProblem("up_block_types holds \(other); only UpDecoderBlock2D is supported")
         }
         try AutoencoderBounds.checkChannels(latent: latentChannels, image: outChannels)
-        try AutoencoderBounds.check(
+        try ConfigProblem.check(
             blockOutChannels.count, AutoencoderBounds.levels, "the number of block_out_channels")
         guard upBlockTypes.count == blockOutChannels.count else {
             throw ConfigProblem(
                 "up_block_types has \(upBlockTypes.count) entries, but block_out_channels has \(blockOutChannels.count)"
             )
         }
-        try AutoencoderBounds.check(layersPerBlock, AutoencoderBounds.layers, "layers_per_block")
-        try AutoencoderBounds.check(normGroups, AutoencoderBounds.widths, "norm_num_groups")
+        try ConfigProblem.check(layersPerBlock, AutoencoderBounds.layers, "layers_per_block")
+        try ConfigProblem.check(normGroups, AutoencoderBounds.widths, "norm_num_groups")
         for width in blockOutChannels {
-            try AutoencoderBounds.check(width, AutoencoderBounds.widths, "block_out_channels")
+            try ConfigProblem.check(width, AutoencoderBounds.widths, "block_out_channels")
             guard width.isMultiple(of: normGroups) else {
                 throw ConfigProblem(
                     "block_out_channels holds \(width), which is not divisible by norm_num_groups \(normGroups)")

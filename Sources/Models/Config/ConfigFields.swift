@@ -1,13 +1,12 @@
 /// The keys of a configuration, read one by one: each as one kind of value, with what its absence and an explicit null
 /// mean.
 ///
-/// Every configuration is read through this one type, so that a key behaves alike wherever it stands. Python's readers
-/// hand an explicit null to a class as the value None, whatever the key's default: the callers here say what the class
-/// makes of it. Where they say nothing, it is an error, and so is a value of another kind.
+/// Every configuration is read through this type, so that all files treat a key alike. Python's readers hand an explicit
+/// null to a class as the value None, whatever the key's default: the callers here say what the class makes of it. Where
+/// they say nothing, it is an error, and so is a value of another kind.
 package struct ConfigFields {
-    /// The file.
     package let file: JSONFile
-    /// The class whose keys these are, for messages; nil where the file says so itself.
+    /// The class whose keys these are, for messages; nil where the file names it.
     private let owner: String?
 
     /// The keys of `file`; messages add the name of the class `owner`.
@@ -16,7 +15,7 @@ package struct ConfigFields {
         self.owner = owner
     }
 
-    /// Whether the key stands in the file, with any value.
+    /// Whether the file has the key, with any value.
     package func contains(_ key: String) -> Bool { member(key) != nil }
 
     /// The value of a key that must be there.
@@ -53,14 +52,14 @@ package struct ConfigFields {
         try value(key, .flag, default: preset, null: false)
     }
 
-    /// What the text at `key` stands for, one of those that are supported in the order in which a message lists them.
+    /// The meaning of the text at `key`, one of those that are supported, in the order in which a message lists them.
     ///
     /// - Parameters:
     ///   - key: the key.
-    ///   - preset: the text that absence stands for.
-    ///   - meanings: the texts that are supported, and what they stand for.
-    ///   - null: the text that an explicit null stands for; nil if it is an error.
-    /// - Returns: what the text stands for.
+    ///   - preset: the text where the key is absent.
+    ///   - meanings: the texts that are supported, and their meanings.
+    ///   - null: the text for an explicit null; nil if that is an error.
+    /// - Returns: the text's meaning.
     /// - Throws: ``ConfigProblem`` where it is no text, or not one of these.
     package func choice<Meaning>(
         _ key: String, _ preset: String, _ meanings: KeyValuePairs<String, Meaning>, null: String? = nil
@@ -99,5 +98,149 @@ package struct ConfigFields {
             throw ConfigProblem("\(key)\(suffix) is \(kind.found(value)), not \(kind.name)")
         }
         return read
+    }
+}
+
+/// A kind of value that a key may have: its name in messages, and how it is read.
+///
+/// A value of another type is read where it can only mean one thing: 0 and 1 are flags, 1.0 is a whole number. A text is
+/// neither a number nor a flag, and true is no number.
+package struct ConfigKind<Value> {
+    /// What it is called in a message.
+    let name: String
+    /// The value; nil where it is of another kind.
+    let read: (JSONValue) -> Value?
+    /// What a message says of a value of another kind.
+    var found: (JSONValue) -> String = { $0.inWords }
+}
+
+extension ConfigKind<Double> {
+    /// A finite number.
+    package static var number: Self {
+        Self(name: "a finite number") { value in
+            extendedNumber.read(value).flatMap { $0.isFinite ? $0 : nil }
+        }
+    }
+
+    /// A number, infinite ones and those that are none among them.
+    package static var extendedNumber: Self {
+        Self(name: "a number") { value in
+            switch value {
+            case .integer(let whole): Double(whole)
+            case .number(let number): number
+            default: nil
+            }
+        }
+    }
+}
+
+extension ConfigKind<Int> {
+    package static var whole: Self {
+        Self(name: "a whole number") { value in
+            switch value {
+            case .integer(let whole): whole
+            case .number(let number): Int(exactly: number)
+            default: nil
+            }
+        }
+    }
+
+    /// The side of a square, or the sides of a rectangle, of which the first counts.
+    package static var side: Self {
+        Self(name: "a whole number") { value in
+            if case .array(let sides) = value { sides.first.flatMap(whole.read) } else { whole.read(value) }
+        }
+    }
+}
+
+extension ConfigKind<Bool> {
+    package static var flag: Self {
+        Self(name: "true or false") { value in
+            switch value {
+            case .bool(let flag): flag
+            case .integer(0): false
+            case .integer(1): true
+            default: nil
+            }
+        }
+    }
+}
+
+extension ConfigKind<String> {
+    package static var text: Self {
+        Self(name: "a text") { value in
+            if case .string(let text) = value { text } else { nil }
+        }
+    }
+}
+
+extension ConfigKind {
+    package static func list<Element>(of kind: ConfigKind<Element>) -> Self where Value == [Element] {
+        Self(name: "a list (each element \(kind.name))") { value in
+            guard case .array(let elements) = value else { return nil }
+            let read = elements.compactMap(kind.read)
+            return read.count == elements.count ? read : nil
+        } found: { value in
+            guard case .array(let elements) = value, let index = elements.firstIndex(where: { kind.read($0) == nil })
+            else { return value.inWords }
+            return "a list with \(kind.found(elements[index])) at \(index)"
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value in words, short enough for a message.
+    package var inWords: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): value.isNaN ? "NaN" : "\(value)"
+        case .string(let value): "the text '\(value.prefix(40))\(value.count > 40 ? "…" : "")'"
+        case .array(let elements):
+            elements.count <= 3 && elements.allSatisfy(\.isPlain)
+                ? "the list [\(elements.map(\.inWords).joined(separator: ", "))]" : "a list of \(elements.count)"
+        case .object: "an object"
+        }
+    }
+
+    private var isPlain: Bool {
+        switch self {
+        case .array, .object: false
+        default: true
+        }
+    }
+}
+
+/// What is wrong with a configuration, in words that name the key of `config.json`.
+public struct ConfigProblem: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+
+    /// Checks that `value` is in `bounds`; the problem names `key`.
+    static func check(_ value: Int, _ bounds: ClosedRange<Int>, _ key: String) throws(ConfigProblem) {
+        guard bounds.contains(value) else {
+            throw ConfigProblem("\(key) is \(value), not in \(bounds.lowerBound)...\(bounds.upperBound)")
+        }
+    }
+}
+
+extension [String] {
+    /// What is wrong with names from a file that holds them under `key`; nil where they can be shown.
+    ///
+    /// A name is printed, stored in images and made into file names: one that steers terminals or ends texts early is
+    /// refused as it is read, not when an image has been sampled.
+    package func unprintable(in key: String) -> ConfigProblem? {
+        for (index, name) in enumerated() {
+            guard let scalar = name.unprintable else { continue }
+            let digits = String(scalar.value, radix: 16, uppercase: true)
+            let code = "U+" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
+            return ConfigProblem(
+                "\(key)[\(index)] holds the control character \(code); give a name that can be printed")
+        }
+        return nil
     }
 }

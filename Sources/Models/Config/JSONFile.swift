@@ -1,14 +1,14 @@
 /// A small JSON file of a model directory, parsed strictly: an object, no key twice.
 package struct JSONFile: Sendable {
-    /// Where it lies.
+    /// The file's path.
     package let path: String
     /// The object's members in order.
     package let members: [JSONValue.Member]
 
     /// Reads the file at `path`.
     ///
-    /// `Infinity`, `-Infinity` and `NaN` count as numbers, since Python writes and reads them; who needs a finite one says
-    /// so (``ConfigKind/number``).
+    /// `Infinity`, `-Infinity` and `NaN` count as numbers, since Python writes and reads them; ``ConfigKind/number`` accepts
+    /// finite ones only.
     ///
     /// - Throws: ``ModelError`` when there is none, when it is another kind of file (a Git LFS pointer, say), or when it
     ///   is not a JSON object.
@@ -50,7 +50,18 @@ package struct JSONFile: Sendable {
         return value
     }
 
-    /// The error that the file says `reason`.
+    /// What `make` reads from the file's keys; a problem is reported with the file's path.
+    package func read<Value>(
+        _ make: (ConfigFields) throws(ConfigProblem) -> Value
+    ) throws(ModelError) -> Value {
+        do throws(ConfigProblem) {
+            return try make(ConfigFields(self))
+        } catch {
+            throw problem(error.description)
+        }
+    }
+
+    /// The error that the file cannot be used because of `reason`.
     package func problem(_ reason: String) -> ModelError {
         .invalidConfig(path: path, reason: reason)
     }

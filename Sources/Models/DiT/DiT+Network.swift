@@ -9,9 +9,7 @@ extension NetworkFamily {
 }
 
 extension LayerKind {
-    /// Attention.
     public static let attention = LayerKind("attention")
-    /// The MLP.
     public static let mlp = LayerKind("mlp")
 }
 
@@ -109,45 +107,5 @@ extension DiT: DenoisingNetwork {
 
     public func workspace(entries: Int, workers: Workers) -> any ForwardWorkspace {
         DiTWorkspace(network: self, entries: entries, workers: workers)
-    }
-}
-
-extension DiTWorkspace: ForwardWorkspace {
-    public func session(timesteps: [Double], conditions: [Condition]) throws -> any ForwardSession {
-        precondition(conditions.count <= entries, "\(conditions.count) conditions in a workspace for \(entries)")
-        let classes = conditions.map { condition in
-            switch condition {
-            case .label(let label): label
-            case .null: network.config.numClasses
-            case .prompt: preconditionFailure("a class-conditional network is told a class")
-            }
-        }
-        return DiTSession(
-            workspace: self,
-            modulation: ModulationTable(network: network, timesteps: timesteps, classes: classes, workers: workers))
-    }
-}
-
-/// A run of a ``DiT``: its modulation.
-private final class DiTSession: ForwardSession {
-    private let workspace: DiTWorkspace
-    private let modulation: ModulationTable
-
-    init(workspace: DiTWorkspace, modulation: ModulationTable) {
-        self.workspace = workspace
-        self.modulation = modulation
-    }
-
-    func evaluate(
-        latents: Tensor, call: Int, subset: BatchSubset, into outputs: [Tensor],
-        interceptor: (any SiteInterceptor)?
-    ) {
-        workspace.network.forward(
-            latents: latents, call: call, subset: subset, modulation: modulation, workspace: workspace,
-            outputs: outputs, interceptor: interceptor)
-    }
-
-    func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
-        modulation.modulateAttention(ofBlock: 0, call: call, entry: entry, tokens: tokens, into: output)
     }
 }

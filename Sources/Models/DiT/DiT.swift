@@ -8,12 +8,9 @@ import Compute
 ///
 /// Source: https://github.com/facebookresearch/DiT, models.py.
 public final class DiT: Sendable {
-    /// The network's dimensions.
     public let config: DiTConfig
-    /// Its parameters.
     public let weights: DiTWeights
 
-    /// Joins a configuration with weights that were loaded for it.
     public init(config: DiTConfig, weights: DiTWeights) {
         self.config = config
         self.weights = weights
@@ -22,17 +19,8 @@ public final class DiT: Sendable {
     // swift-format-ignore
     /// Evaluates the network at one model call for some entries of the batch.
     ///
-    /// All entries see the same latents; they differ in their class, that is, in their rows of the modulation table.
-    /// Allocates no tensor.
-    ///
-    /// - Parameters:
-    ///   - latents: (C, H, W).
-    ///   - call: the model call, an index into the table's timesteps.
-    ///   - subset: which entries to evaluate.
-    ///   - modulation: the run's table; computes the call's window if it is not there.
-    ///   - workspace: scratch memory that no other forward uses at the same time.
-    ///   - outputs: one (Cout, H, W) per entry of the batch; those outside `subset` are left alone.
-    ///   - interceptor: watches or replaces the work at the sites of the network.
+    /// All entries see the same latents (C, H, W); they differ in their class, that is, in their rows of the modulation
+    /// table. Each entry of `subset` is written to its output (Cout, H, W); the others are left alone. Allocates no tensor.
     public func forward(
         latents: Tensor, call: Int, subset: BatchSubset, modulation: ModulationTable, workspace: DiTWorkspace,
         outputs: [Tensor], interceptor: (any SiteInterceptor)? = nil
@@ -47,7 +35,7 @@ public final class DiT: Sendable {
         modulation.prepare(call: call)
         let pass = ForwardPass(
             call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor)
-        let (w, x) = (workspace, workspace.stream)
+        let (w, x) = (workspace, workspace.hiddenStates)
 
         pass.measured(.embedding) { embed(latents, for: subset, w) }                              // (T, D)
         runStack(pass, subset, modulation, w)                                                     // (T, D)
@@ -58,20 +46,20 @@ public final class DiT: Sendable {
         pass.measured(.embedding) { unpatchify(w.projected, of: subset, into: outputs) }          // (Cout, H, W)
     }
 
-    /// All blocks, one after another; a cache may stand for all of them, or for those from some block on.
+    /// All blocks, one after another; a cache may replace all of them, or those from some block on.
     private func runStack(
         _ pass: ForwardPass, _ subset: BatchSubset, _ modulation: ModulationTable, _ w: DiTWorkspace
     ) {
-        let embedded = { (_: Int) in w.embedded.values }
-        var evaluated = pass.withoutReplaced(.stack, subset, input: embedded, w.stream)
+        let (x, embedded) = (w.hiddenStates, { (_: Int) in w.embedded.values })
+        var evaluated = pass.withoutReplaced(.stack, subset, input: embedded, x)
         for (index, block) in weights.blocks.enumerated() {
             if index > 0 {
-                evaluated = pass.withoutReplaced(.rest(from: index), evaluated, input: { w.stream[$0] }, w.stream)
+                evaluated = pass.withoutReplaced(.rest(from: index), evaluated, input: { x[$0] }, x)
             }
             guard !evaluated.isEmpty else { return }
             block.forward(index, pass, evaluated, config, w) { modulation.block(index, call: pass.call, entry: $0) }
         }
-        pass.observe(.stack, evaluated, input: embedded, w.stream)
+        pass.observe(.stack, evaluated, input: embedded, x)
     }
 
     // swift-format-ignore
@@ -83,7 +71,7 @@ public final class DiT: Sendable {
             into: patches)                                                                        // (T, C P P)
         weights.patchEmbedding(patches, rows: config.tokens, into: tokens, workers: w.workers)    // (T, D)
         Elementwise.add(weights.positions.pointer, count: w.embedded.count, to: tokens)           // (T, D)
-        for entry in subset { w.stream.row(0, of: entry).update(from: tokens, count: w.embedded.count) }
+        for entry in subset { w.hiddenStates.row(0, of: entry).update(from: tokens, count: w.embedded.count) }
     }
 
     /// Tokens back to an image.
@@ -96,7 +84,7 @@ public final class DiT: Sendable {
     }
 }
 
-/// One adaLN-Zero block: its parameters, and what it does with them.
+/// One adaLN-Zero block: its parameters and its forward.
 public struct DiTBlock: Sendable {
     /// (6D, D): shift, scale and gate of the attention, then of the MLP.
     public let modulation: Linear
@@ -132,12 +120,12 @@ public struct DiTBlock: Sendable {
             ForwardStep("qkv", at: attention, rows: rows, .product(qkv, activation: nil)),
             ForwardStep(
                 "attention", at: attention, rows: rows,
-                .attention(heads: config.heads, headWidth: config.headWidth, keys: rows)),
-            ForwardStep("attention out", at: attention, rows: rows, .product(proj, activation: nil)),
+                .attention(heads: config.heads, headDimension: config.headDimension, keys: rows)),
+            ForwardStep("proj", at: attention, rows: rows, .product(proj, activation: nil)),
             ForwardStep("gated add", at: attention, rows: rows, .gatedAdd(width: width)),
             ForwardStep("norm", at: mlp, rows: rows, .modulation(width: width, epsilon: config.mlpNormEpsilon)),
-            ForwardStep("mlp in", at: mlp, rows: rows, .product(fc1, activation: .gelu)),
-            ForwardStep("mlp out", at: mlp, rows: rows, .product(fc2, activation: nil)),
+            ForwardStep("fc1", at: mlp, rows: rows, .product(fc1, activation: .gelu)),
+            ForwardStep("fc2", at: mlp, rows: rows, .product(fc2, activation: nil)),
             ForwardStep("gated add", at: mlp, rows: rows, .gatedAdd(width: width)),
         ]
     }
@@ -148,7 +136,7 @@ public struct DiTBlock: Sendable {
         _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
         modulation: (_ entry: Int) -> ModulationTable.Block
     ) {
-        let (x, y) = (w.stream, w.site)
+        let (x, y) = (w.hiddenStates, w.site)
         pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
                 modulation($0).attention                                                          // (T, D)
@@ -162,9 +150,52 @@ public struct DiTBlock: Sendable {
             pass.modulate(x, subset, epsilon: config.mlpNormEpsilon, into: w.normed) {
                 modulation($0).mlp                                                                // (T, D)
             }
-            pass.apply(fc1, subset, w.normed, into: w.hidden, activation: .gelu)                  // (T, M)
-            pass.apply(fc2, subset, w.hidden, into: y)                                            // (T, D)
+            pass.apply(fc1, subset, w.normed, into: w.mlpHidden, activation: .gelu)               // (T, M)
+            pass.apply(fc2, subset, w.mlpHidden, into: y)                                         // (T, D)
         }
         pass.addGated(y, subset, gate: { modulation($0).mlpGate }, to: x)                         // (T, D)
+    }
+}
+
+/// The two rearrangements between an image (C, H, W) and its tokens, in row order.
+enum Patches {
+    /// Gathers each patch into a row: (T, C P P), channel first, then the patch's rows, then its columns, as a
+    /// convolution's kernel (D, C, P, P) is stored.
+    static func gather(
+        _ image: UnsafePointer<Float>, channels: Int, size: Int, patch: Int, into rows: UnsafeMutablePointer<Float>
+    ) {
+        let across = size / patch
+        var target = rows
+        for token in 0..<across * across {
+            let top = token / across * patch
+            let left = token % across * patch
+            for channel in 0..<channels {
+                for y in 0..<patch {
+                    let source = image + (channel * size + top + y) * size + left
+                    target.update(from: source, count: patch)
+                    target += patch
+                }
+            }
+        }
+    }
+
+    /// Scatters rows (T, P P C), channel last, back into an image (C, H, W).
+    static func scatter(
+        _ rows: UnsafePointer<Float>, channels: Int, size: Int, patch: Int, into image: UnsafeMutablePointer<Float>
+    ) {
+        let across = size / patch
+        var source = rows
+        for token in 0..<across * across {
+            let top = token / across * patch
+            let left = token % across * patch
+            for y in 0..<patch {
+                for x in 0..<patch {
+                    for channel in 0..<channels {
+                        image[(channel * size + top + y) * size + left + x] = source[channel]
+                    }
+                    source += channels
+                }
+            }
+        }
     }
 }

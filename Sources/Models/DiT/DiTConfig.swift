@@ -23,7 +23,7 @@ public struct DiTConfig: Equatable, Sendable {
     /// The number of classes, without the null class.
     public let numClasses: Int
     /// The classes' names in the order of their ids; empty when the configuration names none.
-    public internal(set) var classNames: [String]
+    public private(set) var classNames: [String]
     /// The width of the MLP's hidden layer as a multiple of D.
     public let mlpRatio: Double
     /// What the layer norms before the attention and before the final projection add to the variance.
@@ -36,10 +36,10 @@ public struct DiTConfig: Equatable, Sendable {
     /// The least and the greatest value of the training data, for models of pixels; nil when not known.
     public let valueRange: ClosedRange<Double>?
     /// The guidance scale that the model's author recommends; nil when not known.
-    public internal(set) var guidanceScale: Double?
+    public private(set) var guidanceScale: Double?
     /// How many of the first channels the model's author guides, 1 to C, the others following the conditional branch;
     /// nil for all of them. The official DiT and SiT guide three.
-    public internal(set) var guidanceChannels: Int?
+    public private(set) var guidanceChannels: Int?
 
     /// Makes a configuration of checked values.
     ///
@@ -84,8 +84,133 @@ public struct DiTConfig: Equatable, Sendable {
     public var gridSize: Int { inputSize / patchSize }
     /// The number of tokens T.
     public var tokens: Int { gridSize * gridSize }
-    /// The width K = D/H of a head.
-    public var headWidth: Int { hiddenSize / heads }
+    /// The head dimension K = D/H.
+    public var headDimension: Int { hiddenSize / heads }
     /// The width M of the MLP's hidden layer.
     public var mlpWidth: Int { Int(Double(hiddenSize) * mlpRatio) }
+}
+
+// MARK: - Reading
+
+extension DiTConfig {
+    /// Reads and validates a `config.json` of this family: this package's own, or that of a DiT of diffusers.
+    ///
+    /// - Throws: ``ModelError`` that names the file and the key at fault.
+    init(file: JSONFile) throws(ModelError) {
+        self = try file.read { fields throws(ConfigProblem) in
+            try fields.contains("_class_name") ? DiTConfig(diffusers: fields) : DiTConfig(own: fields)
+        }
+    }
+
+    /// Reads this package's own keys. An explicit null means that there is no value; keys that always have one refuse it.
+    private init(own fields: ConfigFields) throws(ConfigProblem) {
+        let normEpsilon = try fields.value("norm_eps", .number, default: 1e-6)
+        let range = try fields.optional("value_range", .list(of: .number))
+        guard range.map({ $0.count == 2 && $0[0] <= $0[1] }) ?? true else { throw Self.badRange }
+        try self.init(
+            depth: fields.required("depth", .whole), hiddenSize: fields.required("hidden_size", .whole),
+            heads: fields.required("num_heads", .whole), patchSize: fields.required("patch_size", .whole),
+            inputSize: fields.required("input_size", .whole), inChannels: fields.required("in_channels", .whole),
+            learnSigma: fields.required("learn_sigma", .flag), numClasses: fields.required("num_classes", .whole),
+            classNames: fields.optional("class_names", .list(of: .text)) ?? [],
+            mlpRatio: fields.value("mlp_ratio", .number, default: 4), normEpsilon: normEpsilon,
+            mlpNormEpsilon: fields.value("mlp_norm_eps", .number, default: normEpsilon),
+            timestepFrequencyShift: fields.value("timestep_frequency_shift", .whole, default: 0),
+            valueRange: range.map { $0[0]...$0[1] }, guidanceScale: fields.optional("guidance_scale", .number),
+            guidanceChannels: fields.optional("guidance_channels", .whole))
+    }
+
+    // MARK: - Validation
+
+    private static let badRange = ConfigProblem("value_range is not two different finite numbers in rising order")
+
+    /// Checks every value and how they fit together. The bounds are far above every published model, and so low that no
+    /// product of sizes in this package overflows.
+    private func validate() throws(ConfigProblem) {
+        let (largestWidth, largestMLPWidth, largestPatch, largestGrid) = (1 << 15, 1 << 18, 1 << 8, 1 << 8)
+        try ConfigProblem.check(depth, 1...1024, "depth")
+        try ConfigProblem.check(hiddenSize, 1...largestWidth, "hidden_size")
+        try ConfigProblem.check(heads, 1...largestWidth, "num_heads")
+        try ConfigProblem.check(patchSize, 1...largestPatch, "patch_size")
+        try ConfigProblem.check(inputSize, 1...largestPatch * largestGrid, "input_size")
+        try ConfigProblem.check(inChannels, 1...1 << 10, "in_channels")
+        try ConfigProblem.check(numClasses, 1...1 << 20, "num_classes")
+        try ConfigProblem.check(timestepFrequencyShift, 0...1, "timestep_frequency_shift")
+        guard hiddenSize.isMultiple(of: heads) else {
+            throw ConfigProblem("hidden_size \(hiddenSize) is not divisible by num_heads \(heads)")
+        }
+        guard hiddenSize.isMultiple(of: 4) else {
+            throw ConfigProblem("hidden_size \(hiddenSize) is not divisible by 4, as sin-cos positions require")
+        }
+        guard inputSize.isMultiple(of: patchSize) else {
+            throw ConfigProblem("input_size \(inputSize) is not divisible by patch_size \(patchSize)")
+        }
+        try ConfigProblem.check(gridSize, 1...largestGrid, "input_size / patch_size")
+        guard classNames.isEmpty || classNames.count == numClasses else {
+            throw ConfigProblem("class_names has \(classNames.count) names, but num_classes is \(numClasses)")
+        }
+        if let problem = classNames.unprintable(in: "class_names") { throw problem }
+        let mlpWidth = Double(hiddenSize) * mlpRatio
+        guard mlpWidth >= 1, mlpWidth <= Double(largestMLPWidth) else {
+            throw ConfigProblem(
+                "mlp_ratio is \(mlpRatio), which makes the MLP's width neither positive nor at most \(largestMLPWidth)")
+        }
+        for (epsilon, key) in [(normEpsilon, "norm_eps"), (mlpNormEpsilon, "mlp_norm_eps")] {
+            guard epsilon > 0, epsilon < 1 else { throw ConfigProblem("\(key) is \(epsilon), not between 0 and 1") }
+        }
+        if let valueRange {
+            // In single precision, as pixels are.
+            let (low, high) = (Float(valueRange.lowerBound), Float(valueRange.upperBound))
+            guard low.isFinite, high.isFinite, low < high else { throw Self.badRange }
+        }
+        if let guidanceScale, !guidanceScale.isFinite {
+            throw ConfigProblem("guidance_scale is \(guidanceScale), not a finite number")
+        }
+        if let guidanceChannels { try ConfigProblem.check(guidanceChannels, 1...inChannels, "guidance_channels") }
+    }
+}
+
+// MARK: - Writing
+
+/// The encoded form is this package's `config.json`.
+extension DiTConfig: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case architecture, depth
+        case hiddenSize = "hidden_size"
+        case heads = "num_heads"
+        case patchSize = "patch_size"
+        case inputSize = "input_size"
+        case inChannels = "in_channels"
+        case learnSigma = "learn_sigma"
+        case numClasses = "num_classes"
+        case classNames = "class_names"
+        case mlpRatio = "mlp_ratio"
+        case normEpsilon = "norm_eps"
+        case mlpNormEpsilon = "mlp_norm_eps"
+        case timestepFrequencyShift = "timestep_frequency_shift"
+        case valueRange = "value_range"
+        case guidanceScale = "guidance_scale"
+        case guidanceChannels = "guidance_channels"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode("DiT", forKey: .architecture)
+        try values.encode(depth, forKey: .depth)
+        try values.encode(hiddenSize, forKey: .hiddenSize)
+        try values.encode(heads, forKey: .heads)
+        try values.encode(patchSize, forKey: .patchSize)
+        try values.encode(inputSize, forKey: .inputSize)
+        try values.encode(inChannels, forKey: .inChannels)
+        try values.encode(learnSigma, forKey: .learnSigma)
+        try values.encode(numClasses, forKey: .numClasses)
+        if !classNames.isEmpty { try values.encode(classNames, forKey: .classNames) }
+        try values.encode(mlpRatio, forKey: .mlpRatio)
+        try values.encode(normEpsilon, forKey: .normEpsilon)
+        try values.encode(mlpNormEpsilon, forKey: .mlpNormEpsilon)
+        try values.encode(timestepFrequencyShift, forKey: .timestepFrequencyShift)
+        try values.encodeIfPresent(valueRange.map { [$0.lowerBound, $0.upperBound] }, forKey: .valueRange)
+        try values.encodeIfPresent(guidanceScale, forKey: .guidanceScale)
+        try values.encodeIfPresent(guidanceChannels, forKey: .guidanceChannels)
+    }
 }

@@ -66,15 +66,11 @@ public enum DiTLayout: String, CaseIterable, Sendable {
 }
 
 extension DiTWeights {
-    /// Loads all weights that `config` calls for; the layout is told by the tensors' names.
+    /// Loads all weights that `config` calls for; the layout follows from the tensors' names. `progress` is called with
+    /// the share that has been loaded, rising to 1.
     ///
     /// Names and shapes are all checked before the first tensor is read.
     ///
-    /// - Parameters:
-    ///   - archive: the weights of a model directory.
-    ///   - config: the configuration in the same directory.
-    ///   - precision: how wide the numbers of the blocks' and the modulation's matrices are in memory.
-    ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Throws: ``ModelError`` when the tensors are not those of `config`, ``SafetensorsError`` when one is of a type
     ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     public init(
@@ -120,8 +116,8 @@ extension DiTWeights {
         return layout
     }
 
-    /// What the names of tensors begin with that may lie beside the network: heads of an auxiliary loss of training (REPA)
-    /// and what trainers save about averages, losses and decoders.
+    /// Prefixes of tensors that may accompany the network: heads of an auxiliary training loss (REPA), and what trainers
+    /// save about averages, losses and decoders.
     private static let harmless: Set<Substring> = [
         "projectors", "ema", "model_ema", "ema_model", "loss", "vae", "first_stage_model",
     ]

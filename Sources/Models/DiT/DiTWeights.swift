@@ -11,7 +11,6 @@ public struct DiTWeights: Sendable {
     public let positions: Tensor
     /// One that all blocks share, or one for each block; the final layer uses the first.
     public let embedders: [ConditionEmbedder]
-    /// The blocks, in order.
     public let blocks: [DiTBlock]
     /// (2D, D): shift, then scale.
     public let finalModulation: Linear
@@ -84,7 +83,7 @@ extension DiTWeights {
 }
 
 extension DiTWeights {
-    /// Weights of the right shapes that mean nothing, the same for the same seed.
+    /// Random weights of the right shapes, the same for the same seed.
     package init(random config: DiTConfig, seed: UInt64) throws {
         self = try Self.declared(config, labelRows: config.numClasses + 1, embedderPerBlock: false).random(seed: seed)
     }
@@ -105,5 +104,34 @@ extension Linear {
 extension Tensor {
     fileprivate func hasSameValues(as other: Tensor) -> Bool {
         count == other.count && memcmp(pointer, other.pointer, 4 * count) == 0
+    }
+}
+
+/// The fixed two-dimensional sine-cosine position table of DiT.
+///
+/// Source: https://github.com/facebookresearch/DiT, models.py, get_2d_sincos_pos_embed; diffusers' PatchEmbed computes
+/// the same table.
+enum SinCosPositions {
+    /// The table of shape (gridSize², width) for tokens in row-major order; `width` is a multiple of 4.
+    ///
+    /// With frequencies w_k = 10000^(-k / (width/4)), a token at column x and row y has
+    /// [sin(x w), cos(x w), sin(y w), cos(y w)].
+    static func table(gridSize: Int, width: Int) -> Tensor {
+        precondition(width.isMultiple(of: 4), "width \(width) is not a multiple of 4")
+        let quarter = width / 4
+        let frequencies = (0..<quarter).map { 1 / pow(10000, Double($0) / Double(quarter)) }
+        let table = Tensor([gridSize * gridSize, width])
+        for row in 0..<gridSize {
+            for column in 0..<gridSize {
+                let token = table.pointer + (row * gridSize + column) * width
+                for (k, frequency) in frequencies.enumerated() {
+                    token[k] = Float(sin(Double(column) * frequency))
+                    token[quarter + k] = Float(cos(Double(column) * frequency))
+                    token[2 * quarter + k] = Float(sin(Double(row) * frequency))
+                    token[3 * quarter + k] = Float(cos(Double(row) * frequency))
+                }
+            }
+        }
+        return table
     }
 }

@@ -1,4 +1,5 @@
 import Compute
+import Glibc
 
 /// The adaLN modulation of a run: shift, scale and gate of every block for every model call and batch entry.
 ///
@@ -89,7 +90,7 @@ public final class ModulationTable {
     ///   - block: the block.
     ///   - call: the model call; its window must have been computed, as it has inside a forward.
     ///   - entry: the batch entry.
-    ///   - tokens: the token stream that enters the block, (T, D).
+    ///   - tokens: the hidden states that enter the block, (T, D).
     ///   - output: (T, D).
     public func modulateAttention(
         ofBlock block: Int, call: Int, entry: Int, tokens: UnsafeBufferPointer<Float>, into output: Tensor
@@ -142,6 +143,34 @@ public final class ModulationTable {
             let target = condition.pointer + row * width
             Elementwise.add(embedder.labels.pointer + label * width, count: width, to: target)
             Activation.silu.apply(to: target, count: width)
+        }
+    }
+}
+
+/// The sinusoidal features of a timestep, as the two reference implementations compute them.
+struct TimestepEmbedding {
+    /// Half the number of features: as many cosines as sines.
+    static let half = DiTConfig.timestepEmbeddingWidth / 2
+
+    private let frequencies: [Float]
+
+    /// - Parameter frequencyShift: what is subtracted from 128 in the exponent's denominator.
+    init(frequencyShift: Int) {
+        // Single precision in the references' own order of operations: at t = 999 a frequency's last bit moves the
+        // phase by 6e-5, more than the rest of the network's rounding.
+        let scale = -Float(log(10_000.0))
+        frequencies = (0..<Self.half).map { index in
+            let exponent = scale * Float(index) / Float(Self.half - frequencyShift)
+            return Float(exp(Double(exponent)))
+        }
+    }
+
+    /// Writes 128 cosines, then 128 sines of t times the frequencies (Vaswani et al., arXiv 1706.03762, 3.5).
+    func write(timestep: Double, to features: UnsafeMutablePointer<Float>) {
+        for (index, frequency) in frequencies.enumerated() {
+            let phase = Double(Float(timestep) * frequency)
+            features[index] = Float(cos(phase))
+            features[Self.half + index] = Float(sin(phase))
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Which entries of a batch take part in a forward: a set of small indices that needs no heap memory.
 ///
 /// The entries of a guided forward are its guidance branches. The result of one does not depend on which others are
-/// evaluated beside it.
+/// evaluated with it.
 public struct BatchSubset: Equatable, Sendable, Sequence {
     /// The most entries that a batch may have.
     public static let capacity = 8

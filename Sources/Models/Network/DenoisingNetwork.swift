@@ -1,6 +1,6 @@
 import Compute
 
-/// A network that predicts noise (or what stands for it) from noisy latents, a timestep and a condition.
+/// A network that predicts noise (or a velocity, or the sample) from noisy latents, a timestep and a condition.
 ///
 /// This is all that samplers, caches, strategies, benchmarks and the command line know of a model family. Weights are
 /// shared by any number of forwards; what a forward needs besides is in a ``ForwardWorkspace``, and what a run needs in
@@ -8,11 +8,10 @@ import Compute
 public protocol DenoisingNetwork: AnyObject, Sendable {
     /// The shape of the latents that it reads and predicts.
     var latentShape: LatentShape { get }
-    /// Whether it also puts out a learned variance.
+    /// Whether it also predicts a variance.
     var hasVariance: Bool { get }
-    /// What it can be told.
     var conditions: ConditionKind { get }
-    /// Whether it can be told nothing, ``Condition/null``, and so be guided.
+    /// Whether it takes ``Condition/null``, and so can be guided.
     var canBeGuided: Bool { get }
     /// The places whose work can be watched or replaced: the layers in the order of a forward, then the stack.
     var sites: [Site] { get }
@@ -32,16 +31,16 @@ public protocol DenoisingNetwork: AnyObject, Sendable {
 public protocol ForwardWorkspace: AnyObject {
     /// How many batch entries it has room for.
     var entries: Int { get }
-    /// Measures the forwards that work here; nil, as it is by default, costs nothing.
+    /// Measures the forwards that use this memory; nil, the default, costs nothing.
     var clock: ForwardClock? { get set }
 
     /// Begins a run.
     ///
     /// - Parameters:
     ///   - timesteps: the timestep of each model call.
-    ///   - conditions: what each batch entry is told.
+    ///   - conditions: the condition of each batch entry.
     /// - Returns: the run.
-    /// - Throws: what keeps the network from serving the conditions.
+    /// - Throws: an error where the network does not take one of the conditions.
     func session(timesteps: [Double], conditions: [Condition]) throws -> any ForwardSession
 }
 
@@ -71,4 +70,107 @@ public protocol ForwardSession: AnyObject {
     ///   - entry: the batch entry.
     ///   - output: in the shape of the stack's site.
     func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor)
+}
+
+/// One step of a forward, as prices and benchmarks see it.
+public struct ForwardStep: Sendable {
+    /// What is computed from each row of tokens.
+    public enum Work: Sendable {
+        /// An affine map, with the activation that follows it.
+        case product(Linear, activation: Activation?)
+        /// The attention of all rows to `keys` rows.
+        case attention(heads: Int, headDimension: Int, keys: Int)
+        /// A layer norm with its modulation.
+        case modulation(width: Int, epsilon: Double)
+        case gatedAdd(width: Int)
+    }
+
+    public let name: String
+    /// Where it takes place; nil outside the blocks.
+    public let site: Site.ID?
+    /// The rows of one batch entry.
+    public let rows: Int
+    /// Whether it is done once for all entries, since it does not depend on the condition.
+    public let isShared: Bool
+    public let work: Work
+
+    public init(_ name: String, at site: Site.ID? = nil, rows: Int, isShared: Bool = false, _ work: Work) {
+        self.name = name
+        self.site = site
+        self.rows = rows
+        self.isShared = isShared
+        self.work = work
+    }
+
+    /// The multiply-adds of its matrix products for one entry; what is done element by element does not count.
+    public var multiplyAdds: Int {
+        switch work {
+        case .product(let layer, _): rows * layer.weight.count
+        case .attention(let heads, let headDimension, let keys): 2 * rows * keys * heads * headDimension
+        case .modulation, .gatedAdd: 0
+        }
+    }
+}
+
+extension Sequence<ForwardStep> {
+    /// The multiply-adds of all steps for one entry.
+    public var multiplyAdds: Int { reduce(0) { $0 + $1.multiplyAdds } }
+}
+
+/// The extents of a model's latents. An image has one frame; neither images nor frames need be square.
+public struct LatentShape: Hashable, Sendable {
+    /// C, F (1 for images), H and W.
+    public let channels, frames, height, width: Int
+
+    public init(channels: Int, frames: Int = 1, height: Int, width: Int) {
+        self.channels = channels
+        self.frames = frames
+        self.height = height
+        self.width = width
+    }
+
+    /// The shape of a tensor that holds them: (C, H, W) for images, else (C, F, H, W).
+    public var dimensions: [Int] { (frames == 1 ? [channels] : [channels, frames]) + [height, width] }
+
+    public var count: Int { channels * frames * height * width }
+}
+
+/// The condition of a guidance branch: what the picture should show.
+public enum Condition: Hashable, Sendable {
+    case label(Int)
+    case prompt(String)
+    /// Nothing: the unconditional branch.
+    case null
+}
+
+extension Condition: CustomStringConvertible {
+    /// In words, for messages.
+    public var description: String {
+        switch self {
+        case .label(let label): "class \(label)"
+        case .prompt(let text): "prompt '\(text)'"
+        case .null: "no condition"
+        }
+    }
+}
+
+/// The conditions that a network takes.
+public enum ConditionKind: Sendable {
+    case classes(Int)
+    /// Any text; a model is calibrated on the examples unless others are given.
+    case prompts(examples: [String])
+
+    /// The number of classes; 0 for networks with other conditions.
+    public var classCount: Int {
+        if case .classes(let count) = self { count } else { 0 }
+    }
+
+    /// The condition at a share of all, 0 to below 1: of the classes in order, or of the example prompts.
+    public func condition(at share: Double) -> Condition {
+        switch self {
+        case .classes(let count): .label(Int(share * Double(count)))
+        case .prompts(let examples):
+            examples.isEmpty ? .prompt("") : .prompt(examples[Int(share * Double(examples.count))])
+        }
+    }
 }

@@ -1,9 +1,10 @@
 import Compute
+import Dispatch
+import Synchronization
 
 /// One forward in progress: the steps that networks consist of, each spread over the threads and over the batch entries
 /// (guidance branches) that take part.
 struct ForwardPass {
-    /// The model call.
     let call: Int
     let workers: Workers
     let clock: ForwardClock?
@@ -64,7 +65,7 @@ struct ForwardPass {
 
     // MARK: - Parallel loops
 
-    /// Runs `body`, told to the clock if there is one.
+    /// Runs `body`, and measures it if there is a clock.
     @inline(__always)
     func measured(_ region: ForwardClock.Region, _ body: () -> Void) {
         guard let clock else { return body() }
@@ -131,5 +132,72 @@ struct ForwardPass {
                 site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry)),
                 output: UnsafeBufferPointer(outputs[entry]))
         }
+    }
+}
+
+/// A matrix of every batch entry, one after another, so that adjacent entries can be read as one.
+struct EntryRows {
+    private let tensor: Tensor  // (entries, T, columns)
+
+    init(entries: Int, tokens: Int, columns: Int) {
+        tensor = Tensor([entries, tokens, columns])
+    }
+
+    var rows: Int { tensor.shape[1] }
+    var columns: Int { tensor.shape[2] }
+
+    /// The numbers of an entry, (T, columns); they live as long as this does.
+    subscript(entry: Int) -> UnsafeMutableBufferPointer<Float> {
+        let count = tensor.shape[1] * tensor.shape[2]
+        return UnsafeMutableBufferPointer(rebasing: tensor.values[entry * count..<(entry + 1) * count])
+    }
+
+    /// The first number of a row of an entry.
+    func row(_ row: Int, of entry: Int) -> UnsafeMutablePointer<Float> {
+        tensor.pointer + (entry * tensor.shape[1] + row) * tensor.shape[2]
+    }
+}
+
+/// Measures where the time of forwards goes, thread by thread, while it is set as a ``ForwardWorkspace``'s clock.
+///
+/// Every task of a parallel loop is timed on the thread that runs it. What is left of all threads' time between the
+/// beginning and the end of a forward is waiting: for the others at the end of a loop, and for the loop to start.
+public final class ForwardClock: Sendable {
+    /// A kind of work of a forward.
+    public enum Region: Int, CaseIterable, Sendable {
+        /// Latents to tokens, and tokens back to latents.
+        case embedding
+        /// Layer norm and modulation.
+        case normalisation
+        case product
+        /// A matrix product with the activation of its result.
+        case activatedProduct
+        case attention
+        case gatedAdd
+    }
+
+    /// Nanoseconds of all threads by region; each is added to once per task, so sharing costs nothing.
+    private let totals: [Total]
+
+    private final class Total: Sendable {
+        let nanoseconds = Atomic<UInt64>(0)
+    }
+
+    /// Starts at nothing.
+    public init() {
+        totals = Region.allCases.map { _ in Total() }
+    }
+
+    /// What the threads have spent in a region so far, in seconds, all of them added up.
+    public func seconds(in region: Region) -> Double {
+        Double(totals[region.rawValue].nanoseconds.load(ordering: .relaxed)) * 1e-9
+    }
+
+    /// Runs `body` on the calling thread and adds its time to `region`.
+    func measure(_ region: Region, _ body: () -> Void) {
+        let start = DispatchTime.now().uptimeNanoseconds
+        body()
+        totals[region.rawValue].nanoseconds.add(
+            DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
     }
 }

@@ -1,15 +1,13 @@
 import Compute
 import FoundationEssentials
 
-/// What a model's `config.json` says of its network, known before any weights are read.
+/// A network as its model's `config.json` describes it, known before any weights are read.
 ///
 /// It is encoded as this package's own `config.json`.
 public protocol NetworkConfiguration: Encodable, Sendable {
-    /// The shape of the latents.
     var latentShape: LatentShape { get }
-    /// Whether the network also puts out a learned variance.
+    /// Whether the network also predicts a variance.
     var hasVariance: Bool { get }
-    /// What the network can be told.
     var conditions: ConditionKind { get }
     /// The classes' names in the order of their ids; empty when the configuration names none.
     var classNames: [String] { get }
@@ -34,13 +32,13 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     /// Whether the weights in `archive` can be guided, as far as the headers say.
     func canBeGuided(by archive: WeightArchive) -> Bool
 
-    /// The memory that a run of `entries` batch entries takes besides the weights, in bytes.
+    /// The memory that a run of `entries` batch entries takes in addition to the weights, in bytes.
     func runBytes(entries: Int, workers: Workers) -> Int
 
     /// Loads the network.
     ///
     /// - Parameters:
-    ///   - archive: the weights beside the `config.json`.
+    ///   - archive: the weights in the directory of the `config.json`.
     ///   - precision: how wide the numbers of large matrices are in memory.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Returns: the network.
@@ -50,7 +48,7 @@ public protocol NetworkConfiguration: Encodable, Sendable {
         from archive: WeightArchive, precision: WeightPrecision, progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork
 
-    /// The network with weights that mean nothing, the same for the same seed: for benchmarks.
+    /// The network with random weights, the same for the same seed: for benchmarks.
     func random(seed: UInt64) throws -> any DenoisingNetwork
 
     /// The same network for latents of `factor` times the height and the width.
@@ -59,16 +57,9 @@ public protocol NetworkConfiguration: Encodable, Sendable {
 
 /// The sizes of a transformer.
 public struct TransformerSize: Hashable, Sendable {
-    /// The number of blocks.
-    public let depth: Int
-    /// The width D of a token.
-    public let width: Int
-    /// The number of attention heads H.
-    public let heads: Int
-    /// The number of tokens T.
-    public let tokens: Int
+    /// The number of blocks, the width D of a token, the numbers of heads H and of tokens T.
+    public let depth, width, heads, tokens: Int
 
-    /// Joins the sizes.
     public init(depth: Int, width: Int, heads: Int, tokens: Int) {
         self.depth = depth
         self.width = width

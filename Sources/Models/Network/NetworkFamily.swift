@@ -1,7 +1,6 @@
 /// A family of networks: how its models are recognised, and what opens them.
 ///
-/// ``all`` is the one place that knows which families there are. A new one is a folder of its own beside `DiT`, and a
-/// line here.
+/// ``all`` is the registry of families. A new one is a folder next to `DiT`, and a line here.
 public struct NetworkFamily: Sendable {
     /// The family's name: what `architecture` says in this package's `config.json`.
     public let name: String
@@ -31,23 +30,67 @@ public struct NetworkFamily: Sendable {
         self.open = open
     }
 
-    /// All families, the one first that a `config.json` without a word about it belongs to.
+    /// All families; a `config.json` that names none belongs to the first.
     public static let all = [diffusionTransformers]
 }
 
 extension [NetworkFamily] {
-    /// The configuration in a `config.json`, by what the file says that it is.
+    /// The configuration in a `config.json`, by the family that the file names; the first one where it names none.
     ///
-    /// A file of no known family is given to the first one, which says what it does not understand.
+    /// - Throws: ``ModelError`` that lists the known families where the file names another one.
     package func configuration(in file: JSONFile) throws(ModelError) -> any NetworkConfiguration {
-        let family = first { family in
-            switch (file["_class_name"], file["architecture"]) {
-            case (.string(let className)?, _): family.networkClasses.contains(className)
-            case (nil, .string(let architecture)?): architecture == family.name
-            default: false
-            }
-        }
-        guard let family = family ?? first else { throw file.problem("no network is known") }
+        let family = try file.read { fields throws(ConfigProblem) in try self.family(of: fields) }
         return try family.open(file)
+    }
+
+    private func family(of fields: ConfigFields) throws(ConfigProblem) -> NetworkFamily {
+        if fields.contains("_class_name") {
+            let name = try fields.required("_class_name", .text)
+            if let family = first(where: { $0.networkClasses.contains(name) }) { return family }
+            throw ConfigProblem(
+                "_class_name is \(name), \(ForeignModel.kind(of: name)); supported: "
+                    + flatMap(\.networkClasses).joined(separator: ", "))
+        }
+        let supported = map(\.name).joined(separator: ", ")
+        if case .array(let classes)? = fields.file["architectures"], case .string(let found)? = classes.first {
+            throw ConfigProblem("it describes a \(found) of the transformers library; supported: \(supported)")
+        }
+        let name = try fields.value("architecture", .text, default: first?.name ?? "missing")
+        if let family = first(where: { $0.name == name }) { return family }
+        throw ConfigProblem("architecture is \(name); supported: \(supported)")
+    }
+}
+
+/// Descriptions, for messages, of the classes of diffusers that are not supported.
+package enum ForeignModel {
+    /// Prefixes of names with descriptions; the first that fits counts. The names are those of
+    /// https://github.com/huggingface/diffusers, version 0.42.1.
+    private static let pipelines: [(prefix: String, kind: String)] = [
+        ("StableDiffusion3", "a text-to-image transformer's pipeline"),
+        ("StableDiffusion", "a U-Net's text-to-image pipeline"),
+        ("StableCascade", "a U-Net's text-to-image pipeline"),
+        ("Kandinsky5", "a video transformer's pipeline"),
+        ("Kandinsky", "a U-Net's text-to-image pipeline"),
+        ("LatentConsistency", "a U-Net's text-to-image pipeline"),
+        ("LDM", "a U-Net's pipeline"), ("DDPM", "a U-Net's pipeline"), ("DDIM", "a U-Net's pipeline"),
+        ("Wan", "a video transformer's pipeline"), ("CogVideo", "a video transformer's pipeline"),
+        ("HunyuanVideo", "a video transformer's pipeline"), ("LTX", "a video transformer's pipeline"),
+        ("Mochi", "a video transformer's pipeline"), ("Latte", "a video transformer's pipeline"),
+    ]
+
+    /// What a class of this name is: a phrase such as "a U-Net".
+    package static func kind(of className: String) -> String {
+        if className.hasSuffix("Pipeline") {
+            return pipelines.first { className.hasPrefix($0.prefix) }?.kind ?? "a text-to-image or other pipeline"
+        }
+        if className.hasPrefix("Autoencoder") || className == "VQModel" {
+            return "a decoder, which belongs in the subdirectory vae of a model"
+        }
+        if className.contains("UNet") { return "a U-Net" }
+        if className.contains("ControlNet") { return "an add-on to another model" }
+        if className.contains("3DModel") || className.contains("Video") { return "a video transformer" }
+        if className.contains("Transformer") || className.contains("DiT") { return "a text-to-image transformer" }
+        if className.contains("Scheduler") { return "a scheduler, which belongs in the subdirectory scheduler" }
+        return "another kind of model"
     }
 }

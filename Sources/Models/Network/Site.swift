@@ -14,7 +14,6 @@ public struct LayerKind: RawRepresentable, Hashable, Sendable {
 
 /// A place in a network whose work can be watched or replaced: a layer, or the whole stack of blocks.
 public struct Site: Hashable, Sendable {
-    /// Which place it is.
     public enum ID: Hashable, Sendable {
         /// The output of a layer of a block, before it is added to the hidden states.
         case layer(LayerKind, block: Int)
@@ -26,14 +25,12 @@ public struct Site: Hashable, Sendable {
         case rest(from: Int)
     }
 
-    /// Which place it is.
     public let id: ID
     /// The shape of its output: the grid of tokens, such as (H/P, W/P), and last their width D.
     public let shape: [Int]
     /// What it takes for one batch entry.
     public let multiplyAdds: Int
 
-    /// Joins the parts.
     public init(_ id: ID, shape: [Int], multiplyAdds: Int) {
         self.id = id
         self.shape = shape
@@ -58,9 +55,58 @@ extension DenoisingNetwork {
         layers.compactMap(\.layer?.kind).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// How many blocks the stack has.
     public var blockCount: Int { (layers.compactMap(\.layer?.block).max() ?? -1) + 1 }
 
-    /// The whole stack.
     public var stack: Site { sites.first { $0.id == .stack } ?? Site(.stack, shape: [1], multiplyAdds: 0) }
+}
+
+/// Watches the sites of a forward, or supplies their outputs instead of the network's work.
+///
+/// Block-level caches and the recording of trajectories hang in here. A forward without an interceptor pays nothing.
+public protocol SiteInterceptor: AnyObject {
+    /// Told once before the work at `site`, where a decision depends on all entries.
+    ///
+    /// - Parameters:
+    ///   - site: the place in the network.
+    ///   - call: the model call of the run.
+    ///   - entries: the batch entries for which the work is due.
+    ///   - input: the hidden states of an entry that enter the site, (T, D), before any norm.
+    func approach(
+        _ site: Site.ID, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>)
+
+    /// Asked before the work at `site` for one batch entry.
+    ///
+    /// - Parameters:
+    ///   - site: the place in the network.
+    ///   - call: the model call of the run.
+    ///   - entry: the batch entry.
+    ///   - input: the hidden states that enter the site, (T, D), before any norm.
+    ///   - output: where the site's output goes, (T, D); must not be changed unless the answer is true.
+    /// - Returns: true if `output` has been filled and the work must be left out.
+    func replaces(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        output: UnsafeMutableBufferPointer<Float>
+    ) -> Bool
+
+    /// Told of a site's output after the network has computed it; not called for replaced work.
+    func observe(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>)
+}
+
+extension SiteInterceptor {
+    /// Decides nothing.
+    public func approach(
+        _ site: Site.ID, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
+    ) {}
+
+    /// Replaces nothing.
+    public func replaces(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+        output: UnsafeMutableBufferPointer<Float>
+    ) -> Bool { false }
+
+    /// Ignores what it is shown.
+    public func observe(
+        _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>, output: UnsafeBufferPointer<Float>
+    ) {}
 }

@@ -1,16 +1,15 @@
 import CMappedFiles
 import Glibc
+import Synchronization
 
 /// A regular file's bytes, mapped read-only for as long as this object lives.
 ///
-/// Somebody else may write to the file meanwhile, which ``checkUnchanged()`` finds out, or cut it short, after which
+/// Another process may write to the file meanwhile, which ``checkUnchanged()`` detects, or cut it short, after which
 /// reading is undefined unless ``WeightFiles/endOnLoss(status:prefix:)`` was called.
 final class MappedFile: @unchecked Sendable {
-    /// The path that was opened.
     let path: String
     /// What the file was when it was mapped.
     let identity: FileIdentity
-    /// All bytes of the file.
     let bytes: UnsafeRawBufferPointer
 
     private let descriptor: Int32
@@ -24,7 +23,7 @@ final class MappedFile: @unchecked Sendable {
         // O_NONBLOCK: opening a named pipe by mistake fails below instead of waiting for a writer.
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            // What a directory's listing has in the place of bytes that make no text.
+            // A directory listing has U+FFFD in the place of bytes that are no text.
             guard !path.unicodeScalars.contains("\u{FFFD}") else { throw .unreadableName(path: path) }
             throw errno == ENOENT || errno == ENOTDIR ? .missingFile(path: path) : Self.unreadable(path)
         }
@@ -63,16 +62,16 @@ final class MappedFile: @unchecked Sendable {
         close(descriptor)
     }
 
-    /// Waits until every write would show: in the moment after one, another would not. Before bytes are read that are to
-    /// be vouched for.
+    /// Waits until every write would show in the file's times: right after one, another would not. Call it before reading
+    /// bytes that ``checkUnchanged()`` is to cover.
     func awaitRest() {
         let moment = identity.restlessness
         if moment > 0 { usleep(useconds_t(moment / 1000 + 1)) }
     }
 
-    /// Checks that nobody has written to the file since it was mapped.
+    /// Checks that the file has not been written to since it was mapped.
     ///
-    /// A file that takes this one's place under its name does no harm: this one's bytes stay as they are.
+    /// A new file under the same name does no harm: the bytes of this one do not change.
     ///
     /// - Throws: ``SafetensorsError/changed(path:)``.
     func checkUnchanged() throws(SafetensorsError) {
@@ -103,5 +102,133 @@ final class MappedFile: @unchecked Sendable {
 
     private static func unreadable(_ path: String) -> SafetensorsError {
         .unreadable(path: path, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// The identity of an open file's contents: it changes when the file is written to.
+struct FileIdentity: Equatable, Sendable {
+    private let device: UInt
+    private let inode: UInt
+    let size: Int
+    private let written: Instant
+    private let changed: Instant
+    /// What moves the time of change without changing a byte: links, permissions and owners.
+    private let attributes: [UInt]
+
+    /// The longest step of a file system's clock without parts of a second.
+    private static let longestTick = 2_000_000_000
+    /// Twice the longest step of the kernel's clock, ten milliseconds, which other file systems use.
+    private static let tick = 20_000_000
+
+    private struct Instant: Equatable {
+        let seconds: Int
+        let nanoseconds: Int
+
+        init(_ time: timespec) {
+            (seconds, nanoseconds) = (time.tv_sec, time.tv_nsec)
+        }
+    }
+
+    /// The identity of an open file; nil if the system does not tell.
+    init?(descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        device = UInt(status.st_dev)
+        inode = UInt(status.st_ino)
+        size = Int(status.st_size)
+        written = Instant(status.st_mtim)
+        changed = Instant(status.st_ctim)
+        attributes = [UInt(status.st_nlink), UInt(status.st_mode), UInt(status.st_uid), UInt(status.st_gid)]
+    }
+
+    /// The identity as a text without attributes.
+    var text: String {
+        "\(device) \(inode) \(size) \(changed.seconds).\(changed.nanoseconds) \(written.seconds).\(written.nanoseconds)"
+    }
+
+    /// Whether a file of this identity holds the same bytes as when its identity was `old`.
+    ///
+    /// The time of change moves with every write, even where the time of writing is set back afterwards. Where it has
+    /// moved for another reason, of which `wasMoved` is one, no byte is another.
+    ///
+    /// - Parameters:
+    ///   - old: an earlier identity of the same open file.
+    ///   - wasMoved: whether the file has lost its name since.
+    /// - Returns: false where that is not certain.
+    func holdsSameBytes(as old: FileIdentity, wasMoved: Bool) -> Bool {
+        guard device == old.device, inode == old.inode, size == old.size, written == old.written else { return false }
+        return changed == old.changed || attributes != old.attributes || wasMoved
+    }
+
+    /// Whether the file at `path` is this one.
+    func isAt(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && UInt(status.st_dev) == device && UInt(status.st_ino) == inode
+    }
+
+    /// How long to wait, in nanoseconds, until another write would be seen in the times; 0 for a file that has been at rest.
+    var restlessness: Int {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let age = (now.tv_sec - changed.seconds) * 1_000_000_000 + now.tv_nsec - changed.nanoseconds
+        let tick = changed.nanoseconds == 0 ? Self.longestTick : Self.tick
+        return age >= 0 && age < tick ? tick - age : 0
+    }
+}
+
+/// All weight files that this process has mapped.
+public enum WeightFiles {
+    private struct Reference {
+        weak var file: MappedFile?
+    }
+
+    private static let files = Mutex<[Reference]>([])
+
+    /// Watches a file for as long as it is in use.
+    static func watch(_ file: MappedFile) {
+        files.withLock { files in
+            files.removeAll { $0.file == nil }
+            files.append(Reference(file: file))
+        }
+    }
+
+    /// Checks that none of the files has been written to since it was mapped.
+    ///
+    /// Called before anything is kept: what was computed from bytes that have changed belongs to no model, and a result
+    /// does not know all the files that it came from.
+    ///
+    /// - Throws: ``SafetensorsError/changed(path:)``.
+    public static func checkUnchanged() throws(SafetensorsError) {
+        let present = files.withLock { $0.compactMap(\.file) }
+        for file in present { try file.checkUnchanged() }
+    }
+
+    /// Does `body`; where it fails and one of the files has been written to meanwhile, throws that as the reason.
+    ///
+    /// - Throws: ``SafetensorsError/changed(path:)``, or what `body` throws.
+    public static func blamed<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            try checkUnchanged()
+            throw error
+        }
+    }
+
+    /// From now on, a process that reads bytes of these files which are gone, since the file was cut short or its disk
+    /// fails, says so in one line and ends. For executables: without this it dies of SIGBUS.
+    ///
+    /// - Parameters:
+    ///   - status: the exit code.
+    ///   - prefix: what the line begins with, such as the name of the program.
+    public static func endOnLoss(status: Int32, prefix: StaticString) {
+        prefix.withUTF8Buffer { text in
+            guard let start = text.baseAddress else { return }
+            start.withMemoryRebound(to: CChar.self, capacity: text.count + 1) { mapped_files_end_with(status, $0) }
+        }
     }
 }

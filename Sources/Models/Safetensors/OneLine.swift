@@ -19,12 +19,12 @@ extension String {
         split(separator: "\n", omittingEmptySubsequences: false).map { String($0).onOneLine }.joined(separator: "\n")
     }
 
-    /// The text, which is JSON, with the control characters escaped that a JSON encoder leaves as they are.
+    /// The text, which is JSON, with the control characters escaped that a JSON encoder does not escape.
     package var jsonForTerminals: String {
         guard unicodeScalars.contains(where: { $0.isControl && $0.value > 0x1F }) else { return self }
         var escaped = String.UnicodeScalarView()
         for scalar in unicodeScalars {
-            // Above the ASCII codes all of them have four hexadecimal digits at most, and stand within strings.
+            // Above the ASCII codes all of them have four hexadecimal digits at most, and occur within strings.
             if scalar.isControl, scalar.value > 0x1F {
                 let digits = String(scalar.value, radix: 16)
                 let zeros = String(repeating: "0", count: 4 - digits.count)
@@ -36,7 +36,7 @@ extension String {
         return String(escaped)
     }
 
-    /// The first character that may not stand in a name: a control character, a line separator, or one that changes the
+    /// The first character that is not allowed in a name: a control character, a line separator, or one that changes the
     /// direction of what follows it.
     package var unprintable: Unicode.Scalar? { unicodeScalars.first(where: \.isControl) }
 }

@@ -8,15 +8,15 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     case unreadable(path: String, reason: String)
     /// A file of a directory has a name that is no text.
     case unreadableName(path: String)
-    /// Somebody has written to a file that is in use.
+    /// A file that is in use has been written to.
     case changed(path: String)
     /// Bytes of a file that is in use are gone.
     case lost(path: String)
     /// The directory holds several candidates, none of which has a conventional name.
     case ambiguousWeights(directory: String, candidates: [String])
-    /// The weights are there in several variants, and not without one.
+    /// The weights come in several variants only, without plain files.
     case severalVariants(directory: String, variants: [String])
-    /// No part of a model has the variant that was asked for; `found` lists those that are there.
+    /// No part of a model has the requested variant; `found` lists those that are there.
     case noSuchVariant(directory: String, variant: String, found: [String])
     /// There are shards, but nothing that says which tensor is in which.
     case shardsWithoutIndex(directory: String, shard: String)
@@ -36,7 +36,7 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     case tensorNotInShard(index: String, shard: String, tensor: String)
     /// No tensor of this name is there.
     case missingTensor(path: String, tensor: String)
-    /// A tensor has another shape than was asked for.
+    /// A tensor has another shape than the caller requires.
     case wrongShape(path: String, tensor: String, expected: [Int], found: [Int])
     /// A tensor's element type cannot be loaded.
     case unsupportedElementType(path: String, tensor: String, found: String)
@@ -67,8 +67,8 @@ extension SafetensorsError: CustomStringConvertible {
         case .unreadableName(let path):
             "\(path): the name is not UTF-8; rename the file"
         case .changed(let path):
-            "\(path): was written to while it was in use; nothing that it was used for since is kept: put the right file "
-                + "there and run the same command again"
+            "\(path): was written to while it was in use, so no result of it is kept; put the right file there and "
+                + "run the same command again"
         case .lost(let path):
             "\(path): was cut short while it was in use, or its disk fails; put the right file there and run the same "
                 + "command again"
@@ -110,4 +110,14 @@ extension SafetensorsError: CustomStringConvertible {
             "\(path): tensor \(tensor) is NaN or infinite at element \(index); the weights are damaged, export them again"
         }
     }
+}
+
+/// The kind of a failure, from which the exit code follows.
+public enum FailureKind: Sendable, Equatable {
+    /// A file or directory is not there.
+    case missingInput
+    /// A file is there, but what it holds cannot be used.
+    case badData
+    /// The system refused to read a file that is there.
+    case inputOutput
 }

@@ -13,7 +13,6 @@ public final class SafetensorsFile: Sendable {
     private let dataStart: Int
     private let entriesByName: [String: SafetensorsEntry]
 
-    /// The path that was opened.
     public var path: String { file.path }
 
     /// Maps the file at `path` and checks its header.
@@ -49,14 +48,14 @@ public final class SafetensorsFile: Sendable {
         return tensor
     }
 
-    /// Another text once the file is another or has been written to, if ``awaitRest()`` was called before its bytes were
-    /// read; the same for every name of one file.
+    /// A text that is the same for every name of one file, and that changes when the file is replaced or written to, if
+    /// ``awaitRest()`` was called before its bytes were read.
     public var identity: String { file.identity.text }
 
-    /// Waits a moment if somebody has just written to the file: another write would not show in its times.
+    /// Waits a moment if the file has just been written to: another write would not show in its times.
     public func awaitRest() { file.awaitRest() }
 
-    /// Whether nobody has written to the file since it was opened.
+    /// Whether the file has not been written to since it was opened.
     public var isUnchanged: Bool { (try? file.checkUnchanged()) != nil }
 
     /// Gives `body` all bytes of the file, piece by piece, and their memory back to the system.
@@ -87,23 +86,21 @@ public final class SafetensorsFile: Sendable {
     func read(_ entry: SafetensorsEntry, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
         precondition(destination.count == entry.count, "\(destination.count) elements cannot hold \(entry.shape)")
         guard let source = address(of: entry), let target = destination.baseAddress else { return }
+        guard let element = entry.elementType?.matrixElement else {
+            preconditionFailure("\(entry.dtype) has not been checked")
+        }
         file.awaitRest()
         file.announce(range(of: entry))
         defer { file.release(range(of: entry)) }
-        switch entry.elementType {
-        case .f32: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: entry.range.count)
-        case .f16: FloatWidening.float16(source, into: target, count: entry.count)
-        case .bf16: FloatWidening.bfloat16(source, into: target, count: entry.count)
-        default: preconditionFailure("\(entry.dtype) has not been checked")
-        }
-        guard FloatWidening.areFinite(UnsafeBufferPointer(destination)) else {
+        element.widen(source, into: target, count: entry.count)
+        guard WeightMatrix.Element.float32.areFinite(target, count: entry.count) else {
             let index = destination.firstIndex { !$0.isFinite } ?? 0
             throw .notFinite(path: path, tensor: entry.name, index: index)
         }
     }
 }
 
-// MARK: - Weights as they lie
+// MARK: - Weights in place
 
 extension SafetensorsFile {
     /// The tensor of `entry`, which has passed ``check(_:shape:)``, as a matrix of the given shape that is read from the
@@ -111,7 +108,7 @@ extension SafetensorsFile {
     ///
     /// The matrix keeps the file mapped; when it is dropped, its memory is given back to the system.
     ///
-    /// - Returns: nil if the numbers cannot be used as they lie in the file.
+    /// - Returns: nil if the numbers cannot be used in place.
     /// - Throws: ``SafetensorsError/notFinite(path:tensor:index:)``.
     func matrix(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) -> WeightMatrix? {
         guard let element = entry.elementType?.matrixElement, let source = address(of: entry),
@@ -123,21 +120,11 @@ extension SafetensorsFile {
         let matrix = WeightMatrix(
             shape: shape, element: element, address: source,
             owner: MappedRange(file: file, range: range(of: entry)))
-        guard Self.isFinite(source, element, count: entry.count) else {
+        guard element.areFinite(source, count: entry.count) else {
             throw .notFinite(
                 path: path, tensor: entry.name, index: matrix.elements.firstIndex { !$0.isFinite } ?? 0)
         }
         return matrix
-    }
-
-    private static func isFinite(_ source: UnsafeRawPointer, _ element: WeightMatrix.Element, count: Int) -> Bool {
-        switch element {
-        case .float32:
-            FloatWidening.areFinite(
-                UnsafeBufferPointer(start: source.assumingMemoryBound(to: Float.self), count: count))
-        case .float16: FloatWidening.areFiniteFloat16(source, count: count)
-        case .bfloat16: FloatWidening.areFiniteBFloat16(source, count: count)
-        }
     }
 
     private func address(of entry: SafetensorsEntry) -> UnsafeRawPointer? {

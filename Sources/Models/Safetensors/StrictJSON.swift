@@ -33,8 +33,8 @@ package struct StrictJSON {
     private var position = 0
 
     /// Parses a whole text; white space may surround the value. `Infinity`, `-Infinity` and `NaN`, as Python writes them,
-    /// count as numbers only where that is allowed, and a key may occur twice in an object only where the caller looks
-    /// after that.
+    /// count as numbers only where that is allowed, and a key may occur twice in an object only where the caller checks
+    /// for that.
     static func parse(
         _ bytes: [UInt8], allowsNonFinite: Bool = false, allowsRepeatedKeys: Bool = false
     ) throws(JSONProblem) -> JSONValue {
@@ -220,9 +220,9 @@ package struct StrictJSON {
 }
 
 extension StrictJSON {
-    /// Walks through JSON texts token by token, by the same rules: for readers that tell where a value stands.
+    /// Walks through JSON texts token by token, by the same rules: for readers that report the position of a value.
     package struct Scanner {
-        /// A value that stands alone, or any other.
+        /// A string, a number, or any other value.
         package enum Value {
             case string(String)
             /// A number as it is written.

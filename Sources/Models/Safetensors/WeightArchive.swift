@@ -3,7 +3,6 @@ import FoundationEssentials
 
 /// A model directory's weights, from one safetensors file or from shards, as one collection of named tensors.
 public struct WeightArchive: Sendable {
-    /// The directory that was opened.
     public let directory: String
     /// The weight files, in the order of their names.
     public let files: [SafetensorsFile]
@@ -21,7 +20,7 @@ public struct WeightArchive: Sendable {
     /// over variants.
     ///
     /// - Parameters:
-    ///   - directory: where they lie.
+    ///   - directory: the path of the directory.
     ///   - variant: the variant to take if it is there, such as fp16; nil for the plain files, or the only variant.
     /// - Throws: ``SafetensorsError`` when there are none, when the choice is not clear, or when a file is bad.
     public init(directory: String, variant: String? = nil) throws(SafetensorsError) {
@@ -48,7 +47,7 @@ public struct WeightArchive: Sendable {
         fileOfTensor[name]?.entry(name)
     }
 
-    /// Loads tensors that lie in one another's continuation along the first dimension, widened to `Float`.
+    /// Loads tensors, joined along the first dimension and widened to `Float`.
     ///
     /// - Parameters:
     ///   - names: the tensors to join, in order; mostly one.
@@ -70,9 +69,9 @@ public struct WeightArchive: Sendable {
         return tensor
     }
 
-    /// The matrix that tensors make that lie in one another's continuation along the first dimension.
+    /// The matrix of tensors that are joined along the first dimension.
     ///
-    /// A single tensor's numbers are used as they lie in the file if they are of 32 bits, or if `precision` allows 16.
+    /// A single tensor is memory-mapped and used in place if its numbers have 32 bits, or if `precision` allows 16.
     ///
     /// - Parameters:
     ///   - names: the tensors to join, in order; mostly one.
@@ -118,18 +117,16 @@ public struct WeightArchive: Sendable {
         try tensor(joining: [name], storedShape: shape, shape: shape)
     }
 
-    /// Loads the tensor `name`, widened to `Float`, into memory that somebody else holds.
+    /// Loads the tensor `name`, widened to `Float`, into the caller's memory.
     ///
     /// - Parameters:
     ///   - name: the tensor.
     ///   - destination: as many elements as the tensor has.
     /// - Throws: ``SafetensorsError`` when it is missing, cannot be widened, or is not finite.
     func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
-        guard let file = fileOfTensor[name], let entry = file.entry(name) else {
-            throw .missingTensor(path: directory, tensor: name)
+        for part in try parts([name], storedShape: entry(name)?.shape ?? []) {
+            try part.file.read(part.entry, into: destination)
         }
-        try file.check(entry, shape: entry.shape)
-        try file.read(entry, into: destination)
     }
 
     /// The path of the file that holds the tensor `name`; the directory when none does.
@@ -200,4 +197,12 @@ extension WeightArchive {
         }
         return (index.shards.compactMap { files[$0] }, fileOfTensor)
     }
+}
+
+/// The width of the large weight matrices' numbers in memory; results do not depend on it.
+public enum WeightPrecision: String, CaseIterable, Sendable {
+    /// 32 bits: fastest. Files of 32 bits are memory-mapped, and so shared between processes.
+    case float32
+    /// As wide as in the file: 16-bit numbers are memory-mapped and widened panel by panel while computing.
+    case stored
 }

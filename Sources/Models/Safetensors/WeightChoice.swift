@@ -16,7 +16,7 @@ struct WeightChoice: Equatable {
     ///
     /// - Parameters:
     ///   - contents: the names of all files there.
-    ///   - directory: where they lie, for errors.
+    ///   - directory: its path, for errors.
     ///   - variant: the variant to take where it is there; nil for the plain files, or the only variant.
     /// - Throws: ``SafetensorsError`` when the choice is not clear, or when there are shards without an index.
     init?(from contents: [String], in directory: String, variant: String?) throws(SafetensorsError) {
@@ -60,9 +60,9 @@ struct WeightChoice: Equatable {
 /// The name of a safetensors file or of an index of such, taken apart.
 private struct WeightFileName {
     let name: String
-    /// What stands before the first dot.
+    /// The name before the first dot.
     let stem: String
-    /// What else stands in the name, such as fp16 in `model.fp16.safetensors`, `model.safetensors.index.fp16.json` and
+    /// What else is in the name, such as fp16 in `model.fp16.safetensors`, `model.safetensors.index.fp16.json` and
     /// `model.safetensors.fp16.index.json`; nil for nothing.
     let variant: String?
     let isIndex: Bool
@@ -92,5 +92,47 @@ private struct WeightFileName {
             let total = words.last.flatMap({ Int($0) })
         else { return false }
         return total > 1
+    }
+}
+
+/// The index of a model in several safetensors files: which tensor is in which file.
+struct ShardIndex {
+    /// The tensors and the names of the files that hold them, in the index's order.
+    let shardOfTensor: [(tensor: String, shard: String)]
+
+    /// The names of the files, each once, sorted.
+    var shards: [String] { Set(shardOfTensor.map(\.shard)).sorted() }
+
+    /// Reads the index at `path`: a JSON object whose member `weight_map` maps tensor names to file names.
+    ///
+    /// - Throws: ``SafetensorsError`` when it is missing, not such an object, or names a file outside its directory.
+    init(path: String) throws(SafetensorsError) {
+        let file = try MappedFile(path: path)
+        let value: JSONValue
+        do {
+            value = try StrictJSON.parse(Array(file.bytes))
+        } catch {
+            throw .malformedIndex(path: path, reason: "\(error.reason) at byte \(error.offset)")
+        }
+        guard
+            case .object(let members) = value,
+            case .object(let map)? = members.first(where: { $0.key == "weight_map" })?.value
+        else {
+            throw .malformedIndex(path: path, reason: "it has no object weight_map")
+        }
+        var shardOfTensor: [(tensor: String, shard: String)] = []
+        for member in map {
+            guard case .string(let shard) = member.value, Self.isPlainName(shard) else {
+                throw .malformedIndex(
+                    path: path, reason: "the shard of \(member.key) is not the name of a file beside the index")
+            }
+            shardOfTensor.append((member.key, shard))
+        }
+        guard !shardOfTensor.isEmpty else { throw .malformedIndex(path: path, reason: "its weight_map is empty") }
+        self.shardOfTensor = shardOfTensor
+    }
+
+    private static func isPlainName(_ name: String) -> Bool {
+        name.hasSuffix(".safetensors") && !name.utf8.contains(UInt8(ascii: "/")) && !name.utf8.contains(0)
     }
 }

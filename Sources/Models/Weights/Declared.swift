@@ -20,7 +20,6 @@ struct Parameter {
         self.spread = spread
     }
 
-    /// Its elements.
     var count: Int { shape.reduce(1, *) }
 }
 
@@ -34,10 +33,10 @@ struct Declared<Part> {
     /// The parameters in the order of the forward.
     let parameters: [Parameter]
 
-    /// Makes the part; the text stands before the keys of its parameters.
+    /// Makes the part; the prefix is put before the keys of its parameters.
     private let make: (_ source: any ParameterSource, _ prefix: String) throws -> Part
 
-    /// A part with parameters of its own, which the source is asked for in `make`.
+    /// A part with parameters of its own, which `make` reads from the source.
     init(
         parameters: [Parameter], make: @escaping (_ source: any ParameterSource, _ own: [Parameter]) throws -> Part
     ) {
@@ -66,7 +65,6 @@ struct Declared<Part> {
         Declared(parameters.map { $0.inside(name + ".") }) { try make($0, $1 + name + ".") }
     }
 
-    /// A part that is there or not.
     static func optional<Piece>(_ part: Declared<Piece>, if isThere: Bool) -> Self where Part == Piece? {
         isThere ? Self(part.parameters) { try part.make($0, $1) } : Self([]) { _, _ in nil }
     }

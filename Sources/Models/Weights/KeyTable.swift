@@ -1,6 +1,6 @@
 /// What a checkpoint of another origin calls this package's parameters.
 ///
-/// A row maps a module, or a tensor without one, to its name there; `{i}` stands for the number of a block. A module that
+/// A row maps a module, or a tensor without one, to its name there; `{i}` is the number of a block. A module that
 /// is stored in several, such as one for queries, one for keys and one for values, maps to all of them: their rows are
 /// joined. What the table leaves out has the same name.
 struct KeyTable: Sendable {
@@ -92,5 +92,27 @@ extension WeightArchive {
             keys.names(of: parameter.key).allSatisfy { name in entry(name).map { $0.elementType != .f32 } ?? false }
         }
         return narrow.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
+    }
+}
+
+/// Names of tensors with the prefixes of wrappers that the module was saved in; Scripts/convert.py removes them.
+enum WrappedNames {
+    /// The words that PyTorch's and DeepSpeed's wrappers put into names, at any place.
+    private static let words: Set<Substring> = [
+        "module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module", "_checkpoint_wrapped_module",
+    ]
+
+    /// The first of `names` that bears a wrapper's word.
+    static func first(in names: [String]) -> String? {
+        names.first { $0.split(separator: ".").contains(where: words.contains) }
+    }
+
+    /// The first of `names` that is the tensor `name`, but for a wrapper's words or something before it.
+    static func first(standingFor name: String, in names: [String]) -> String? {
+        names.first { found in
+            guard found != name else { return false }
+            let bare = found.split(separator: ".").filter { !words.contains($0) }.joined(separator: ".")
+            return bare == name || bare.hasSuffix("." + name)
+        }
     }
 }

@@ -11,11 +11,11 @@ protocol ParameterSource: AnyObject {
     /// The values (out, in) of a matrix, which may stay where they are stored.
     func matrix(_ parameter: Parameter) throws -> WeightMatrix
 
-    /// Lends the values to `body`, after which they are gone.
+    /// Lends the values to `body`; they are valid until it returns.
     func withValues<Result>(of parameter: Parameter, _ body: (UnsafePointer<Float>) -> Result) throws -> Result
 }
 
-/// Values that mean nothing: finite, none zero, the same for the same seed.
+/// Random values: finite, none zero, the same for the same seed.
 ///
 /// Time and memory of a forward do not depend on its weights, so this is what a benchmark needs where there is no
 /// checkpoint.
@@ -38,7 +38,7 @@ final class RandomParameters: ParameterSource {
     }
 }
 
-/// The values that a checkpoint holds, widened to `Float` where they are not used as they lie in the file.
+/// The values that a checkpoint holds, widened to `Float` where they are not used in place.
 final class StoredParameters: ParameterSource {
     private let archive: WeightArchive
     private let keys: KeyTable
@@ -46,12 +46,10 @@ final class StoredParameters: ParameterSource {
     private let progress: ((Double) -> Void)?
     private let total: Int
     private var done = 0
-    /// Where lent values pass through, one after another, so that loading leaves no holes behind.
+    /// Holds lent values, one parameter after another, so that loading does not fragment the memory.
     private var passage = Tensor([0])
 
-    /// Joins an archive, in which all of `parameters` have been found, with the names that it has for them.
-    ///
-    /// `progress` is called with the share of the elements that have been read.
+    /// Reads from an archive in which all of `parameters` have been found, under the names of `keys`.
     init(
         _ archive: WeightArchive, keys: KeyTable, precision: WeightPrecision, parameters: [Parameter],
         progress: ((Double) -> Void)?
@@ -63,7 +61,7 @@ final class StoredParameters: ParameterSource {
         total = parameters.reduce(0) { $0 + $1.count }
     }
 
-    func has(_ parameter: Parameter) -> Bool { keys.names(of: parameter.key).allSatisfy { archive.entry($0) != nil } }
+    func has(_ parameter: Parameter) -> Bool { keys.isStored(parameter, in: archive) }
 
     func tensor(_ parameter: Parameter) throws(SafetensorsError) -> Tensor {
         let names = keys.names(of: parameter.key)
@@ -104,15 +102,9 @@ final class StoredParameters: ParameterSource {
 extension Declared {
     /// The part from a checkpoint; names and shapes are all checked before the first tensor is read.
     ///
-    /// - Parameters:
-    ///   - archive: the weights of a model directory.
-    ///   - keys: what the checkpoint calls the parameters.
-    ///   - precision: how wide the numbers of matrices are in memory.
-    ///   - sizes: the values of `config.json` that decide the shapes, for messages.
-    ///   - network: what the part is, for messages.
-    ///   - isPart: whether a tensor of this name that is not read would be a part of it too.
-    ///   - progress: called with the share that has been loaded, rising to 1.
-    /// - Returns: the part.
+    /// Messages name the part by `network` and the values of `config.json` that decide its shapes by `sizes`. `isPart`
+    /// tells whether a tensor of a name that is not read would belong to the part, too.
+    ///
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one is of a type
     ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     func load(

@@ -132,7 +132,7 @@ extension SchedulerConfig {
         guard terminal == 0 else { throw fields.unsupported("shift_terminal", "\(terminal)", "null") }
         return try SchedulerConfig(
             DiffusionProcess(
-                flowWithShift: fields.value("shift", .number, default: 1), trainTimesteps: trainTimesteps(fields)),
+                Flow(shift: fields.value("shift", .number, default: 1)), trainTimesteps: trainTimesteps(fields)),
             SamplerOptions(.euler, spacing: .linspace))
     }
 }
@@ -175,7 +175,7 @@ extension SchedulerConfig {
         _ fields: ConfigFields, betaStart: Double = 0.0001, betaEnd: Double = 0.02
     ) throws -> DiffusionProcess {
         let type: PredictionType = try fields.choice(
-            "prediction_type", "epsilon", ["epsilon": .epsilon, "v_prediction": .v, "sample": .sample])
+            "prediction_type", "epsilon", ["epsilon": .epsilon, "v_prediction": .vPrediction, "sample": .sample])
         return try DiffusionProcess(
             type, betas: BetaSchedule(fields, start: betaStart, end: betaEnd), trainTimesteps: trainTimesteps(fields))
     }

@@ -7,32 +7,30 @@ import Compute
 struct DDIMSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType
-    private let eta: Double
-    private let clip: Double?
+    private let options: SamplerOptions
     private let drawn: Tensor?
 
-    init(grid: SamplingGrid, predictionType: PredictionType, eta: Double, clip: Double?, shape: [Int]) {
+    init(_ options: SamplerOptions, predictionType: PredictionType, grid: SamplingGrid, shape: [Int]) {
         self.calls = grid.oneCallPerStep
         self.predictionType = predictionType
-        self.eta = eta
-        self.clip = clip
-        self.drawn = eta > 0 ? Tensor(shape) : nil
+        self.options = options
+        self.drawn = options.eta > 0 ? Tensor(shape) : nil
     }
 
     mutating func advance(
         past call: Int, latents: Tensor, output: Tensor, varianceOutput: Tensor?, noise: inout some NormalSource
     ) {
         let (level, next) = (calls[call].level, calls[call].target)
-        let deviation = eta * AncestralStep(from: level, to: next).posteriorVariance.squareRoot()
-        let kept = max(0, next.noise * next.noise - deviation * deviation).squareRoot()
+        let deviation = options.eta * AncestralStep(from: level, to: next).posteriorVariance.squareRoot()
+        let kept = max(0, next.sigma * next.sigma - deviation * deviation).squareRoot()
 
         let clean = predictionType.clean(at: level)
         let rest = kept * predictionType.epsilon(at: level)
-        if let clip {
+        if let clip = options.clip {
             StepKernels.combineClipped(
-                latents, clean: clean, weight: next.signal, limit: clip, rest: rest, output)
+                latents, clean: clean, weight: next.alpha, limit: clip, rest: rest, output)
         } else {
-            StepKernels.combine(latents, next.signal * clean + rest, output)
+            StepKernels.combine(latents, next.alpha * clean + rest, output)
         }
         if deviation > 0, let drawn {
             noise.fill(drawn.values)

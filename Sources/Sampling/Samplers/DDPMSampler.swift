@@ -9,27 +9,22 @@ import Glibc
 struct DDPMSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType
-    private let variance: SamplerOptions.Variance
-    private let clip: Double?
+    private let options: SamplerOptions
     private let addsNoiseLast: Bool
     private let drawn: Tensor
 
     /// The least variance whose logarithm is taken: the posterior of a step to no noise has none.
     private static let leastVariance = 1e-20
 
-    init(
-        grid: SamplingGrid, predictionType: PredictionType, variance: SamplerOptions.Variance, clip: Double?,
-        shape: [Int]
-    ) {
+    init(_ options: SamplerOptions, predictionType: PredictionType, grid: SamplingGrid, shape: [Int]) {
         self.calls = grid.oneCallPerStep
         self.predictionType = predictionType
-        self.variance = variance
-        self.clip = clip
+        self.options = options
         self.addsNoiseLast = grid.addsNoiseLast
         self.drawn = Tensor(shape)
     }
 
-    var needsVariance: Bool { variance == .learnedRange }
+    var needsVariance: Bool { options.variance == .learnedRange }
 
     mutating func advance(
         past call: Int, latents: Tensor, output: Tensor, varianceOutput: Tensor?, noise: inout some NormalSource
@@ -37,7 +32,7 @@ struct DDPMSampler: Sampler {
         let (level, next) = (calls[call].level, calls[call].levelAfter)
         let posterior = AncestralStep(from: level, to: next)
         let clean = predictionType.clean(at: level)
-        if let clip {
+        if let clip = options.clip {
             StepKernels.combineClipped(
                 latents, clean: clean, weight: posterior.cleanWeight, limit: clip,
                 rest: posterior.stateWeight * .state, output)
@@ -48,7 +43,7 @@ struct DDPMSampler: Sampler {
         guard call + 1 < calls.count || addsNoiseLast else { return }
 
         noise.fill(drawn.values)
-        switch variance {
+        switch options.variance {
         case .fixedSmall:
             StepKernels.add(drawn, times: posterior.posteriorVariance.squareRoot(), to: latents)
         case .fixedLarge:
@@ -69,5 +64,25 @@ struct DDPMSampler: Sampler {
         let half = Float((largest - smallest) / 4)
         let (x, drawn, share) = (latents.values, drawn.values, varianceOutput.values)
         for i in 0..<x.count { x[i] += expf(middle + half * share[i]) * drawn[i] }
+    }
+}
+
+/// The true posterior q(x' | x, x0) of a step between two levels (Ho et al., arXiv 2006.11239, eq. 6 and 7).
+struct AncestralStep {
+    /// 1 − ᾱ/ᾱ', the beta of a process that takes the step at once.
+    let beta: Double
+    let posteriorVariance: Double
+    /// The weight of x0 in the mean of x'.
+    let cleanWeight: Double
+    /// The weight of x in the mean of x'.
+    let stateWeight: Double
+
+    init(from level: NoiseLevel, to next: NoiseLevel) {
+        let alpha = level.alphaBar / next.alphaBar
+        let (variance, nextVariance) = (level.sigma * level.sigma, next.sigma * next.sigma)
+        beta = 1 - alpha
+        posteriorVariance = nextVariance / variance * beta
+        cleanWeight = next.alpha * beta / variance
+        stateWeight = alpha.squareRoot() * nextVariance / variance
     }
 }

@@ -9,7 +9,7 @@ struct EulerSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType
 
-    init(grid: SamplingGrid, predictionType: PredictionType) {
+    init(predictionType: PredictionType, grid: SamplingGrid) {
         self.calls = grid.oneCallPerStep
         self.predictionType = predictionType
     }

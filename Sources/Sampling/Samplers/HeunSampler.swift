@@ -5,16 +5,16 @@ import Compute
 /// Second order (Karras et al., arXiv 2206.00364, algorithm 1, without churn). A run of N steps makes 2N − 1 calls: the
 /// last step is Euler's, there being no timestep at its end.
 ///
-/// Flows that look towards the data have times all the way and make 2N calls. Their last step asks at two thirds of its
-/// length instead of at its end (Ralston's method, of the same order): at the end x is x0 whatever the model says, and
-/// from an output that says nothing about x0 a cache cannot tell what to keep.
+/// Flows towards the data have times all the way and make 2N calls. The second call of their last step is at two thirds
+/// of its length instead of at its end (Ralston's method, of the same order): at the end x is x0 whatever the output is,
+/// and from an output that says nothing about x0 a cache cannot tell what to keep.
 struct HeunSampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType
     /// The step's start, already scaled to its end, plus the first direction's share: all that the second call needs.
     private let begun: Tensor
 
-    init(grid: SamplingGrid, predictionType: PredictionType, shape: [Int]) {
+    init(predictionType: PredictionType, grid: SamplingGrid, shape: [Int]) {
         var calls: [ModelCall] = []
         for (step, point) in grid.points.enumerated() {
             let end = grid.level(after: step)
@@ -52,7 +52,7 @@ struct HeunSampler: Sampler {
         }
     }
 
-    /// The second direction's share of the step: 1/(2c), where it was asked for at c of the step's length.
+    /// The second direction's share of the step: 1/(2c), where it was evaluated at c of the step's length.
     private func shareOfSecond(_ call: Int) -> Double {
         calls[call].level == calls[call].levelAfter ? 1 / 2 : 3 / 4
     }

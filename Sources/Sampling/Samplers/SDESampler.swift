@@ -1,4 +1,5 @@
 import Compute
+import Glibc
 
 /// Euler–Maruyama on the stochastic equation that has the flow's distributions (Ma et al., arXiv 2401.08740).
 ///
@@ -8,17 +9,13 @@ import Compute
 struct SDESampler: Sampler {
     let calls: [ModelCall]
     private let predictionType: PredictionType
-    private let form: DiffusionForm
-    private let norm: Double
-    private let lastStep: LastStep
+    private let options: SamplerOptions
     private let drawn: Tensor
 
-    init(grid: SamplingGrid, predictionType: PredictionType, options: SamplerOptions, shape: [Int]) {
+    init(_ options: SamplerOptions, predictionType: PredictionType, grid: SamplingGrid, shape: [Int]) {
         self.calls = grid.oneCallPerStep
         self.predictionType = predictionType
-        self.form = options.diffusionForm
-        self.norm = options.diffusionNorm
-        self.lastStep = options.lastStep
+        self.options = options
         self.drawn = Tensor(shape)
     }
 
@@ -27,37 +24,39 @@ struct SDESampler: Sampler {
     ) {
         let (level, next) = (calls[call].level, calls[call].levelAfter)
         let isLast = call + 1 == calls.count
-        if isLast, lastStep == .tweedie {
+        if isLast, options.lastStep == .tweedie {
             return StepKernels.combine(latents, predictionType.clean(at: level), output)
         }
         let length = level.pathPosition - next.pathPosition
-        let diffusion = isLast && lastStep == .euler ? 0 : form.coefficient(at: level, norm: norm)
+        let diffusion =
+            isLast && options.lastStep == .euler
+            ? 0 : options.diffusionForm.coefficient(at: level, norm: options.diffusionNorm)
         let drift =
             -1 * predictionType.direction(at: level)
-            + (-diffusion / level.noise) * predictionType.epsilon(at: level)
+            + (-diffusion / level.sigma) * predictionType.epsilon(at: level)
         StepKernels.combine(latents, .state + length * drift, output)
         guard !isLast else { return }
 
         noise.fill(drawn.values)
         StepKernels.add(drawn, times: (2 * diffusion * length).squareRoot(), to: latents)
     }
+}
 
-    /// Noise times before shifting, falling evenly from all noise to the start of the last step.
-    ///
-    /// The official code's `torch.linspace(t0, 1 − last_step_size, num_steps)`, with t0 = 0 but for `sbdm`, whose w is
-    /// infinite there: it starts one N-th of the way in, where a step removes about as much noise as there is. (The
-    /// official code starts it at 0 for models of the velocity, which gives no numbers.)
-    static func times(_ options: SamplerOptions, steps: Int, trainTimesteps: Int) throws(SamplingError) -> [Double] {
-        guard steps > 1, steps <= trainTimesteps else {
-            throw .invalidField(
-                name: "steps", found: "\(steps)",
-                expected: "2 to \(trainTimesteps) for sampler \(SamplerKind.sde.rawValue)")
-        }
-        let last = options.lastStepSize
-        let first = options.diffusionForm == .scoreBased ? 1 - (1 - last) / Double(steps) : 1
-        return (0..<steps).map { step in
-            let share = Double(step) / Double(steps - 1)
-            return first * (1 - share) + last * share
+extension DiffusionForm {
+    /// w at a flow's level.
+    func coefficient(at level: NoiseLevel, norm: Double) -> Double {
+        let time = 1 - level.pathPosition
+        switch self {
+        case .constant: return norm
+        case .scoreBased: return norm * level.sigma * level.rates.determinant / level.alpha
+        case .sigma: return norm * level.sigma
+        case .linear: return norm * level.pathPosition
+        case .decreasing:
+            let root = norm * cos(.pi * time) + 1
+            return root * root / 4
+        case .increasingDecreasing:
+            let root = sin(.pi * time)
+            return norm * root * root
         }
     }
 }

@@ -14,7 +14,7 @@ import Testing
         let price = EvaluationPrice(network, branches: 2)
         func products(_ layers: Linear...) -> Int { layers.reduce(0) { $0 + config.tokens * $1.weight.count } }
         // Scores and mixture of each head: every query meets every key, then every value, over the head's width.
-        let meetings = 2 * config.heads * config.tokens * config.tokens * config.headWidth
+        let meetings = 2 * config.heads * config.tokens * config.tokens * config.headDimension
         let block = try #require(weights.blocks.first)
         let (attention, mlp) = (products(block.qkv, block.proj) + meetings, products(block.fc1, block.fc2))
         #expect(network.layers.count == 2 * config.depth && network.blockCount == config.depth)

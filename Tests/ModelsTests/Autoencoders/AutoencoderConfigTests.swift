@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AutoencoderConfigTests {
     private func config(_ text: String) throws(ModelError) -> AutoencoderConfig {
-        try AutoencoderConfig(json: Data(text.utf8), path: "vae/config.json")
+        try AutoencoderConfig(file: JSONFile(bytes: Array(text.utf8), path: "vae/config.json"))
     }
 
     private func kl(_ members: String) throws -> AutoencoderKLConfig {

@@ -25,7 +25,8 @@ struct DiffusionProcessConfigTests {
     }
 
     @Test(arguments: [
-        ("v", PredictionType.v), ("v_prediction", .v), ("epsilon", .epsilon), ("sample", .sample), ("flow", .flow),
+        ("v", PredictionType.vPrediction), ("v_prediction", .vPrediction), ("epsilon", .epsilon), ("sample", .sample),
+        ("flow", .flow),
         ("flow_prediction", .flow),
     ])
     func `prediction types are read in both spellings`(name: String, type: PredictionType) throws {
@@ -34,11 +35,11 @@ struct DiffusionProcessConfigTests {
 
     @Test func `a process survives being written and read`() throws {
         let processes = try [
-            DiffusionProcess(.v, betas: .linear(start: 0.001, end: 0.01), trainTimesteps: 500),
+            DiffusionProcess(.vPrediction, betas: .linear(start: 0.001, end: 0.01), trainTimesteps: 500),
             DiffusionProcess(.epsilon, betas: .scaledLinear(start: 0.001, end: 0.01)),
             DiffusionProcess(.sample, betas: .squaredCosine),
             DiffusionProcess(.epsilon, betas: .trained([0.1, 0.2, 0.3]), trainTimesteps: 3),
-            DiffusionProcess(flowWithShift: 3),
+            DiffusionProcess(Flow(shift: 3)),
             DiffusionProcess(Flow(path: .trigonometric, direction: .toData, timestepScale: 1)),
             DiffusionProcess(Flow(shift: 2, direction: .toData), trainTimesteps: 500),
         ]
@@ -51,7 +52,7 @@ struct DiffusionProcessConfigTests {
     @Test func `a flow without the newer keys is written as it was before them`() throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let data = try encoder.encode(DiffusionProcess(flowWithShift: 3))
+        let data = try encoder.encode(DiffusionProcess(Flow(shift: 3)))
         #expect(
             String(decoding: data, as: UTF8.self)
                 == #"{"num_train_timesteps":1000,"prediction_type":"flow","shift":3}"#)
@@ -131,7 +132,7 @@ struct DiffusionProcessConfigTests {
         let empty = #"{"trained_betas": null, "timestep_scale": null, "flow_path": null, "shift": null}"#
         #expect(try Self.decode(empty) == linearProcess())
         let flow = #"{"prediction_type": "flow", "beta_end": null, "timestep_scale": null}"#
-        #expect(try Self.decode(flow) == DiffusionProcess(flowWithShift: 1))
+        #expect(try Self.decode(flow) == DiffusionProcess(Flow(shift: 1)))
         let listed = #"{"trained_betas": [0.1], "num_train_timesteps": 1.0, "beta_schedule": null, "beta_end": null}"#
         #expect(try Self.decode(listed) == DiffusionProcess(.epsilon, betas: .trained([0.1]), trainTimesteps: 1))
         #expect(try Self.decode(#"{"loss": NaN, "best": -Infinity}"#) == linearProcess())

@@ -148,7 +148,7 @@ import Testing
         #expect(directory.networkDirectory == pipeline.path)
         #expect(directory.vaeDirectory == pipeline.path + "/vae")
         #expect(directory.tinyDirectory == pipeline.path + "/vae_tiny")
-        #expect(directory.process == (try DiffusionProcess(flowWithShift: 3)))
+        #expect(directory.process == (try DiffusionProcess(Flow(shift: 3))))
         #expect(directory.defaultSettings.sampler.kind == .euler)
     }
 

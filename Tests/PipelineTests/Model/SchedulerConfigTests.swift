@@ -38,7 +38,7 @@ import Testing
         #expect(solver.process == linear)
         #expect(solver.sampler == SamplerOptions(.dpmSolver, spacing: .linspace))
         let flow = try read(#""_class_name": "FlowMatchEulerDiscreteScheduler", "shift_terminal": null"#)
-        #expect(flow.process == (try DiffusionProcess(flowWithShift: 1)))
+        #expect(flow.process == (try DiffusionProcess(Flow(shift: 1))))
         #expect(flow.sampler == SamplerOptions(.euler, spacing: .linspace))
         let heun = try read(#""_class_name": "HeunDiscreteScheduler", "timestep_spacing": "leading""#)
         #expect(heun.process == (try DiffusionProcess(.epsilon, betas: .linear(start: 0.00085, end: 0.012))))
@@ -53,7 +53,7 @@ import Testing
             "steps_offset": 1, "clip_sample": true, "clip_sample_range": 2.5, "set_alpha_to_one": false
             """)
         let scaled = BetaSchedule.scaledLinear(start: 0.001, end: 0.01)
-        #expect(ddim.process == (try DiffusionProcess(.v, betas: scaled, trainTimesteps: 500)))
+        #expect(ddim.process == (try DiffusionProcess(.vPrediction, betas: scaled, trainTimesteps: 500)))
         #expect(ddim.sampler == SamplerOptions(.ddim, spacing: .trailing, clip: 2.5, end: .firstTimestep))
         let ddpm = try read(
             """

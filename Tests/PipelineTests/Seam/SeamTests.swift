@@ -78,9 +78,8 @@ import Testing
         #expect(model.directory.latentShape == LatentShape(channels: 3, frames: 2, height: 12, width: 16))
         #expect(model.directory.defaultSettings.guidanceScale == 2)
         #expect(model.directory.classes.count == 0)
-        // Who does not know the family says what it knows.
         let error = #expect(throws: ModelError.self) { try ModelDirectory(path: model.path) }
-        #expect("\(try #require(error))".contains("architecture is toy; only DiT is supported"))
+        #expect("\(try #require(error))".contains("architecture is toy; supported: DiT"))
     }
 
     @Test func `it is sampled: a clip is a function of prompt and seed`() throws {

@@ -4,28 +4,19 @@
 /// loop for a rest. Whatever reads pixels by channel (group norm, the transforms of a convolution, an attention over
 /// the pixels as tokens) then reads memory in order.
 public struct FeatureMap {
-    /// H.
-    public let height: Int
-    /// W.
-    public let width: Int
-    /// C.
-    public let channels: Int
+    /// H, W and C.
+    public let height, width, channels: Int
     /// At least H W ``stride`` numbers; (H, W, stride) in row-major order.
     public let values: Tensor
 
     /// The distance between pixels.
-    public var stride: Int { Self.stride(channels) }
+    public var stride: Int { Vector.whole(channels) }
     /// H W.
     public var pixels: Int { height * width }
 
-    /// The numbers that a pixel of `channels` channels takes.
-    public static func stride(_ channels: Int) -> Int {
-        (channels + Vector.scalarCount - 1) / Vector.scalarCount * Vector.scalarCount
-    }
-
     /// The numbers that a map of the given size takes.
     public static func count(height: Int, width: Int, channels: Int) -> Int {
-        height * width * stride(channels)
+        height * width * Vector.whole(channels)
     }
 
     /// Lays a map over `values`, which may be longer than it.
@@ -41,7 +32,7 @@ public struct FeatureMap {
     public init(planes: Tensor, _ change: (Float) -> Float = { $0 }) {
         precondition(planes.shape.count == 3, "planes of shape \(planes.shape)")
         let (channels, height, width) = (planes.shape[0], planes.shape[1], planes.shape[2])
-        let values = Tensor([height, width, Self.stride(channels)])
+        let values = Tensor([height, width, Vector.whole(channels)])
         self.init(height: height, width: width, channels: channels, in: values)
         withExtendedLifetime(planes) {
             for channel in 0..<channels {
@@ -63,5 +54,32 @@ public struct FeatureMap {
             }
         }
         return planes
+    }
+}
+
+/// The memory of the feature maps of one decoding; new maps reuse that of old ones.
+///
+/// Maps grow from the latents to the image, so memory that is too small for a new map is freed.
+package final class FeatureMapPool {
+    private var free: [Tensor] = []
+
+    /// Starts without memory.
+    package init() {}
+
+    /// A map with arbitrary contents.
+    package func take(height: Int, width: Int, channels: Int) -> FeatureMap {
+        let count = FeatureMap.count(height: height, width: width, channels: channels)
+        let fitting = free.indices.filter { free[$0].count >= count }.min { free[$0].count < free[$1].count }
+        if let fitting {
+            return FeatureMap(height: height, width: width, channels: channels, in: free.remove(at: fitting))
+        }
+        free.removeAll()
+        let values = Tensor(uninitialized: [count])
+        return FeatureMap(height: height, width: width, channels: channels, in: values)
+    }
+
+    /// Takes back the memory of a map that is no longer used.
+    package func giveBack(_ map: FeatureMap) {
+        free.append(map.values)
     }
 }

@@ -1,7 +1,7 @@
 /// The transforms of the minimal filtering algorithm F(4x4, 3x3): 4 x 4 outputs of a 3 x 3 convolution from a 6 x 6
 /// tile of its input with 36 products instead of 144 (Winograd 1980; Lavin & Gray, arXiv 1509.09308).
 ///
-/// Along one axis, outputs and filter are polynomials that are multiplied by way of their values at 0, ±a, ±b and
+/// Along one axis, outputs and filter are polynomials that are multiplied through their values at 0, ±a, ±b and
 /// infinity (Toom-Cook): y = Aᵀ ((G g) ⊙ (Bᵀ d)), here written out for any a and b; a plane applies it to columns, then
 /// to rows.
 enum Winograd {

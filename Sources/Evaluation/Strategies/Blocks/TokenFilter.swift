@@ -53,7 +53,7 @@ final class TokenFilter {
         }
         let mean = spectrum.dropFirst().reduce(0, +) / Double(max(1, height * width - 1))
         gains = calls.map { call in
-            let (a, b) = (call.level.signal, call.level.noise)
+            let (a, b) = (call.level.alpha, call.level.sigma)
             // a S/(a² S + b²) = a/(a² + b²/S), which holds at S = ∞ too.
             return spectrum.map { Float(a / (a * a + b * b * mean / $0)) }
         }

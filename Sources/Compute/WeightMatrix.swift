@@ -1,0 +1,93 @@
+import Glibc
+
+/// A weight matrix (out, in), read in place: from memory of its own or from a mapped file, at 32 or 16 bits a number.
+///
+/// Widening is exact, so a product does not depend on how wide the numbers are stored.
+public struct WeightMatrix: @unchecked Sendable {
+    /// How a number is stored; little-endian.
+    public enum Element: Sendable {
+        case float32
+        case float16
+        case bfloat16
+
+        /// The size of a number, in bytes.
+        public var size: Int { self == .float32 ? 4 : 2 }
+    }
+
+    /// The number of outputs, then of inputs.
+    public let shape: [Int]
+    public let element: Element
+
+    private let address: UnsafeRawPointer
+    /// The object that keeps the memory alive.
+    private let owner: AnyObject
+
+    public var count: Int { shape[0] * shape[1] }
+
+    /// The matrix that `tensor` (out, in) holds.
+    public init(_ tensor: Tensor) {
+        self.init(shape: tensor.shape, element: .float32, address: UnsafeRawPointer(tensor.pointer), owner: tensor)
+    }
+
+    /// The matrix that begins at `address`, which stays valid and unchanged for as long as `owner` lives.
+    ///
+    /// Numbers of 32 bits must be aligned to 4 bytes; those of 16 bits need no alignment.
+    public init(shape: [Int], element: Element, address: UnsafeRawPointer, owner: AnyObject) {
+        precondition(shape.count == 2, "a weight matrix of shape \(shape)")
+        precondition(element != .float32 || UInt(bitPattern: address).isMultiple(of: 4), "unaligned weights")
+        self.shape = shape
+        self.element = element
+        self.address = address
+        self.owner = owner
+    }
+
+    /// The rows of all `parts`, one after another: the only part itself, or a copy of several.
+    ///
+    /// - Returns: nil if there is none, or if they are not of one width and one form.
+    public init?(joining parts: [WeightMatrix]) {
+        guard let first = parts.first,
+            parts.allSatisfy({ $0.shape[1] == first.shape[1] && $0.element == first.element })
+        else { return nil }
+        guard parts.count > 1 else {
+            self = first
+            return
+        }
+        let rows = parts.reduce(0) { $0 + $1.shape[0] }
+        let bytes = rows * first.shape[1] * first.element.size
+        let memory = Tensor(uninitialized: [(bytes + 3) / 4])
+        var end = UnsafeMutableRawPointer(memory.pointer)
+        for part in parts {
+            end.copyMemory(from: part.address, byteCount: part.count * part.element.size)
+            end += part.count * part.element.size
+        }
+        self.init(
+            shape: [rows, first.shape[1]], element: first.element, address: UnsafeRawPointer(memory.pointer),
+            owner: memory)
+    }
+
+    /// All numbers, row by row, where they are stored at 32 bits; valid for as long as the matrix is.
+    package var float32: UnsafePointer<Float>? {
+        element == .float32 ? address.assumingMemoryBound(to: Float.self) : nil
+    }
+
+    /// Widens the block of `rows` and `columns` into `target` (rows, columns), without gaps.
+    func widen(rows: Range<Int>, columns: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        for row in rows {
+            let source = address + (row * shape[1] + columns.lowerBound) * element.size
+            let line = target + (row - rows.lowerBound) * columns.count
+            element.widen(source, into: line, count: columns.count)
+        }
+    }
+
+    public var elements: [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let start = buffer.baseAddress { widen(rows: 0..<shape[0], columns: 0..<shape[1], into: start) }
+            initialized = count
+        }
+    }
+
+    /// Whether `other` has the same shape and holds the same numbers in the same form.
+    public func isIdentical(to other: WeightMatrix) -> Bool {
+        shape == other.shape && element == other.element && memcmp(address, other.address, count * element.size) == 0
+    }
+}
