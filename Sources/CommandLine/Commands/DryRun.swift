@@ -20,18 +20,19 @@ struct DryRun: Encodable {
     private let files: [String]
 
     init(request: SampleRequest) {
-        let first = request.first
+        let batch = request.batch
+        let first = batch.variants[0]
         steps = first.settings.steps
         sampler = first.settings.sampler.kind.rawValue
         guidanceScale = first.settings.guidanceScale
-        images = request.imageCount
-        variants = request.variants.count
+        images = batch.imageCount
+        variants = batch.variants.count
         evaluations = first.evaluations
         evaluationsFull = first.evaluationsFull
         plan = first.reuse?.decisions
         planner = first.reuse?.planner
         forecaster = first.reuse?.forecaster.name
-        files = request.targets.compactMap(\.path)
+        files = batch.targets.compactMap(\.path)
     }
 
     /// Runs in which nothing is reused.

@@ -29,8 +29,8 @@ struct BatchOptions: ParsableArguments {
             valueName: "n"))
     var inFlight: Int?
 
-    /// Whether the run keeps books of its images.
-    var keepsBooks: Bool { batch != nil || shard != nil || manifest }
+    /// Whether the run writes a manifest of its images.
+    var keepsManifest: Bool { batch != nil || shard != nil || manifest }
 
     /// The part of the list that is made.
     func part() throws(PipelineError) -> Shard {

@@ -2,34 +2,35 @@ import Compute
 import Dispatch
 import Media
 import Models
-import Pipeline
 import Sampling
 
-/// Makes one image after the other, on its own threads and with its own scratch memory.
-final class SampleLane {
-    /// What decoding the last target's pictures took, in seconds.
+/// Makes one target after the other, on its own threads and with its own scratch memory.
+final class TargetSampler {
+    /// The seconds that decoding the last target's pictures took.
     private(set) var decoding = 0.0
-    /// What reuse has saved on the last target, in seconds.
+    /// The seconds that reuse has saved on the last target.
     private(set) var saved = 0.0
 
-    private let index: Int
-    private let request: SampleRequest
+    private let slot: Int
+    private let batch: Batch
     private let network: any DenoisingNetwork
     private let workers: Workers
     private let decoder: (any LatentDecoder)?
     private let previewer: (any LatentDecoder)?
     private let decoders: DispatchSemaphore
-    private let progress: JobProgress
+    private let progress: BatchProgress
     /// The sampler of the last variant.
     private var sampler: (variant: Int, sampler: ImageSampler)?
 
+    /// - Parameters:
+    ///   - slot: which of the images in flight it makes.
+    ///   - decoders: admits as many decoders at a time as there is memory for.
     init(
-        index: Int, request: SampleRequest, network: any DenoisingNetwork, workers: Workers,
-        decoder: (any LatentDecoder)?,
-        previewer: (any LatentDecoder)?, decoders: DispatchSemaphore, progress: JobProgress
+        slot: Int, batch: Batch, network: any DenoisingNetwork, workers: Workers, decoder: (any LatentDecoder)?,
+        previewer: (any LatentDecoder)?, decoders: DispatchSemaphore, progress: BatchProgress
     ) {
-        self.index = index
-        self.request = request
+        self.slot = slot
+        self.batch = batch
         self.network = network
         self.workers = workers
         self.decoder = decoder
@@ -41,33 +42,36 @@ final class SampleLane {
     /// Makes a target's files.
     ///
     /// - Parameters:
-    ///   - task: the target, and what is there of it.
-    ///   - onWritten: given the bytes of a picture's file once it is there.
-    /// - Returns: whether the files are this lane's work: another process may have made the same picture meanwhile.
-    /// - Throws: what sampling, decoding or writing throws; `Interrupted` when a signal has come.
-    func make(_ task: SampleTask, onWritten: ([UInt8]) throws -> Void) throws -> Bool {
-        let target = task.target
+    ///   - target: the target.
+    ///   - makesPicture: whether its picture is missing.
+    ///   - makesLatents: whether its latents are missing.
+    ///   - onWritten: given the bytes of a picture's file once it is written.
+    /// - Returns: false if another process has made the same picture meanwhile.
+    /// - Throws: what sampling, decoding, writing or the progress report throws.
+    func make(
+        _ target: SampleTarget, picture makesPicture: Bool, latents makesLatents: Bool,
+        onWritten: ([UInt8]) throws -> Void
+    ) throws -> Bool {
         let preview = preview(of: target)
         defer { preview?.remove() }
+        (decoding, saved) = (0, 0)
         var frames: [[Image]] = []
-        decoding = 0
-        saved = 0
         let sampler = try sampler(for: target.variant)
         for (number, item) in target.record.items.enumerated() {
             let latents = try sample(item, number: number, of: target, with: sampler, preview: preview)
             try sampler.check(latents)
-            if task.picture == .free, let decoder { frames.append(try decode(latents, with: decoder)) }
-            if task.latents == .free { try target.latents?.write(latents, record: target.record) }
+            if makesPicture, let decoder { frames.append(try decode(latents, with: decoder)) }
+            if makesLatents { try target.latents?.write(latents, record: target.record) }
         }
-        guard task.picture == .free else { return true }
+        guard makesPicture else { return true }
         let picture =
             try target.record.columns.map { columns in
                 [
                     try ImageGrid.arrange(
-                        frames.map(FrameSheet.picture(of:)), columns: columns, padding: SampleRequest.gridPadding)
+                        frames.map(FrameSheet.picture(of:)), columns: columns, padding: Batch.gridPadding)
                 ]
             } ?? frames[0]
-        let classes = request.directory.classes
+        let classes = batch.directory.classes
         switch target.picture {
         case .file(let file):
             do {
@@ -76,23 +80,22 @@ final class SampleLane {
                 guard try target.pictureStanding() == .done else { throw FileError.exists(path: file.path) }
                 return false
             }
-        case .standardOutput:
-            let bytes = try request.format.encode(picture, record: target.record, classNames: classes)
+        case .stream(let format, let write):
+            let bytes = try format.encode(picture, record: target.record, classNames: classes)
             try WeightFiles.checkUnchanged()
-            try Terminal.standardOutput.writeAll(bytes)
+            try write(bytes)
         case .none:
             break
         }
         return true
     }
 
-    /// The sampler of a variant; images of one variant after another share its scratch memory.
+    /// The sampler of a variant; successive images of one variant share its scratch memory.
     private func sampler(for variant: Int) throws -> ImageSampler {
         if let sampler, sampler.variant == variant { return sampler.sampler }
         sampler = nil
         let made = try ImageSampler(
-            directory: request.directory, network: network, settings: request.variants[variant].settings,
-            workers: workers)
+            directory: batch.directory, network: network, settings: batch.variants[variant].settings, workers: workers)
         sampler = (variant, made)
         return made
     }
@@ -107,26 +110,26 @@ final class SampleLane {
     }
 
     private func preview(of target: SampleTarget) -> Preview? {
-        guard let previewer, let interval = request.preview?.interval, let path = target.path else { return nil }
+        guard let previewer, let interval = batch.preview?.interval, let path = target.path else { return nil }
         return Preview(
-            every: interval, of: path, decoder: previewer, predictionType: request.directory.process.predictionType,
-            shape: request.directory.latentShape.dimensions)
+            every: interval, of: path, decoder: previewer, predictionType: batch.directory.process.predictionType,
+            shape: batch.directory.latentShape.dimensions)
     }
 
-    /// Runs one image's steps; stops between two of them when a signal has come or another lane has failed.
+    /// Runs one image's steps; stops between two of them when the report throws or another image has failed.
     private func sample(
         _ item: SampleItem, number: Int, of target: SampleTarget, with sampler: ImageSampler, preview: Preview?
     ) throws -> Tensor {
-        let variant = request.variants[target.variant]
+        let variant = batch.variants[target.variant]
         var timer: ReuseTimer?
-        var run = try sampler.start(item, initialNoise: request.initialNoise) { model in
-            timer = variant.timer(model, of: request.directory)
+        var run = try sampler.start(item, initialNoise: batch.initialNoise) { model in
+            timer = variant.timer(model, of: batch.directory)
             return timer?.denoiser ?? model
         }
         let images = Double(target.record.items.count)
         while let step = try preview?.next(of: &run) ?? run.next() {
             let share = (Double(number) + Double(step.index + 1) / Double(step.count)) / images
-            try progress.step(step, image: target.index + number, share: share, lane: index)
+            try progress.step(step, image: target.index + number, share: share, slot: slot)
         }
         if let timer, let reuse = variant.reuse { saved += timer.secondsSaved(by: reuse.decisions) }
         return run.latents

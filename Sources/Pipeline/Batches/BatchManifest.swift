@@ -1,7 +1,5 @@
-import Pipeline
-
-/// What a batch writes beside its images: `run.json` for all shards, and a manifest for its own.
-struct BatchBooks: Sendable {
+/// The files that describe a batch beside its images: `run.json` for all shards, and a manifest for this one.
+struct BatchManifest: Sendable {
     private let pattern: OutputPattern
     private let replaces: Bool
     private let run: RunFile
@@ -10,7 +8,7 @@ struct BatchBooks: Sendable {
     /// - Parameters:
     ///   - pattern: the paths of the images.
     ///   - shard: the part that is made.
-    ///   - replaces: whether the books of another batch are replaced.
+    ///   - replaces: whether the files of another batch are replaced.
     ///   - run: the whole batch.
     init(pattern: OutputPattern, shard: Shard, replaces: Bool, run: RunFile) {
         self.pattern = pattern
@@ -19,24 +17,24 @@ struct BatchBooks: Sendable {
         manifest = Manifest(shard: shard, folder: pattern.folder)
     }
 
-    /// Finds out whether another batch is in the way.
+    /// The names of the files.
+    var names: Set<String> { [RunFile.name, manifest.name] }
+
+    /// Throws if the directory holds another batch.
     func check() throws(PipelineError) {
         if !replaces { try run.check(in: pattern.folder) }
     }
 
-    /// Opens the books: writes what the batch is, and puts in order what an earlier run has left.
+    /// Writes `run.json`, and puts in order the manifest that an earlier run has left.
     ///
     /// - Parameter done: the lines of the images that are there.
-    /// - Throws: `PipelineError` when they cannot be written, or are another batch's.
+    /// - Throws: ``PipelineError`` when they cannot be written, or are another batch's.
     func open(done: [ManifestLine]) throws(PipelineError) {
         try run.keep(in: pattern.folder, replaces: replaces)
         try manifest.settle(done)
     }
 
-    /// The names of the files.
-    var names: Set<String> { [RunFile.name, manifest.name] }
-
-    /// The line of a target's image, but for what is known when it is there.
+    /// The line of a target's image, without what is known only once the file is written.
     func line(of target: SampleTarget, evaluations: Int, classes: ClassNames) -> ManifestLine {
         let item = target.record.items[0]
         return ManifestLine(
@@ -44,13 +42,9 @@ struct BatchBooks: Sendable {
             class: classes.name(of: item.condition), item: item, evaluations: evaluations)
     }
 
-    /// Enters an image.
-    func enter(_ line: ManifestLine) throws(PipelineError) {
-        try manifest.append(line)
-    }
+    /// Adds an image that has been written.
+    func append(_ line: ManifestLine) throws(PipelineError) { try manifest.append(line) }
 
-    /// Closes the books when all images are there.
-    func close(done: [ManifestLine]) throws(PipelineError) {
-        try manifest.settle(done)
-    }
+    /// Puts the manifest in the list's order once all images are there.
+    func close(done: [ManifestLine]) throws(PipelineError) { try manifest.settle(done) }
 }

@@ -1,42 +1,50 @@
 import Caching
-import Pipeline
 
-/// Makes calibrations and fits, with progress and messages.
-struct CalibrationJob {
-    /// Where nothing but a calibration was asked for, one image has to do.
+/// Makes calibrations and fits in a session.
+public struct CalibrationJob {
+    /// The images of a calibration that is made only because a plan needs it.
     private static let samplesOnDemand = 1
 
-    let session: ModelSession
-    let settings: SampleSettings
-    let store: CalibrationStore
-    let log: Log
+    private let session: ModelSession
+    private let settings: SampleSettings
+    private let store: CalibrationStore
 
-    /// Makes what a command has found missing, and keeps it.
+    /// A job for the session's model and these settings; keeps what it makes in `store`.
+    public init(session: ModelSession, settings: SampleSettings, store: CalibrationStore) {
+        self.session = session
+        self.settings = settings
+        self.store = store
+    }
+
+    /// Makes what a plan needs and keeps it.
     func carryOut(_ task: StoredCalibration.Task, on file: CalibrationFile?) throws -> CalibrationFile {
         switch task {
         case .measure:
-            log.message(
-                "no calibration for this model, sampler, step count and guidance yet: making one from a full run and a "
-                    + "half; 'omnicache calibrate' makes a better one")
+            session.report(
+                .message(
+                    "no calibration for this model, sampler, step count and guidance yet: making one from a full run and "
+                        + "a half; 'omnicache calibrate' makes a better one"))
             let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
             return try keep(calibrate(items, leavesOut: false, plans: { _ in [] }).file)
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }
-            log.message(
-                "no steering forecaster for this plan yet: fitting one to the calibration's images but one, which checks it"
-            )
+            session.report(
+                .message(
+                    "no steering forecaster for this plan yet: fitting one to the calibration's images but one, which "
+                        + "checks it"))
             let fits = try calibrate(file.items, leavesOut: true) { _ in [plan] }.file.fits
             return try keep(fits.reduce(file) { $0.adding($1) })
         }
     }
 
     /// What calibrating has brought.
-    struct Outcome {
-        let file: CalibrationFile
-        /// What it has cost.
-        let evaluations: Int
-        /// One for each plan.
-        let checks: [FitCheck]
+    public struct Outcome {
+        /// The calibration with its fits.
+        public let file: CalibrationFile
+        /// The evaluations that it took.
+        public let evaluations: Int
+        /// How each plan's forecasters did.
+        public let checks: [FitCheck]
     }
 
     /// Samples `items`, then fits the forecasters of the plans that `plans` makes of what was learnt.
@@ -46,8 +54,8 @@ struct CalibrationJob {
     ///   - leavesOut: Whether an image is kept from the fits, to check them on; without it there can be none.
     ///   - plans: Makes the plans to fit forecasters for.
     /// - Returns: The calibration with its fits, and what it has cost.
-    /// - Throws: What the calibrator or `plans` throws, or `Interrupted`.
-    func calibrate(
+    /// - Throws: What the calibrator, `plans` or the session's checkpoint throws.
+    public func calibrate(
         _ items: [SampleItem], leavesOut: Bool, plans: (Calibration) throws -> [ReusePlan]
     ) throws -> Outcome {
         let calibrator = try Calibrator(
@@ -55,9 +63,9 @@ struct CalibrationJob {
         var spent = 0
         var total = calibrator.evaluationsToMeasure(items.count, leavesOut: leavesOut)
         let progress: Calibrator.Progress = { evaluations in
-            if Interruption.isPending { throw Interrupted(done: 0, total: 1) }
+            try session.checkpoint()
             spent += evaluations
-            log.share(Double(spent) / Double(max(total, 1)), label: "calibrating")
+            session.report(.progress(Double(spent) / Double(max(total, 1)), task: "calibrating"))
         }
         let measurement = try calibrator.measure(items, leavesOut: leavesOut, progress: progress)
         var file = CalibrationFile(
@@ -76,11 +84,23 @@ struct CalibrationJob {
 
     private func keep(_ file: CalibrationFile) throws -> CalibrationFile {
         do {
-            log.message("kept as \(try store.save(file))")
+            session.report(.message("kept as \(try store.save(file))"))
         } catch {
             // The image can be made all the same.
-            log.message("could not be kept: \(error)")
+            session.report(.message("could not be kept: \(error)"))
         }
         return file
+    }
+}
+
+extension ModelSession {
+    /// The calibration for `settings`; what is missing is made and kept if `makes` says so, since that takes full runs.
+    public func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
+        let store = CalibrationStore(directory: directory, settings: settings)
+        let tell = { [report] (text: String) in report(.message(text)) }
+        guard makes else { return StoredCalibration(store: store, tell: tell) }
+        return StoredCalibration(store: store, tell: tell) { task, file in
+            try CalibrationJob(session: self, settings: settings, store: store).carryOut(task, on: file)
+        }
     }
 }

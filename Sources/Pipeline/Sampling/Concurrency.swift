@@ -2,12 +2,12 @@ import Compute
 import Glibc
 import Models
 
-/// How many images are made at a time, and with how many threads each.
-public struct Lanes: Equatable, Sendable {
-    /// The threads of each lane.
-    public let workers: [Workers]
-    /// How many lanes may decode a picture at the same time.
-    public let decoders: Int
+/// How many images are in flight, and with how many threads each.
+struct Concurrency: Equatable, Sendable {
+    /// The threads of each image in flight.
+    let workers: [Workers]
+    /// How many pictures may be decoded at the same time.
+    let decoders: Int
 
     /// How much slower k threads on one image are than k times one thread, for each thread beyond the first. On two
     /// threads, twelve images of the embedded model took 1.17 to 1.56 times as long one by one as two at a time.
@@ -23,36 +23,31 @@ public struct Lanes: Equatable, Sendable {
     ///   - images: how many images there are to make.
     ///   - bytes: the memory that one image in flight takes, and that decoding one takes.
     ///   - free: the memory that is there.
-    public init(asked: Int?, threads: Int, images: Int, bytes: (run: Int, decoding: Int), free: Int) {
+    init(asked: Int?, threads: Int, images: Int, bytes: (run: Int, decoding: Int), free: Int) {
         let allowed = Int(Double(free) * Self.memoryShare)
         let fitting = max(1, (allowed - bytes.decoding) / max(1, bytes.run))
-        let lanes = max(1, asked ?? min(fitting, Self.fastest(threads: threads, images: images)))
-        workers = (0..<lanes).map { Workers(count: threads / lanes + ($0 < threads % lanes ? 1 : 0)) }
-        let left = allowed - lanes * bytes.run
-        decoders = max(1, min(lanes, left / max(1, bytes.decoding)))
+        let count = max(1, asked ?? min(fitting, Self.fastest(threads: threads, images: images)))
+        workers = (0..<count).map { Workers(count: threads / count + ($0 < threads % count ? 1 : 0)) }
+        let left = allowed - count * bytes.run
+        decoders = max(1, min(count, left / max(1, bytes.decoding)))
     }
 
-    /// The number of lanes that are through first, the most if there are several.
-    static func fastest(threads: Int, images: Int) -> Int {
-        func time(_ lanes: Int) -> Double {
-            let each = Double(threads / lanes)
-            return (Double(images) / Double(lanes)).rounded(.up) * (1 + loss * (each - 1)) / each
+    /// The number of images in flight that takes the least time, the most if there are several.
+    private static func fastest(threads: Int, images: Int) -> Int {
+        func time(_ count: Int) -> Double {
+            let each = Double(threads / count)
+            return (Double(images) / Double(count)).rounded(.up) * (1 + loss * (each - 1)) / each
         }
         return (1...max(1, min(threads, images))).reversed().min { time($0) < time($1) } ?? 1
     }
 
-    /// The memory that one image in flight takes, in bytes: that of a guided run, which has two branches.
-    public static func runBytes(of config: any NetworkConfiguration) -> Int {
-        config.runBytes(entries: 2, workers: Workers(count: 1))
-    }
-
-    /// Runs `body` for every lane, each on a thread of its own, and returns when all are through.
+    /// Runs `body` for every image in flight, each on a thread of its own, and returns when all have returned.
     ///
-    /// Where the system gives fewer threads, fewer lanes run; the first always does.
-    public func run(_ body: @Sendable @escaping (_ lane: Int) -> Void) {
+    /// Where the system gives fewer threads, `body` runs fewer times; with slot 0 it always does.
+    func run(_ body: @Sendable @escaping (_ slot: Int) -> Void) {
         var threads: [pthread_t] = []
-        for lane in workers.indices.dropFirst() {
-            let work = Unmanaged.passRetained(Work { body(lane) })
+        for slot in workers.indices.dropFirst() {
+            let work = Unmanaged.passRetained(Work { body(slot) })
             var thread = pthread_t()
             let status = pthread_create(
                 &thread, nil,
@@ -78,4 +73,9 @@ public struct Lanes: Equatable, Sendable {
             self.body = body
         }
     }
+}
+
+extension NetworkConfiguration {
+    /// The memory that one image in flight takes besides the weights, in bytes: that of a guided run on one thread.
+    public var guidedRunBytes: Int { runBytes(entries: 2, workers: Workers(count: 1)) }
 }
