@@ -1,3 +1,4 @@
+import Caching
 import Compute
 import Media
 
@@ -162,5 +163,91 @@ public struct Batch: Sendable {
                     + "characters after the first placeholder's directory; choose another name")
         }
         return name
+    }
+}
+
+/// What images of a batch share: settings, and what is reused under them.
+public struct SampleVariant: Sendable {
+    /// The sampler, its steps and its guidance.
+    public let settings: SampleSettings
+    /// Evaluations of one image when nothing is reused.
+    public let evaluationsFull: Int
+    /// What is reused; nil when nothing is.
+    public let reuse: ReuseRecord?
+    private let forecaster: (any Forecaster)?
+
+    /// Evaluations of one image.
+    public var evaluations: Int { reuse?.evaluations ?? evaluationsFull }
+
+    /// Checks settings and reuse against the run's `schedule`.
+    ///
+    /// - Throws: ``PlanError`` when the plan does not fit the schedule.
+    public init(settings: SampleSettings, schedule: RunSchedule, reuse: ReuseRecord? = nil) throws(PlanError) {
+        self.settings = settings
+        self.reuse = reuse
+        evaluationsFull = schedule.evaluations
+        forecaster = try reuse?.forecaster(for: schedule)
+    }
+
+    /// The model with the cache around it and a clock on both sides; nil if nothing is reused.
+    func timer(_ denoiser: NetworkDenoiser, of directory: ModelDirectory) -> ReuseTimer? {
+        guard let reuse, let forecaster else { return nil }
+        return ReuseTimer(denoiser) { timed in
+            CachedDenoiser(
+                timed, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)
+        }
+    }
+}
+
+/// One image, or one grid of images, and the files that hold it.
+public struct SampleTarget: Sendable {
+    /// Where the picture goes.
+    public enum Picture: Sendable {
+        case file(ImageFile)
+        /// To a function that takes the bytes of a file in this format, for standard output and the like.
+        case stream(ImageFile.Format, @Sendable ([UInt8]) throws -> Void)
+        /// Nowhere: the model's latents are not pixels.
+        case none
+    }
+
+    /// The first image's place in the list.
+    public let index: Int
+    /// The number of the batch's variant.
+    public let variant: Int
+    /// What is drawn.
+    public let record: ImageRecord
+    /// Where the picture goes.
+    public let picture: Picture
+    /// Where the final latents go, if they are wanted.
+    public let latents: LatentFile?
+
+    /// The picture's path, or else that of the latents; nil for a stream.
+    public var path: String? {
+        switch picture {
+        case .file(let file): file.path
+        case .stream: nil
+        case .none: latents?.path
+        }
+    }
+
+    /// Looks for the picture.
+    ///
+    /// - Parameter hasher: makes the settings hash of a single image faster than its record does.
+    /// - Returns: whether the picture is there.
+    /// - Throws: ``PipelineError`` when another file is in the way or the directory cannot be written to.
+    func pictureStanding(_ hasher: SettingsHasher? = nil) throws(PipelineError) -> Standing {
+        switch picture {
+        case .file(let file):
+            try file.standing(for: hasher?.hash(of: record.items[0]) ?? record.settingsHash)
+        case .stream: .free
+        case .none: .done
+        }
+    }
+
+    /// Looks for the latents; `done` where none are wanted.
+    ///
+    /// - Throws: ``PipelineError`` when another file is in the way or the directory cannot be written to.
+    func latentsStanding() throws(PipelineError) -> Standing {
+        try latents?.standing(for: record) ?? .done
     }
 }

@@ -22,9 +22,7 @@ final class TargetSampler {
     /// The sampler of the last variant.
     private var sampler: (variant: Int, sampler: ImageSampler)?
 
-    /// - Parameters:
-    ///   - slot: which of the images in flight it makes.
-    ///   - decoders: admits as many decoders at a time as there is memory for.
+    /// A sampler for one of the images in flight, the `slot`-th; `decoders` admits as many at a time as fit the memory.
     init(
         slot: Int, batch: Batch, network: any DenoisingNetwork, workers: Workers, decoder: (any LatentDecoder)?,
         previewer: (any LatentDecoder)?, decoders: DispatchSemaphore, progress: BatchProgress

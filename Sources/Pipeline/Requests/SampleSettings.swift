@@ -30,7 +30,7 @@ public struct SampleSettings: Codable, Equatable, Sendable {
 
 /// One image of a request.
 public struct SampleItem: Equatable, Sendable {
-    /// What it is to show.
+    /// What it should show.
     public let condition: Condition
     /// The seed of its own generator.
     public let seed: UInt32
@@ -46,7 +46,7 @@ public struct SampleItem: Equatable, Sendable {
         self.init(condition: .label(classID), seed: seed)
     }
 
-    /// The class; nil for what is told otherwise.
+    /// The class; nil for a prompt.
     public var classID: Int? {
         if case .label(let label) = condition { label } else { nil }
     }

@@ -3,7 +3,7 @@ import Models
 
 /// A model that runs are made with: its network is loaded once, when it is first needed.
 public final class ModelSession {
-    /// What a session tells whoever waits for it.
+    /// What a session reports.
     public enum Event {
         case message(String)
         /// Only for those who want to know every detail.
@@ -30,7 +30,7 @@ public final class ModelSession {
     ///   - workers: the threads to work with.
     ///   - precision: how wide the weights are in memory.
     ///   - checkpoint: called between the steps of calibrations; throws to stop them.
-    ///   - report: told what happens.
+    ///   - report: called with messages and progress.
     public init(
         directory: ModelDirectory, workers: Workers = Workers(), precision: WeightPrecision = .float32,
         checkpoint: @escaping () throws -> Void = {}, report: @escaping (Event) -> Void = { _ in }
@@ -79,4 +79,9 @@ public final class ModelSession {
             report(.progress($0, task: "loading the decoder"))
         }
     }
+}
+
+extension NetworkConfiguration {
+    /// The memory that one image in flight takes besides the weights, in bytes: that of a guided run on one thread.
+    public var guidedRunBytes: Int { runBytes(entries: 2, workers: Workers(count: 1)) }
 }
