@@ -15,7 +15,7 @@ import sys
 import traceback
 import zipfile
 
-from books import Folder, Refusal, check, read_count, shown
+from manifest import Folder, Refusal, check, read_count, shown
 from images import MOST_BYTES, read_image, unfilter
 
 # More lines of what is wrong help nobody.

@@ -2,7 +2,7 @@ import Foundation
 import Reports
 import Testing
 
-/// Lists of images, their shards, and the books that are kept of them.
+/// Lists of images, their shards, and their manifests.
 @Suite struct BatchTests {
     private let place: Workplace
 
@@ -84,7 +84,7 @@ import Testing
         #expect(try pictures(in: "a") == pictures(in: "b"))
     }
 
-    @Test func `a batch whose books could not name its files is refused before it begins`() throws {
+    @Test func `a batch whose manifest could not name its files is refused before it begins`() throws {
         for pattern in ["a/{index}/../x{index}.png", "a/x\\{index}.png", "a/{index}\n.png", "a/{index}//x.png"] {
             try place.sample("--seed", "1", "--manifest", "-o", pattern).expectFailure(64, "--output")
         }

@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test(arguments: ["compare full", "analyze"])
-    func `images and books that are missing, changed or damaged are one line each`(command: String) throws {
+    func `images and manifests that are missing, changed or damaged are one line each`(command: String) throws {
         try run(command, "nowhere").expectFailure(66, "nowhere")
         try place.write(place.bytes("half/000001.png").dropLast(), to: "half/000001.png")
         try run(command, "half").expectFailure(65, "half/000001.png", "SHA-256")

@@ -8,7 +8,7 @@ import Reports
 import Sampling
 import TestSupport
 
-/// The books of a batch, and the list that one is made from.
+/// `run.json` and manifests of a batch, and the list that one is made from.
 enum BatchReaders {
     private static let images = 3
 

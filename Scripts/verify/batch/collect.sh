@@ -1,28 +1,28 @@
 # shellcheck shell=bash
 # Scripts/collect.sh packs images as the field's evaluators read them, and names what is wrong.
 
-# Whether collect.sh refuses the directory `books` with code $1 and one line that names $2.
+# Whether collect.sh refuses the directory `batch` with code $1 and one line that names $2.
 refuses() {
-    [ "$(code "$SCRIPTS/collect.sh" books)" = "$1" ] && [ "$(wc -l <error)" = 1 ] && grep -qF "collect.sh: " error \
+    [ "$(code "$SCRIPTS/collect.sh" batch)" = "$1" ] && [ "$(wc -l <error)" = 1 ] && grep -qF "collect.sh: " error \
         && grep -qF "$2" error
 }
-# Takes the directory `books` for a new one of one image, as its books are at first.
-new_books() {
-    rm -rf books
-    mkdir books
-    sample --count 1 --shard 0/1 -o 'books/{index}.png' >/dev/null
+# Takes the directory `batch` for a new one of one image, as its manifest is at first.
+new_batch() {
+    rm -rf batch
+    mkdir batch
+    sample --count 1 --shard 0/1 -o 'batch/{index}.png' >/dev/null
 }
 
-new_books
-check "a sound set of one image is none to complain of" "$SCRIPTS/collect.sh" books
+new_batch
+check "a sound set of one image is none to complain of" "$SCRIPTS/collect.sh" batch
 for text in '' '[1]' 'null' '{}' '{"count": -1}' '{"count": true}' '{"count": 1e300}' '{"count": "1"}' $'"\xff"'; do
-    printf '%s' "$text" >books/run.json
-    check "a run.json of $(printf %q "$text") is refused with 65" refuses 65 books/run.json
+    printf '%s' "$text" >batch/run.json
+    check "a run.json of $(printf %q "$text") is refused with 65" refuses 65 batch/run.json
 done
-rm books/run.json
-check "no run.json is refused with 66" refuses 66 books/run.json
-new_books
-manifest=books/manifest-0-of-1.jsonl
+rm batch/run.json
+check "no run.json is refused with 66" refuses 66 batch/run.json
+new_batch
+manifest=batch/manifest-0-of-1.jsonl
 line=$(cat $manifest)
 # The line with another value: with KEY VALUE.
 with() { sed -E "s#\"$1\":(\"[^\"]*\"|[^,}]*)#\"$1\":$2#" <<<"$line"; }
@@ -37,32 +37,32 @@ for text in '{}' '[]' '7' $'\xff' '{"index": 0, "file": 7, "sha256": ""}' "$(wit
 done
 # A separator of lines that is none in JSON.
 printf '%s\n' "${line/\"class\":\"/\"class\":\"$'\xe2\x80\xa8'}" >$manifest
-check "a class with U+2028 in its name is no end of a line" "$SCRIPTS/collect.sh" books
+check "a class with U+2028 in its name is no end of a line" "$SCRIPTS/collect.sh" batch
 for listed in /dev/zero /etc/passwd ../one/000000.png a/../000000.png .. . '' ./000000.png a//000000.png '..\\\\x' '\\n' '\\u001b[31m'; do
     with file "\"$listed\"" >$manifest
     check "a manifest that lists '$listed' is refused with 65" refuses 65 manifest-0-of-1.jsonl:1
-    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze batch)" = 65 ]
 done
 printf '%s\n' "$line" >$manifest
-mv books/000000.png kept.png
-for make in 'mkfifo books/000000.png' 'ln -s ../kept.png books/000000.png' 'ln -s 000000.png books/000000.png' \
-    'mkdir books/000000.png' 'truncate -s 2G books/000000.png'; do
-    rm -rf books/000000.png
+mv batch/000000.png kept.png
+for make in 'mkfifo batch/000000.png' 'ln -s ../kept.png batch/000000.png' 'ln -s 000000.png batch/000000.png' \
+    'mkdir batch/000000.png' 'truncate -s 2G batch/000000.png'; do
+    rm -rf batch/000000.png
     $make
-    check "an image that is made by '$make' is refused with 65" refuses 65 books/000000.png
-    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
+    check "an image that is made by '$make' is refused with 65" refuses 65 batch/000000.png
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze batch)" = 65 ]
 done
-rm -rf books/000000.png
-mv kept.png books/000000.png
-for book in $manifest books/run.json; do
-    mv "$book" kept
-    for make in "mkdir $book" "mkfifo $book" "ln -s ../kept $book"; do
+rm -rf batch/000000.png
+mv kept.png batch/000000.png
+for file in $manifest batch/run.json; do
+    mv "$file" kept
+    for make in "mkdir $file" "mkfifo $file" "ln -s ../kept $file"; do
         $make
-        check "books that are made by '$make' are refused with 65" refuses 65 "$book"
-        check "analyze refuses them, too" [ "$(code "$OMNICACHE" analyze books)" = 65 ]
-        rm -r "$book"
+        check "a manifest or run.json that is made by '$make' is refused with 65" refuses 65 "$file"
+        check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze batch)" = 65 ]
+        rm -r "$file"
     done
-    mv kept "$book"
+    mv kept "$file"
 done
 
 if ! interpreter=$(python); then
@@ -85,14 +85,14 @@ assert (png == ppm).all() and png.std() > 1'
 import sys
 import numpy
 sys.path.insert(0, sys.argv[1])
-import books, pack
+import manifest, pack
 pack.BYTES_AT_ONCE = int(sys.argv[2])
-folder = books.Folder("one")
-pack.pack(folder, books.check(folder, 24)[0], "pieces.npz")
+folder = manifest.Folder("one")
+pack.pack(folder, manifest.check(folder, 24)[0], "pieces.npz")
 assert (numpy.load("pieces.npz")["arr_0"] == numpy.load("one.npz")["arr_0"]).all()' "$SCRIPTS/collect" $bytes
     done
     # Small files that declare a picture of any size, listed with their true sums.
-    cp -R books bomb
+    cp -R batch bomb
     for size in '60000 60000' '4096 4096' '64 65' '63 64' '0 64'; do
         rm -f bomb.npz
         "$interpreter" -c '

@@ -9,11 +9,11 @@ struct BatchesArgument: ParsableArguments {
             discussion: "Manifests of one directory are one batch.", valueName: "batch"))
     var batches: [String] = []
 
-    /// Reads their books.
+    /// Reads their manifests.
     ///
     /// - Parameter given: the first option that says how to sample; nil if there is none.
     /// - Returns: the batches, in the order in which each is named first.
-    /// - Throws: `PipelineError` when an option has no place beside batches, or their books are missing or damaged.
+    /// - Throws: `PipelineError` when an option has no place beside batches, or their manifests are missing or damaged.
     func read(given: String?) throws(PipelineError) -> [FinishedBatch] {
         if let given {
             throw .usage("\(batches[0]) is finished, so that nothing is sampled; drop \(given)")

@@ -108,7 +108,9 @@ public struct RunFile: Codable, Equatable, Sendable {
     /// - Throws: ``PipelineError/cannotCreate(_:)`` that says what differs if the directory holds another batch.
     public func keep(in folder: String, replaces: Bool) throws(PipelineError) {
         do throws(FileError) {
-            try AtomicFile.write(CanonicalJSON.file(self, isIndented: true), to: folder + Self.name, onConflict: replaces ? .replace : .fail)
+            try AtomicFile.write(
+                CanonicalJSON.file(self, isIndented: true), to: folder + Self.name,
+                onConflict: replaces ? .replace : .fail)
         } catch {
             guard case .exists = error else { throw PipelineError(error) }
             try check(against: RunFile(folder: folder), folder: folder)

@@ -1,5 +1,5 @@
-"""The books of a batch, run.json and the manifests, and the files that they list, read as what a stranger may have written:
-only regular files within the directory are opened, and nothing makes the reader wait or take more memory than it should.
+"""Reads run.json and the manifests of a batch, and the files that they list, without trusting them: only regular files within
+the directory are opened, and nothing makes the reader wait or take more memory than it should.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ import stat
 
 MOST_NAMED = 10
 MOST_IMAGES = 1_000_000
-# More than the books of the largest batch, a line of them, and the file of the largest image have.
-MOST_BOOK_BYTES = 1 << 30
+# More than a manifest of the largest batch, a line of it, and the file of the largest image have.
+MOST_MANIFEST_BYTES = 1 << 30
 MOST_LINE_BYTES = 1 << 16
 MOST_IMAGE_BYTES = (3 << 28) + (1 << 26)
 MOST_EVALUATIONS = 1_000_000_000
@@ -34,7 +34,7 @@ def shown(path):
 
 
 def is_plain(name):
-    """Whether a manifest may list a file of this name: see UntrustedFolder in Sources/Pipeline/Output."""
+    """Whether a manifest may list a file of this name: see UntrustedFolder in Sources/Pipeline/Files."""
     parts = name.split("/")
     return ("\\" not in name and all(ord(c) >= 0x20 and ord(c) != 0x7F for c in name)
             and all(part not in ("", ".", "..") for part in parts))
@@ -112,7 +112,7 @@ def read_json(text):
 def read_count(folder):
     """How many images the batch's list has."""
     try:
-        run = read_json(folder.read("run.json", MOST_BOOK_BYTES))
+        run = read_json(folder.read("run.json", MOST_MANIFEST_BYTES))
     except OSError as error:
         raise Refusal(65 if error.errno == 0 else 66,
                       f"{folder.shown('run.json')}: {error.strerror}; give the directory of a batch") from None
@@ -161,7 +161,7 @@ def read_manifests(folder, count):
         raise Refusal(66, f"{shown(folder.path)}: no manifest there; give the directory of a batch")
     for name in names:
         try:
-            texts = folder.read(name, MOST_BOOK_BYTES).split(b"\n")
+            texts = folder.read(name, MOST_MANIFEST_BYTES).split(b"\n")
         except OSError as error:
             raise Refusal(65 if error.errno == 0 else 66, f"{folder.shown(name)}: {error.strerror}") from None
         if len(texts) > 4 * MOST_IMAGES:
