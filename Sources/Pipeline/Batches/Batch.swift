@@ -46,7 +46,10 @@ public struct Batch: Sendable {
     let decoder: DecoderSource?
     /// What makes previews, and how many steps lie between two; nil for none.
     let preview: (decoder: DecoderSource, interval: Int)?
-    let manifest: BatchManifest?
+    /// Where the files go.
+    let output: Output
+    /// The description of the whole batch and this shard's manifest; nil where they are not written.
+    let manifest: (run: RunFile, lines: Manifest)?
     /// Makes the settings hashes of each variant's single images.
     let hashers: [SettingsHasher]
 
@@ -74,6 +77,7 @@ public struct Batch: Sendable {
         self.variants = variants
         self.decoder = decoder
         self.initialNoise = initialNoise
+        self.output = output
         preview = try output.previewInterval.map { interval in
             guard interval > 0 else {
                 throw PipelineError.usage("--preview-every \(interval): give a number of steps from 1 on")
@@ -131,13 +135,12 @@ public struct Batch: Sendable {
         let images: [RunFile.Image] = try items.indices.map { index in
             (try Self.nameInManifest(path(index), of: output.pattern), items[index], variant(index))
         }
-        manifest = BatchManifest(
-            pattern: output.pattern, shard: shard, replaces: output.replaces,
-            run: RunFile(
-                model: model, decoder: decoderReference, initialNoise: noise,
-                variants: variants.map {
-                    RunFile.Variant(settings: $0.settings, reuse: $0.reuse, evaluationsFull: $0.evaluationsFull)
-                }, images: images))
+        let run = RunFile(
+            model: model, decoder: decoderReference, initialNoise: noise,
+            variants: variants.map {
+                RunFile.Variant(settings: $0.settings, reuse: $0.reuse, evaluationsFull: $0.evaluationsFull)
+            }, images: images)
+        manifest = (run, Manifest(shard: shard, folder: output.pattern.folder))
     }
 
     /// Refuses a path for two images. Those of other shards count too, since all shards write to one place.

@@ -85,21 +85,23 @@ public final class BatchRun: Sendable {
     ///   what `report` throws.
     @discardableResult
     public func run(_ report: @escaping @Sendable (Event) throws -> Void = { _ in }) throws -> Cost {
-        try batch.manifest?.check()
+        let (manifest, output) = (batch.manifest, batch.output)
+        if !output.replaces { try manifest?.run.check(in: output.pattern.folder) }
         let tasks = try batch.targets.map { target in
             Task(target: target, picture: try standing(of: target), latents: try target.latentsStanding())
         }
         removeOrphans()
         let open = tasks.filter { !$0.isDone }
         let done = tasks.lazy.filter(\.isDone).map(\.target)
-        try batch.manifest?.open(done: done.compactMap(line))
+        try manifest?.run.keep(in: output.pattern.folder, replaces: output.replaces)
+        try manifest?.lines.settle(done.map(line))
         let progress = BatchProgress(report: report)
         try progress.skip(done)
         guard !open.isEmpty else { return progress.cost }
         let concurrency = try concurrency(of: open.count)
         try progress.begin(open.map(\.target), concurrency: concurrency.workers.count)
         try make(open, with: concurrency, progress)
-        try batch.manifest?.close(done: tasks.compactMap { line(of: $0.target) })
+        try manifest?.lines.settle(tasks.map { line(of: $0.target) })
         return progress.cost
     }
 
@@ -115,15 +117,19 @@ public final class BatchRun: Sendable {
             let folder = slash.map { String(path[...$0]) } ?? ""
             names[folder, default: []].insert(slash.map { String(path[path.index(after: $0)...]) } ?? path)
         }
+        let manifests = batch.manifest.map { [RunFile.name, $0.lines.name] } ?? []
         for (folder, names) in names {
-            Temporaries.removeOrphans(in: folder, of: names.union(batch.manifest?.names ?? []))
+            Temporaries.removeOrphans(in: folder, of: names.union(manifests))
         }
     }
 
-    /// The manifest's line of a target, without what is known only once the file is written; nil without a manifest.
-    private func line(of target: SampleTarget) -> ManifestLine? {
-        batch.manifest?.line(
-            of: target, evaluations: batch.variants[target.variant].evaluations, classes: batch.directory.classes)
+    /// The manifest's line of a target, without what is known only once the file is written.
+    private func line(of target: SampleTarget) -> ManifestLine {
+        let item = target.record.items[0]
+        return ManifestLine(
+            index: target.index, file: batch.output.pattern.nameInFolder(target.path ?? ""),
+            class: batch.directory.classes.name(of: item.condition), item: item,
+            evaluations: batch.variants[target.variant].evaluations)
     }
 
     /// How many of so many targets are made at a time.
@@ -174,8 +180,7 @@ public final class BatchRun: Sendable {
         let isMade = try sampler.make(
             task.target, picture: task.picture == .free, latents: task.latents == .free
         ) { bytes in
-            guard let line = line(of: task.target) else { return }
-            try batch.manifest?.append(line.of(bytes, seconds: seconds))
+            try batch.manifest?.lines.append(line(of: task.target).of(bytes, seconds: seconds))
         }
         return isMade ? Timing(seconds: seconds, decoding: sampler.decoding, saved: sampler.saved) : nil
     }

@@ -91,17 +91,7 @@ public struct PlanFile: Codable, Equatable, Sendable {
                 "\(path): the plan is for model \(self.model.name) (\(self.model.hash.prefix(10))…), not for "
                     + "\(model.name) (\(model.hash.prefix(10))…); \(remedy)")
         }
-        let differences = [
-            (self.settings.steps != settings.steps)
-                ? "\(self.settings.steps) steps, not \(settings.steps)" : nil,
-            (self.settings.sampler != settings.sampler)
-                ? "sampler \(self.settings.sampler.kind.rawValue), not \(settings.sampler.kind.rawValue), or other "
-                    + "options of it" : nil,
-            (self.settings.guidanceScale != settings.guidanceScale)
-                ? "guidance \(self.settings.guidanceScale), not \(settings.guidanceScale)" : nil,
-            (self.settings.guidedChannels != settings.guidedChannels)
-                ? "guidance of other channels" : nil,
-        ].compactMap { $0 }
+        let differences = settings.differences(from: self.settings)
         guard differences.isEmpty else {
             throw .badData("\(path): the plan is for \(differences.joined(separator: "; for ")); \(remedy)")
         }

@@ -26,6 +26,18 @@ public struct SampleSettings: Codable, Equatable, Sendable {
     public var guidance: Guidance {
         get throws(SamplingError) { try Guidance(scale: guidanceScale, channels: guidedChannels) }
     }
+
+    /// Where `other` differs, such as "30 steps, not 50".
+    func differences(from other: SampleSettings) -> [String] {
+        let (kind, otherKind) = (sampler.kind.rawValue, other.sampler.kind.rawValue)
+        let samplers = kind == otherKind ? "other options of the sampler \(kind)" : "sampler \(otherKind), not \(kind)"
+        return [
+            steps == other.steps ? nil : "\(other.steps) steps, not \(steps)",
+            sampler == other.sampler ? nil : samplers,
+            guidanceScale == other.guidanceScale ? nil : "guidance \(other.guidanceScale), not \(guidanceScale)",
+            guidedChannels == other.guidedChannels ? nil : "guidance of other channels",
+        ].compactMap(\.self)
+    }
 }
 
 /// One image of a request.
