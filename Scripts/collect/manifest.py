@@ -34,7 +34,7 @@ def shown(path):
 
 
 def is_plain(name):
-    """Whether a manifest may list a file of this name: see UntrustedFolder in Sources/Pipeline/Output."""
+    """Whether a manifest may list a file of this name: see UntrustedFolder in Sources/Pipeline/Files."""
     parts = name.split("/")
     return ("\\" not in name and all(ord(c) >= 0x20 and ord(c) != 0x7F for c in name)
             and all(part not in ("", ".", "..") for part in parts))

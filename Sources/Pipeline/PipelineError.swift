@@ -4,11 +4,11 @@ import Models
 public enum PipelineError: Error, Equatable, Sendable {
     /// The request contradicts itself or asks for what does not exist.
     case usage(String)
-    /// A file holds something else than it should.
+    /// A file holds something other than it should.
     case badData(String)
-    /// A file or directory is not there.
+    /// A file or directory does not exist.
     case missingInput(String)
-    /// An output file stands in the way or cannot be made.
+    /// An output file exists already or cannot be made.
     case cannotCreate(String)
     /// The system failed to read or write.
     case inputOutput(String)

@@ -145,10 +145,10 @@ import Testing
     }
 
     @Test func `a record without reuse has no word of it, so that hashes stay as they were`() {
-        let json = String(decoding: ImageRecord.canonical(record(nil)), as: UTF8.self)
+        let json = String(decoding: CanonicalJSON.data(record(nil)), as: UTF8.self)
         #expect(!json.contains("reuse"))
         // The hash of this record before there was reuse.
-        #expect(record(nil).settingsHash == SHA256.hexadecimal(ImageRecord.canonical(NamelessRecord())))
+        #expect(record(nil).settingsHash == SHA256.hexadecimal(CanonicalJSON.data(NamelessRecord())))
     }
 
     /// The record's JSON as it was written before there was reuse.

@@ -89,7 +89,7 @@ struct BenchCommand: ParsableCommand {
             count: min(
                 asked.count,
                 try BLAS.reserve(
-                    threads: asked.count, leaving: 0, each: Lanes.runBytes(of: subject.config),
+                    threads: asked.count, leaving: 0, each: subject.config.guidedRunBytes,
                     for: "measuring \(subject.name)")))
     }
 

@@ -69,7 +69,7 @@ struct CalibrateCommand: ParsableCommand {
             return try log.result(
                 Log.Event(event: "calibration", evaluations: measured + fitted, evaluationsFull: schedule.evaluations))
         }
-        let job = CalibrationJob(session: session, settings: settings, store: store, log: log)
+        let job = CalibrationJob(session: session, settings: settings, store: store)
         let items = Calibrator.items(samples, told: directory.config.conditions)
         let outcome = try WeightFiles.blamed {
             try job.calibrate(items, leavesOut: leavesOut) { calibration in

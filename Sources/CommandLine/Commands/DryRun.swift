@@ -13,11 +13,12 @@ struct DryRun {
 
     /// A request to sample.
     init(_ request: SampleRequest) {
-        let first = request.first
+        let batch = request.batch
+        let first = batch.variants[0]
         self.init(
-            settings: first.settings, images: request.imageCount, variants: request.variants.count,
+            settings: first.settings, images: batch.imageCount, variants: batch.variants.count,
             evaluations: first.evaluations, evaluationsFull: first.evaluationsFull, reuse: first.reuse,
-            files: request.targets.compactMap(\.path))
+            files: batch.targets.compactMap(\.path))
     }
 
     /// Images that are sampled.

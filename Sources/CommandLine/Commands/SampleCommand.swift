@@ -43,15 +43,15 @@ struct SampleCommand: ParsableCommand {
             throw PipelineError.usage("--in-flight \(count): give a number from 1 to 1024")
         }
         let request = try SampleRequest(command: self, session: session, like: like.map(Self.readMetadata))
-        if let warning = request.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
+        if let warning = request.batch.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
             log.message(warning)
         }
-        for variant in request.variants where log.warn(of: variant.settings, on: request.directory) { break }
+        for variant in request.batch.variants where log.warn(of: variant.settings, on: session.directory) { break }
         if execution.dryRun {
             try DryRun(request).print(format: execution.log)
             return
         }
-        try SampleJob(request: request, session: session, inFlight: batch.inFlight, log: log).run()
+        try SampleJob(request: request, session: session, inFlight: batch.inFlight, log: log).carryOut()
     }
 
     private static func readMetadata(_ path: String) throws -> ImageMetadata {

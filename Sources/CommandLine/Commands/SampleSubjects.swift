@@ -5,6 +5,8 @@ struct SampleSubjects {
     let items: [SampleItem]
     /// The seed that was drawn since none was given.
     let drawnSeed: UInt32?
+    /// For each image, which variant it takes; nil where all take the same.
+    var variants: [Int]? { list?.variants }
     private let list: BatchList?
 
     /// The images of a file, of the options, or of another image.
@@ -29,9 +31,6 @@ struct SampleSubjects {
         ).items
         drawnSeed = subject.seed == nil && kept == nil ? seed : nil
     }
-
-    /// Which variant an image takes.
-    func variant(of index: Int) -> Int { list?.variants[index] ?? 0 }
 
     /// What images share.
     ///
@@ -59,5 +58,19 @@ struct SampleSubjects {
                     calibrates: !command.execution.dryRun)
             }
         }
+    }
+}
+
+extension SampleVariant {
+    /// Checks the settings against the model; makes a calibration if one is needed and `calibrates` allows it.
+    fileprivate init(
+        session: ModelSession, settings: SampleSettings, reuse source: ReuseSource, calibrates: Bool,
+        like: ImageRecord? = nil
+    ) throws {
+        let schedule = try settings.schedule(for: session.directory)
+        let reuse = try source.resolve(
+            model: session.directory.reference(), settings: settings, schedule: schedule, like: like,
+            calibration: session.calibration(for: settings, makes: calibrates))
+        try self.init(settings: settings, schedule: schedule, reuse: reuse)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Models
 import Pipeline
 
@@ -54,3 +55,26 @@ struct DecoderOptions: ParsableArguments {
 }
 
 extension WeightPrecision: ExpressibleByArgument {}
+
+extension ModelSession {
+    /// A session that reports to a log and stops at signals.
+    ///
+    /// - Parameters:
+    ///   - directory: the model; nil to open that of the options.
+    ///   - options: which model, and how wide its weights are in memory.
+    ///   - workers: the threads to work with.
+    ///   - log: where progress and messages go.
+    /// - Throws: what opening the model throws.
+    convenience init(directory: ModelDirectory? = nil, options: ModelOptions, workers: Workers, log: Log) throws {
+        self.init(
+            directory: try directory ?? options.open(), workers: workers, precision: options.weightsPrecision,
+            checkpoint: { if Interruption.isPending { throw Interrupted(done: 0, total: 1) } },
+            report: { event in
+                switch event {
+                case .message(let text): log.message(text)
+                case .detail(let text): log.detail(text)
+                case .progress(let share, let task): log.share(share, label: task)
+                }
+            })
+    }
+}

@@ -117,11 +117,6 @@ final class Log {
         return "image \(image + 1) of \(event.images ?? 1), \(strategy)"
     }
 
-    /// Tells of loading.
-    func loading(_ share: Double) {
-        self.share(share, label: "loading the model")
-    }
-
     /// Shows how much of something is done.
     func share(_ share: Double, label: String) {
         bar?.show(share, label: label)

@@ -10,7 +10,7 @@ extension BatchAnalysis {
         try ReportFiles(
             prefix: prefix, example: "analysis",
             kinds: [
-                (".json", { [UInt8](ImageRecord.canonical($0)) + [UInt8(ascii: "\n")] }),
+                (".json", { CanonicalJSON.file($0) }),
                 ("-images.csv", { Array($0.imagesCSV.utf8) }),
                 ("-classes.csv", { Array($0.classesCSV.utf8) }),
             ], replaces: replaces)

@@ -4,7 +4,7 @@ import Media
 import Pipeline
 import Synchronization
 
-/// What finished batches have cost and hold, by their books and files: the result of `omnicache analyze` on manifests.
+/// What finished batches have cost and hold, by their manifests and files: the result of `omnicache analyze` on manifests.
 /// Samples nothing.
 public struct BatchAnalysis: Codable, Equatable, Sendable {
     /// The format of this report.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Writes files that are there whole or not at all.
+/// Writes files whole or not at all.
 public enum AtomicFile {
     /// What to do about a file that is already there.
     public enum Conflict: Sendable {
@@ -60,7 +60,7 @@ public enum AtomicFile {
         while true {
             let name = Temporaries.name(beside: path)
             let descriptor = try create(name, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, path: path)
-            // Where a file system has no locks, nobody can take one and clean up, either.
+            // Where a file system has no locks, no process can take one to clean up, either.
             while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
             var status = stat()
             if fstat(descriptor, &status) == 0, status.st_nlink > 0 { return (name, descriptor) }
@@ -79,7 +79,7 @@ public enum AtomicFile {
         }
     }
 
-    /// Whether something that is neither file nor directory stands at `path`.
+    /// Whether something that is neither file nor directory is at `path`.
     private static func isStream(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
@@ -133,7 +133,7 @@ public enum AtomicFile {
         }
     }
 
-    /// The error that `errno` stands for.
+    /// The error of `errno`.
     private static func failure(_ operation: String, path: String) -> FileError {
         switch errno {
         case EEXIST:
@@ -144,5 +144,32 @@ public enum AtomicFile {
         default:
             .failed(path: path, operation: operation, code: errno)
         }
+    }
+}
+
+/// What can go wrong when a file is written.
+public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A file exists and was not to be replaced.
+    case exists(path: String)
+
+    /// The file cannot be made at this place: the directory is missing or closed to writing, or the name is not usable.
+    case cannotCreate(path: String, code: Int32)
+
+    /// Writing failed on the way, as on a full disk.
+    case failed(path: String, operation: String, code: Int32)
+
+    public var description: String {
+        switch self {
+        case .exists(let path):
+            "\(path.quotedOnOneLine) already exists; choose another name or ask for it to be replaced"
+        case .cannotCreate(let path, let code):
+            "cannot create \(path.quotedOnOneLine): \(Self.text(of: code)); choose a writable directory that exists"
+        case .failed(let path, let operation, let code):
+            "cannot \(operation) \(path.quotedOnOneLine): \(Self.text(of: code)); check the disk and its free space"
+        }
+    }
+
+    private static func text(of code: Int32) -> String {
+        strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }
 }

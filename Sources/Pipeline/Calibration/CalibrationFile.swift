@@ -33,7 +33,7 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
     public let calibration: Calibration
     /// The forecasters, one for each plan.
     public let fits: [Fit]
-    /// The SHA-256 of the rest, so that a file that was edited or cut short is told from a whole one.
+    /// The SHA-256 of the rest, which detects a file that was edited or cut short.
     public let checksum: String
 
     /// A calibration of a model and its settings.
@@ -76,36 +76,112 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
     private var expectedChecksum: String {
         let draft = CalibrationFile(
             model: model, settings: settings, items: items, calibration: calibration, fits: fits, checksum: "")
-        return SHA256.hexadecimal(ImageRecord.canonical(draft))
+        return SHA256.hexadecimal(CanonicalJSON.data(draft))
     }
 
     /// The file's bytes: the same for the same calibration.
-    public var bytes: [UInt8] { [UInt8](ImageRecord.canonical(self)) + [UInt8(ascii: "\n")] }
+    public var bytes: [UInt8] { CanonicalJSON.file(self) }
 
     /// Reads a calibration.
     ///
     /// - Throws: ``PipelineError`` that says in one line what is wrong with the file.
     public init(path: String) throws(PipelineError) {
-        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
-            throw .inputOutput("\(path): cannot be read; check its permissions")
-        }
-        try self.init(data: data, path: path)
+        try self.init(data: Data(InputFile.read(path)), path: path)
     }
 
     init(data: Data, path: String) throws(PipelineError) {
-        struct Header: Decodable { let schema: String }
         let remedy = "delete it, or make it again with 'omnicache calibrate --force'"
-        guard let header = try? JSONDecoder().decode(Header.self, from: data) else {
-            throw .badData("\(path): no calibration, or one that was cut short; \(remedy)")
-        }
-        guard header.schema == Self.currentSchema else {
-            throw .badData("\(path): schema '\(header.schema)', and only \(Self.currentSchema) can be read; \(remedy)")
-        }
+        try CanonicalJSON.checkSchema(
+            of: data, path: path, is: Self.currentSchema, kind: "calibration", remedy: remedy)
         guard let file = try? JSONDecoder().decode(CalibrationFile.self, from: data),
             file.checksum == file.expectedChecksum, !file.items.isEmpty
         else {
             throw .badData("\(path): was edited or damaged (its checksum does not fit); \(remedy)")
         }
         self = file
+    }
+}
+
+/// Coded with the inner products as the little-endian bytes of their lower triangles, in Base64: as exact as they are.
+extension Calibration: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case calls, branches, guidanceScale, bandSizes, samples, products, quantity, predictionType, response, stateGain
+        case path
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func refuse(_ key: CodingKeys, _ what: String) -> DecodingError {
+            .dataCorruptedError(forKey: key, in: values, debugDescription: what)
+        }
+        let calls = try values.decode(Int.self, forKey: .calls)
+        let branches = GuidanceBranches(rawValue: try values.decode(UInt8.self, forKey: .branches))
+        guard (1...10_000).contains(calls), branches == .conditional || branches == [.conditional, .unconditional]
+        else {
+            throw refuse(.calls, "no run")
+        }
+        let bandSizes = try values.decode([Int].self, forKey: .bandSizes)
+        let samples = try values.decode(Int.self, forKey: .samples)
+        let products = try values.decode([Data].self, forKey: .products)
+        let order = 1 + calls * branches.count
+        guard samples > 0, !bandSizes.isEmpty, bandSizes.count == products.count,
+            products.allSatisfy({ $0.count == order * (order + 1) / 2 * MemoryLayout<Double>.size })
+        else { throw refuse(.products, "inner products of another run") }
+        let response = try values.decode(SamplerResponse.self, forKey: .response)
+        let gain = try values.decode([Double].self, forKey: .stateGain)
+        let path = try values.decode(PathSeries.self, forKey: .path)
+        let series = response.series + [gain, path.curvature, path.turningAngle, path.gamma, path.change]
+        guard series.allSatisfy({ $0.count == calls && $0.allSatisfy(\.isFinite) }) else {
+            throw refuse(.path, "series of another run")
+        }
+        self.init(
+            gram: TrajectoryGram(
+                calls: calls, branches: branches,
+                guidanceScale: try values.decode(Double.self, forKey: .guidanceScale), bandSizes: bandSizes,
+                runs: samples, sums: products.map { Self.matrix(of: order, lowerTriangle: $0) }),
+            quantity: try values.decode(ForecastQuantity.self, forKey: .quantity),
+            predictionType: try values.decode(PredictionType.self, forKey: .predictionType), response: response,
+            stateGain: gain, path: path)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(gram.calls, forKey: .calls)
+        try values.encode(gram.branches.rawValue, forKey: .branches)
+        try values.encode(gram.guidanceScale, forKey: .guidanceScale)
+        try values.encode(gram.bandSizes, forKey: .bandSizes)
+        try values.encode(gram.runs, forKey: .samples)
+        try values.encode(gram.sums.map(Self.lowerTriangle), forKey: .products)
+        try values.encode(quantity, forKey: .quantity)
+        try values.encode(predictionType, forKey: .predictionType)
+        try values.encode(response, forKey: .response)
+        try values.encode(stateGain, forKey: .stateGain)
+        try values.encode(path, forKey: .path)
+    }
+
+    private static func lowerTriangle(_ matrix: Matrix) -> Data {
+        var data = Data(capacity: matrix.rows * (matrix.rows + 1) / 2 * MemoryLayout<Double>.size)
+        for i in 0..<matrix.rows {
+            for j in 0...i {
+                withUnsafeBytes(of: matrix[i, j].bitPattern.littleEndian) { data.append(contentsOf: $0) }
+            }
+        }
+        return data
+    }
+
+    private static func matrix(of order: Int, lowerTriangle data: Data) -> Matrix {
+        var matrix = Matrix(rows: order, columns: order)
+        data.withUnsafeBytes { bytes in
+            var offset = 0
+            for i in 0..<order {
+                for j in 0...i {
+                    let pattern = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                    matrix[i, j] = Double(bitPattern: pattern)
+                    matrix[j, i] = matrix[i, j]
+                    offset += MemoryLayout<Double>.size
+                }
+            }
+        }
+        return matrix
     }
 }

@@ -28,7 +28,7 @@ public struct CalibrationStore: Sendable {
             let fits: Int?
         }
         let key = SHA256.hexadecimal(
-            ImageRecord.canonical(
+            CanonicalJSON.data(
                 Key(
                     model: model.hash, configuration: model.configuration, settings: settings,
                     fits: settings.sampler.clip == nil ? nil : Self.clippedFits)))
@@ -70,8 +70,7 @@ public struct CalibrationStore: Sendable {
         guard UserCache.makeFolder(of: path) else {
             throw PipelineError.cannotCreate("\(path): the folder for calibrations cannot be made")
         }
-        try WeightFiles.checkUnchanged()
-        try AtomicFile.write(file.bytes, to: path, onConflict: .replace)
+        try AtomicFile.writeResult(file.bytes, to: path, replaces: true)
         return path
     }
 }

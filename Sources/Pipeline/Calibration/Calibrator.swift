@@ -11,7 +11,7 @@ import Sampling
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
-    /// The most images; nobody else should use their seeds, which ``items(_:told:)`` gives.
+    /// The most images; ``items(_:told:)`` gives their seeds, which nothing else should use.
     public static let mostSamples = 1000
 
     /// Called with the evaluations of each step of the work; throws to abandon it.
@@ -54,8 +54,8 @@ public final class Calibrator {
         conditions = directory.config.conditions
     }
 
-    /// Images to calibrate on: classes (or example prompts) spread over all, seeds that count down from the largest, so that they do not meet
-    /// those that people choose.
+    /// Images to calibrate on: classes (or example prompts) spread over all, and seeds that count down from the largest, so
+    /// that they are not those that users choose.
     public static func items(_ count: Int, told conditions: ConditionKind) -> [SampleItem] {
         (0..<count).map { index in
             // Halves, quarters, … of the classes: any number of images is spread.
@@ -244,4 +244,46 @@ public final class Calibrator {
     private static func add(_ gram: TrajectoryGram, to sum: inout TrajectoryGram?) {
         if sum == nil { sum = gram } else { sum?.add(gram) }
     }
+}
+
+/// How the forecasters of a plan did in closed loop on an image that no fit has seen.
+///
+/// A fit can lead its own images well and others astray. So each has to be better than those below it, which know less
+/// of the model and so have less to be wrong about: steering than spectral, spectral than one that was not fitted.
+public struct FitCheck: Equatable, Sendable {
+    /// The runs of the image.
+    static let runs = 3
+
+    /// A forecaster, and how far it leaves the image from its full run.
+    public struct Candidate: Equatable, Sendable {
+        /// What fills the gaps.
+        public let forecaster: ForecasterSpec
+        /// The relative error of the final state; infinite for a run that diverged.
+        public let error: Double
+    }
+
+    /// The forecasters, the plainest first.
+    public let candidates: [Candidate]
+
+    /// A check of these, the plainest first; not empty.
+    init(_ candidates: [Candidate]) {
+        precondition(!candidates.isEmpty, "forecasters to check")
+        self.candidates = candidates
+    }
+
+    /// The forecaster to use: that of the least error, and of two with the same the plainer one.
+    public var best: ForecasterSpec {
+        candidates.dropFirst().reduce(candidates[0]) { $1.error < $0.error ? $1 : $0 }.forecaster
+    }
+
+    /// One line about a fit that is not used; nil if the last one is.
+    public var warning: String? {
+        guard let wanted = candidates.last, best != wanted.forecaster else { return nil }
+        let errors = candidates.reversed().map { "\($0.forecaster.name) \(Self.rounded($0.error))" }
+        return "\(wanted.forecaster.name) is not the best on an image that no fit has seen, so \(best.name) is used "
+            + "(relative errors: \(errors.joined(separator: ", ")))"
+    }
+
+    /// With four digits after the point.
+    private static func rounded(_ error: Double) -> String { "\((error * 10_000).rounded() / 10_000)" }
 }

@@ -20,7 +20,7 @@ public final class StoredCalibration: CalibrationSource {
     ///
     /// - Parameters:
     ///   - store: Where calibrations are kept.
-    ///   - tell: Told in one line where a plainer forecaster stands in for a fit that did not pass its check.
+    ///   - tell: Called with one line where a plainer forecaster replaces a fit that did not pass its check.
     ///   - make: Makes what is missing, from what there is; nil to have it refused.
     public init(
         store: CalibrationStore, tell: @escaping (String) -> Void = { _ in },
@@ -51,7 +51,7 @@ public final class StoredCalibration: CalibrationSource {
         case .omnicacheUnfiltered:
             return .omnicache(gammas: try calibration().path.gamma, filter: nil, quantity: .direction)
         case .spectral:
-            // Where not even the spectral fit has passed, what has stands in for it.
+            // Where not even the spectral fit has passed, the forecaster that has passed replaces it.
             if let checked = try checked(for: plan), !checked.isFitted { return stand(in: checked, for: .spectral) }
             return try SpectralFit.forecaster(for: plan, calibration: try calibration())
         case .steering:
@@ -66,7 +66,7 @@ public final class StoredCalibration: CalibrationSource {
         return stand(in: checked, for: .steering)
     }
 
-    /// The forecaster that has passed its check for `plan`; tells if it is not the one that was wanted.
+    /// The forecaster that has passed its check for `plan`; reports if it is not the one that was wanted.
     private func stand(in checked: ForecasterSpec, for wanted: ForecasterSpec.FittedName) -> ForecasterSpec {
         if checked.name != wanted.rawValue {
             tell(

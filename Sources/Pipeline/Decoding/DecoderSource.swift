@@ -58,12 +58,9 @@ public struct DecoderSource: Sendable {
     /// What ties images to the decoder, nil for pixels; reads the weights the first time.
     public func reference() throws(PipelineError) -> ImageRecord.Decoder? {
         guard case .autoencoder(let config, let directory, let archive) = kind else { return nil }
-        let path = "\(directory)/config.json"
-        guard let text = try? Data(contentsOf: URL(filePath: path)) else {
-            throw .inputOutput("\(path): cannot be read; check its permissions")
-        }
+        let text = try InputFile.read("\(directory)/config.json")
         return ImageRecord.Decoder(
-            name: config.className, hash: SHA256.hexadecimal(text + Data(ModelHash.of(archive.files).utf8)))
+            name: config.className, hash: SHA256.hexadecimal(text + ModelHash.of(archive.files).utf8))
     }
 
     /// Loads the decoder.

@@ -1,6 +1,6 @@
 import Models
 
-/// The classes of a model: what a person types, resolved to an index.
+/// The names of a model's classes, and the index that a name or number stands for.
 ///
 /// A class's label is one name or several synonyms separated by commas, as those of ImageNet are (`tench, Tinca tinca`).
 public struct ClassNames: Sendable, Equatable {
@@ -74,7 +74,7 @@ public struct ClassNames: Sendable, Equatable {
         return String(slug.last == "-" ? slug.dropLast() : slug)
     }
 
-    /// A class's first synonym as it may stand in a file name: lower case, with a hyphen for each run of other
+    /// A class's first synonym for use in a file name: lower case, with a hyphen for each run of other
     /// characters; with the id behind where that names another class too.
     public func slug(_ index: Int) -> String {
         let key = Self.key(String(names[index].prefix { $0 != "," }))

@@ -6,13 +6,13 @@ import Sampling
 /// A model directory of ours or a diffusers pipeline, opened: its configuration and the headers of its weights, but not
 /// yet the weights.
 public struct ModelDirectory: Sendable {
-    /// Where it lies.
+    /// Its path.
     public let path: String
     /// Where the network's `config.json` and weights lie: ``path``, or a pipeline's `transformer`.
     public let networkDirectory: String
-    /// Where the decoder lies, its configuration checked against the network's channels; nil when there is none.
+    /// The directory of the decoder, its configuration checked against the network's channels; nil when there is none.
     public let vaeDirectory: String?
-    /// Where the small, fast decoder lies, checked in the same way; nil when there is none.
+    /// The directory of the small, fast decoder, checked in the same way; nil when there is none.
     public let tinyDirectory: String?
     /// The network's dimensions and conventions.
     public let config: any NetworkConfiguration
@@ -28,7 +28,7 @@ public struct ModelDirectory: Sendable {
     /// The sampler that the model comes with; nil when it comes with none.
     let recommendedSampler: SamplerOptions?
 
-    /// The directory's name, which stands for the model in file metadata.
+    /// The directory's name, which names the model in file metadata.
     public var name: String {
         URL(filePath: path).standardizedFileURL.lastPathComponent
     }
@@ -107,7 +107,7 @@ public struct ModelDirectory: Sendable {
 
     /// What ties images to the model; reads the weights the first time.
     public func reference() -> ImageRecord.Model {
-        let conventions = ImageRecord.canonical(config.conventions) + ImageRecord.canonical(process)
+        let conventions = CanonicalJSON.data(config.conventions) + CanonicalJSON.data(process)
         return ImageRecord.Model(
             name: name, hash: ModelHash.of(archive.files), configuration: SHA256.hexadecimal(conventions))
     }
@@ -127,5 +127,90 @@ public struct ModelDirectory: Sendable {
     ) throws -> any DenoisingNetwork {
         try BLAS.open()
         return try config.load(from: archive, precision: precision, progress: progress)
+    }
+}
+
+extension ModelDirectory {
+    /// The same settings, going through their timesteps as the model's scheduler of diffusers does; as they are for a model
+    /// without one.
+    ///
+    /// Settings that make the same images by either rule are left as they are, so that they are known again.
+    public func followingScheduler(_ settings: SampleSettings) -> SampleSettings {
+        guard recommendedSampler != nil else { return settings }
+        var followed = settings
+        // Making the sampler reports what does not fit the model.
+        followed.sampler =
+            (try? settings.sampler.following(.diffusers, process: process, steps: settings.steps)) ?? settings.sampler
+        return followed
+    }
+
+    /// Why a run's images are not those of diffusers' scheduler for the same request; nil where they are, and for a model
+    /// without a scheduler.
+    public func departure(of settings: SampleSettings) -> String? {
+        guard let own = recommendedSampler else { return nil }
+        let sampler = settings.sampler
+        let reason: String?
+        if process.predictionType == .flow {
+            reason =
+                sampler == own
+                ? nil
+                : "it has no counterpart of sampler \(sampler.kind.rawValue) with \(sampler.spacing.rawValue) spacing"
+        } else {
+            reason = departure(of: sampler, from: own, steps: settings.steps)
+        }
+        return reason.map { "not the images of diffusers' scheduler: \($0)" }
+    }
+
+    private func departure(of sampler: SamplerOptions, from own: SamplerOptions, steps: Int) -> String? {
+        let name = sampler.kind.rawValue
+        let isAlongPath = sampler.kind == .euler || sampler.kind == .heun
+        let isChanged = sampler.kind != own.kind
+        let keepsEnd =
+            !isChanged || (own.kind == .dpmSolver && sampler.kind == .euler)
+            || (own.kind == .euler && sampler.kind == .dpmSolver)
+        if sampler.spacing == .respaced { return "it has no respaced spacing" }
+        if isAlongPath, sampler.spacing != .leading {
+            return "its \(name) starts \(sampler.spacing.rawValue) spacing from noise of another scale"
+        }
+        if !isAlongPath, sampler.spacing == .trailing,
+            TimestepSpacing.referenceOvershoots(steps, of: process.trainTimesteps)
+        {
+            return "by a rounding error it makes one step more of \(steps) steps with trailing spacing, to timestep -1"
+        }
+        if isAlongPath || sampler.kind == .dpmSolver, sampler.clip != nil { return "its \(name) does not clip" }
+        if isChanged, [.ddim, .ddpm].contains(sampler.kind), ![.ddim, .ddpm].contains(own.kind), sampler.clip == nil {
+            return "its \(name) clips unless its scheduler file says otherwise; --clip 1 does so here"
+        }
+        if !keepsEnd, sampler.end != .clean {
+            return "its \(name) ends without noise unless its scheduler file says otherwise"
+        }
+        let followed = try? sampler.following(.diffusers, process: process, steps: steps)
+        return followed == sampler
+            ? nil : "it steps to other timesteps, and these settings come from an image or a plan that did not"
+    }
+}
+
+extension SampleSettings {
+    /// What a run with these settings will ask of a model.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public func schedule(for directory: ModelDirectory) throws -> RunSchedule {
+        // Only its calls are looked at, so its scratch may be of one element.
+        let sampler = try makeSampler(sampler, process: directory.process, steps: steps, shape: [])
+        guard directory.config.hasVariance || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
+        let guidance = try guidance
+        try guidance.validate(for: directory.latentShape.dimensions)
+        let branches = guidance.branches
+        guard !branches.contains(.unconditional) || directory.hasNullClass else {
+            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
+        }
+        return RunSchedule(calls: sampler.calls, branches: branches)
+    }
+
+    /// The evaluations of the full run: model calls times guidance branches.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public func evaluations(for directory: ModelDirectory) throws -> Int {
+        try schedule(for: directory).evaluations
     }
 }

@@ -1,14 +1,14 @@
 import Media
 import Models
 
-/// A picture on its way to a file: format, metadata, and what to do about a file that is there already.
+/// A file for a picture: its path and format, and whether an existing file is replaced.
 public struct ImageFile: Equatable, Sendable {
     /// A file format for pictures.
     public enum Format: String, CaseIterable, Sendable {
         case png
         case ppm
 
-        /// The format of a file with these bytes: what begins as no PPM or PGM does counts as a PNG.
+        /// The format of a file with these bytes: whatever does not begin like a PPM or PGM counts as a PNG.
         public init(of bytes: [UInt8]) {
             self = bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8) ? .ppm : .png
         }
@@ -31,7 +31,7 @@ public struct ImageFile: Equatable, Sendable {
 
         /// The bytes of a file that holds the frames of a picture, one for an image, and what it was made from.
         ///
-        /// Both formats hold one picture, so several frames stand side by side in it.
+        /// Both formats hold one picture, so several frames are side by side in it.
         public func encode(
             _ frames: [Image], record: ImageRecord, classNames: ClassNames
         ) throws(ImageError) -> [UInt8] {
@@ -51,7 +51,7 @@ public struct ImageFile: Equatable, Sendable {
     public let path: String
     /// How it is encoded.
     public let format: Format
-    /// Whether a file at this path is made anew.
+    /// Whether an existing file is replaced.
     public let replaces: Bool
 
     /// Joins a path, a format and a policy.
@@ -61,16 +61,16 @@ public struct ImageFile: Equatable, Sendable {
         self.replaces = replaces
     }
 
-    /// Whether the file is there already, with the same settings.
+    /// Whether the file exists already, with the same settings.
     ///
-    /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
+    /// - Throws: ``PipelineError`` when another file is in the way or the directory is not writable.
     public func standing(for record: ImageRecord) throws(PipelineError) -> Standing {
         try standing(for: record.settingsHash)
     }
 
-    /// Whether the file is there already, with the settings of this hash; reads no pixels.
+    /// Whether the file exists already, with the settings of this hash; reads no pixels.
     ///
-    /// - Throws: ``PipelineError`` when another file is in the way or the place cannot be written to.
+    /// - Throws: ``PipelineError`` when another file is in the way or the directory is not writable.
     public func standing(for settingsHash: String) throws(PipelineError) -> Standing {
         try Standing(of: path, hash: settingsHash, replaces: replaces, read: ImageMetadata.settingsHash(path:))
     }
@@ -81,8 +81,7 @@ public struct ImageFile: Equatable, Sendable {
     @discardableResult
     public func write(_ frames: [Image], record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
         let bytes = try format.encode(frames, record: record, classNames: classNames)
-        try WeightFiles.checkUnchanged()
-        try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
+        try AtomicFile.writeResult(bytes, to: path, replaces: replaces)
         return bytes
     }
 }

@@ -1,4 +1,5 @@
 import Caching
+import Compute
 import FoundationEssentials
 import Media
 import Models
@@ -31,7 +32,7 @@ public struct ImageMetadata: Codable, Equatable, Sendable {
             PNGText(keyword: "Software", text: "omnicache \(versions.omnicache)"),
             PNGText(keyword: "parameters", text: parameters(classNames: classNames, width: width, height: height)),
             PNGText(
-                keyword: Self.keyword, text: String(decoding: ImageRecord.canonical(self), as: UTF8.self),
+                keyword: Self.keyword, text: String(decoding: CanonicalJSON.data(self), as: UTF8.self),
                 international: true),
         ]
     }
@@ -100,7 +101,7 @@ extension ImageMetadata {
     /// The settings hash that the image file at `path` carries; nil for a file of any other origin, or one that is cut
     /// short.
     ///
-    /// Reads what stands before the pixels and no more, since it is asked of every file of a batch.
+    /// Reads nothing from the pixels on, since it is called for every file of a batch.
     public static func settingsHash(path: String) -> String? {
         if let texts = ImageProbe.pngTexts(path: path) {
             return texts.first { $0.keyword == keyword }.flatMap { settingsHash(inRecord: $0.text) }
@@ -112,7 +113,7 @@ extension ImageMetadata {
     /// The hash in the JSON of the metadata, of which the record may be long.
     private static func settingsHash(inRecord text: String) -> String? {
         struct Hash: Decodable { let settingsHash: String }
-        // Everything after the record fits into this many bytes; the key stands at the top level if it stands there.
+        // Everything after the record fits into this many bytes; a key in these bytes is at the top level.
         let key = "\"settingsHash\":\""
         let tail = String(decoding: text.utf8.suffix(1024), as: UTF8.self)
         guard let hash = tail.split(separator: key, omittingEmptySubsequences: false).dropFirst().last?.prefix(64),
@@ -120,4 +121,21 @@ extension ImageMetadata {
         else { return (try? JSONDecoder().decode(Hash.self, from: Data(text.utf8)))?.settingsHash }
         return String(hash)
     }
+}
+
+/// What made an image: stored beside its settings, and no part of them.
+public struct LibraryVersions: Codable, Equatable, Sendable {
+    /// The version of omnicache.
+    public static let omnicache = "0.1.0"
+
+    /// The version of omnicache that made the image.
+    public let omnicache: String
+    /// What OpenBLAS said of its version and build.
+    public let openblas: String
+    /// The processor family whose kernels OpenBLAS used; results agree to the last bit only within one.
+    public let core: String
+
+    /// The versions of this process.
+    public static let current = LibraryVersions(
+        omnicache: omnicache, openblas: BLAS.configuration, core: BLAS.coreName)
 }

@@ -21,9 +21,9 @@ public struct LatentFile: Equatable, Sendable {
         self.replaces = replaces
     }
 
-    /// Whether the latents of this very run are there already.
+    /// Whether the latents of this run exist already.
     ///
-    /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way or the place cannot be written to.
+    /// - Throws: ``PipelineError/cannotCreate(_:)`` when another file is in the way or the directory is not writable.
     public func standing(for record: ImageRecord) throws(PipelineError) -> Standing {
         try Standing(of: path, hash: record.settingsHash, replaces: replaces) { path in
             (try? SafetensorsFile(path: path))?.metadata[Self.hashName]
@@ -34,8 +34,7 @@ public struct LatentFile: Equatable, Sendable {
     public func write(_ latents: Tensor, record: ImageRecord) throws {
         let bytes = SafetensorsWriter.bytes(
             [(Self.tensorName, latents)], metadata: [Self.hashName: record.settingsHash])
-        try WeightFiles.checkUnchanged()
-        try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
+        try AtomicFile.writeResult(bytes, to: path, replaces: replaces)
     }
 
     /// Reads the initial noise of a run: a tensor named `latents` or `noise`, or the only one there.
@@ -56,7 +55,7 @@ public struct LatentFile: Equatable, Sendable {
         return try file.tensor(entry.name).reshaped(shape)
     }
 
-    /// The SHA-256 of the numbers, which stands for the noise in an image's record.
+    /// The SHA-256 of the numbers, which identifies the noise in an image's record.
     public static func hash(_ latents: Tensor) -> String {
         SHA256.hexadecimal(UnsafeRawBufferPointer(latents.values))
     }

@@ -4,9 +4,9 @@ import Media
 import Models
 import Sampling
 
-/// A picture of what a run is about to draw, made anew every few steps: the present estimate of the clean sample.
+/// A picture of a run's current estimate of the clean sample, written every few steps.
 ///
-/// It stands beside the picture's file, and goes when that is written.
+/// It is written beside the picture's file, and removed with ``remove()``.
 public final class Preview {
     /// The file.
     public let path: String
@@ -47,8 +47,7 @@ public final class Preview {
             clean.values[i] = Float(sum.state * Double(clean.values[i]) + sum.output * Double(output[i]))
         }
         let picture = try PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean)))
-        try WeightFiles.checkUnchanged()
-        try AtomicFile.write(picture, to: path, onConflict: .replace)
+        try AtomicFile.writeResult(picture, to: path, replaces: true)
         return step
     }
 

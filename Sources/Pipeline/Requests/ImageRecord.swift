@@ -71,7 +71,7 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     ///
     /// The model's name is left out, since a renamed directory holds the same model, and so are the budget and the
     /// planner, which say no more than the decisions that they led to.
-    public var settingsHash: String { SHA256.hexadecimal(ImageRecord.canonical(hashed)) }
+    public var settingsHash: String { SHA256.hexadecimal(CanonicalJSON.data(hashed)) }
 
     /// The part that is hashed.
     var hashed: ImageRecord {
@@ -79,11 +79,30 @@ public struct ImageRecord: Codable, Equatable, Sendable {
             model: Model(name: "", hash: model.hash, configuration: model.configuration), settings: settings,
             items: items, columns: columns, initialNoise: initialNoise, reuse: reuse?.essence, decoder: decoder)
     }
+}
 
-    /// JSON with sorted keys, the same bytes for the same value; the values of this module's records always can be.
-    package static func canonical(_ value: some Encodable) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(value)) ?? Data()
+/// Settings hashes of many images that differ in class and seed only, at a fraction of the cost of one record each.
+public struct SettingsHasher: Sendable {
+    private static let noItems = "\"items\":[]"
+
+    private let head: [UInt8]
+    private let tail: [UInt8]
+
+    /// A hasher for single images made as `record` says, whatever its items.
+    public init(_ record: ImageRecord) {
+        let template = ImageRecord(
+            model: record.model, settings: record.settings, items: [], columns: record.columns,
+            initialNoise: record.initialNoise, reuse: record.reuse, decoder: record.decoder)
+        let text = String(decoding: CanonicalJSON.data(template.hashed), as: UTF8.self)
+        // Quotes within texts are escaped, so this can only be the record's own key.
+        let parts = text.split(separator: Self.noItems, maxSplits: 1, omittingEmptySubsequences: false)
+        precondition(parts.count == 2, "a record without items")
+        head = Array("\(parts[0])\"items\":[".utf8)
+        tail = Array("]\(parts[1])".utf8)
+    }
+
+    /// The ``ImageRecord/settingsHash`` of the record with this item alone.
+    public func hash(of item: SampleItem) -> String {
+        SHA256.hexadecimal(head + CanonicalJSON.data(item) + tail)
     }
 }

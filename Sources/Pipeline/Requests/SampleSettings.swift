@@ -26,11 +26,23 @@ public struct SampleSettings: Codable, Equatable, Sendable {
     public var guidance: Guidance {
         get throws(SamplingError) { try Guidance(scale: guidanceScale, channels: guidedChannels) }
     }
+
+    /// Where `other` differs, such as "30 steps, not 50".
+    func differences(from other: SampleSettings) -> [String] {
+        let (kind, otherKind) = (sampler.kind.rawValue, other.sampler.kind.rawValue)
+        let samplers = kind == otherKind ? "other options of the sampler \(kind)" : "sampler \(otherKind), not \(kind)"
+        return [
+            steps == other.steps ? nil : "\(other.steps) steps, not \(steps)",
+            sampler == other.sampler ? nil : samplers,
+            guidanceScale == other.guidanceScale ? nil : "guidance \(other.guidanceScale), not \(guidanceScale)",
+            guidedChannels == other.guidedChannels ? nil : "guidance of other channels",
+        ].compactMap(\.self)
+    }
 }
 
 /// One image of a request.
 public struct SampleItem: Equatable, Sendable {
-    /// What it is to show.
+    /// What it should show.
     public let condition: Condition
     /// The seed of its own generator.
     public let seed: UInt32
@@ -46,7 +58,7 @@ public struct SampleItem: Equatable, Sendable {
         self.init(condition: .label(classID), seed: seed)
     }
 
-    /// The class; nil for what is told otherwise.
+    /// The class; nil for a prompt.
     public var classID: Int? {
         if case .label(let label) = condition { label } else { nil }
     }

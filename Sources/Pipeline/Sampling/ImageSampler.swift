@@ -35,7 +35,7 @@ public final class ImageSampler {
     /// - Parameters:
     ///   - item: the condition and the seed.
     ///   - initialNoise: in the latents' shape, instead of the noise that the seed gives; the seed still gives what a sampler adds.
-    ///   - wrap: puts a cache around the model, or watches it; as it is by default.
+    ///   - wrap: puts a cache around the model, or watches it; by default, neither.
     /// - Returns: the run, before its first step.
     /// - Throws: ``SamplingError``, for what ``init(directory:network:settings:workers:)`` has not already refused, or
     ///   what the wrapped denoiser throws.

@@ -19,7 +19,7 @@ public final class NetworkDenoiser: Denoiser {
     ///
     /// - Parameters:
     ///   - network: the model.
-    ///   - condition: what the conditional branch is told.
+    ///   - condition: the condition of the conditional branch.
     ///   - workspace: the network's scratch memory with room for two entries; may be shared by runs that are never in a
     ///     step at once.
     public init(network: any DenoisingNetwork, condition: Condition, workspace: any ForwardWorkspace) {
@@ -37,7 +37,7 @@ public final class NetworkDenoiser: Denoiser {
         let expected = network.latentShape.dimensions
         precondition(shape == expected, "latents of \(shape) for a model of \(expected)")
         let needsNull = branches.contains(.unconditional)
-        precondition(!needsNull || network.canBeGuided, "a model that is always told something cannot be guided")
+        precondition(!needsNull || network.canBeGuided, "a model without a null condition cannot be guided")
         session = try workspace.session(
             timesteps: calls.map(\.timestep), conditions: needsNull ? [condition, .null] : [condition])
     }

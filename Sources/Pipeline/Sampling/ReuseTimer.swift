@@ -2,9 +2,9 @@ import Caching
 import Compute
 import Sampling
 
-/// Times the evaluations and the forecasts of one image's run, so that the run itself tells what a full one would take.
+/// Times the evaluations and the forecasts of one image's run, from which follows what a full run would take.
 ///
-/// It stands on both sides of the cache: inside, it sees the model's evaluations; outside, all that the cache does.
+/// It wraps both sides of the cache: inside, it times the model's evaluations; outside, the cache too.
 public final class ReuseTimer {
     /// The cache, as the sampler sees it.
     public let denoiser: any Denoiser

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Writes numbers as people read them, alike on every machine and in every locale.
+/// Formats numbers for readers, the same on every machine and in every locale.
 enum DecimalText {
-    /// What stands for a number that there is none of.
+    /// The text of a missing number.
     static let missing = "–"
 
     /// `value` with `digits` decimals, rounded to the nearest and exact ties to even, as C's `%.*f` does.

@@ -36,7 +36,7 @@ struct Markup {
         text += "/>\n"
     }
 
-    /// Writes `markup` as it is.
+    /// Writes `markup` unescaped.
     mutating func verbatim(_ markup: String) {
         text += markup
     }
@@ -46,7 +46,7 @@ struct Markup {
         for (name, value) in attributes.pairs { text += " \(name)=\"\(Self.escape(value))\"" }
     }
 
-    /// `text` such that it stands for itself in an element and in a quoted attribute.
+    /// `text` escaped for an element and for a quoted attribute.
     ///
     /// Characters that XML 1.0 has no way to write (section 2.2, https://www.w3.org/TR/xml/#charsets) become U+FFFD, and so
     /// do those that control instead of showing something: the other control codes, line separators, and what changes the

@@ -56,7 +56,7 @@ struct Axis: Equatable {
         self.ticks = ticks
     }
 
-    /// Where `value` stands between the ends, as 0 to 1, or nil where it has no place.
+    /// The position of `value` between the ends, as 0 to 1, or nil where it has no place.
     func share(of value: Double) -> Double? {
         guard Self.canDraw(value, scale: scale), (lowerBound...upperBound).contains(value) else { return nil }
         return switch scale {
@@ -104,7 +104,7 @@ struct Axis: Equatable {
 
         let greatest = max(value(first).magnitude, value(last).magnitude)
         let isPlain = greatest < 1e6 && (exponent >= -4 || greatest >= 0.01)
-        // As many decimals as it takes to tell one tick from the next.
+        // As many decimals as it takes to distinguish neighbouring ticks.
         let decimals = isPlain ? -exponent : Int(log10(greatest).rounded(.down)) - exponent
         return stride(from: first, through: last, by: 1).map { index in
             let tick = value(index)

@@ -4,7 +4,7 @@ public struct LineChart: Sendable {
     public struct Series: Sendable {
         public var label: String
 
-        /// The horizontal positions; nil stands for the steps 0, 1, 2 and so on.
+        /// The horizontal positions; nil for the steps 0, 1, 2 and so on.
         public var x: [Double]?
 
         /// One value per position. What cannot be drawn (NaN, infinity, on a logarithmic axis zero and below) leaves a

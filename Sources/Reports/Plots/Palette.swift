@@ -1,6 +1,6 @@
 import Media
 
-/// The colours of the drawings, all to be told apart by colour-blind readers and on white.
+/// The colours of the drawings, all distinguishable on white and by colour-blind readers.
 enum Palette {
     static let ink = Colour(gray: 0x2B)
     static let quiet = Colour(gray: 0x5F)
@@ -13,7 +13,7 @@ enum Palette {
     /// A step that is reused.
     static let reused = Colour(hexadecimal: 0xF3E3C3)
 
-    /// A value that there is none of.
+    /// A missing value.
     static let missing = Colour(gray: 0xEE)
 
     /// The set of Okabe and Ito (https://jfly.uni-koeln.de/color/) without its yellow, which white swallows, and with
@@ -32,7 +32,7 @@ enum Palette {
     }
 }
 
-/// How one series is told from the others.
+/// The look that distinguishes a series.
 struct SeriesStyle: Equatable {
     var colour: Colour
     var dash: String

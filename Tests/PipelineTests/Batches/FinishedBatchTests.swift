@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test(arguments: ["run.json", "manifest-0-of-1.jsonl"])
-    func `books that are a pipe or a link are refused`(name: String) throws {
+    func `a manifest or run.json that is a pipe or a link is refused`(name: String) throws {
         try folder.make(count: 1)
         let elsewhere = try BatchFolder()
         try elsewhere.write(folder.bytes(name), to: name)

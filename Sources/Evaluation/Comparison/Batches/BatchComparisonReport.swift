@@ -122,7 +122,7 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
     }
 
     private static func line(_ value: some Encodable) -> [UInt8] {
-        [UInt8](ImageRecord.canonical(value)) + [UInt8(ascii: "\n")]
+        CanonicalJSON.file(value)
     }
 }
 

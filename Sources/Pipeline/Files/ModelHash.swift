@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Models
+
+/// The SHA-256 of a model's weight files, which ties images and plans to the model that they were made with.
+enum ModelHash {
+    /// The hash of the files' hashes, in the order of their names, in hexadecimal digits.
+    ///
+    /// Hashes are kept in the user's cache folder by device, inode, size and time of change of the mapped file, so that a
+    /// large checkpoint is read once. Where that folder cannot be read or written, the files are read again.
+    static func of(_ files: [SafetensorsFile]) -> String {
+        let hashes = files.map { hash(of: $0) }
+        return hashes.count == 1 ? hashes[0] : SHA256.hexadecimal(hashes.joined().utf8)
+    }
+
+    private static func hash(of file: SafetensorsFile) -> String {
+        file.awaitRest()
+        let memory = memoryPath(for: file.identity)
+        if let memory, let text = try? String(contentsOf: URL(filePath: memory), encoding: .utf8), text.count == 64,
+            text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        {
+            return text
+        }
+        let sum = SHA256()
+        file.forEachPiece { sum.update($0) }
+        let hash = sum.finish()
+        // What was read of a file that has changed meanwhile is unknown.
+        if let memory, file.isUnchanged { UserCache.remember(hash, at: memory) }
+        return hash
+    }
+
+    /// The file whose name is the hash of a file's identity, and whose content is the weights' hash.
+    private static func memoryPath(for identity: String) -> String? {
+        UserCache.folder("hashes").map { "\($0)/\(SHA256.hexadecimal(identity.utf8))" }
+    }
+}
+
+/// The user's cache folder, after the XDG base directory specification.
+enum UserCache {
+    /// The folder `name` in it, whether it exists or not; nil where there is no home.
+    static func folder(_ name: String) -> String? {
+        let environment = ProcessInfo.processInfo.environment
+        // The specification has relative paths ignored.
+        let cache =
+            environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            ?? environment["HOME"].flatMap { $0.hasPrefix("/") ? "\($0)/.cache" : nil }
+        return cache.map { "\($0)/omnicache/\(name)" }
+    }
+
+    /// Makes the folder of the file at `path`, unless it exists.
+    ///
+    /// - Returns: whether it exists now.
+    static func makeFolder(of path: String) -> Bool {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return (try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil
+    }
+
+    /// Writes a text to the file at `path`, whole or not at all. It can be computed again, so failing to write it is no
+    /// error.
+    static func remember(_ text: String, at path: String) {
+        guard makeFolder(of: path) else { return }
+        try? Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+    }
+}
