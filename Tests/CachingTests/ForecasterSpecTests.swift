@@ -5,10 +5,10 @@ import Testing
 
 @Suite struct ForecasterSpecTests {
     private static let entries = [
-        FittedForecaster.Entry(
+        FittedRule.Entry(
             branch: .conditional, call: 1,
             terms: [ForecastTerm(branch: .conditional, call: 0, weights: [0.9, 1.1])]),
-        FittedForecaster.Entry(
+        FittedRule.Entry(
             branch: .unconditional, call: 1,
             terms: [
                 ForecastTerm(branch: .unconditional, call: 0, weights: [0.1, 0.2]),
@@ -16,7 +16,7 @@ import Testing
             ]),
     ]
 
-    private static let specs: [ForecasterSpec] = [
+    private static let specs: [Forecaster] = [
         .hold(quantity: .clean), .taylor(order: 2, quantity: .direction, variable: .logSNR),
         .hermite(order: 2, scale: 0.5, quantity: .velocity),
         .omnicache(gammas: [0, 0, 0.5, 0.1 + 0.2], filter: nil, quantity: .direction),
@@ -26,19 +26,16 @@ import Testing
     ]
 
     @Test(arguments: specs)
-    func `a forecaster survives coding, to the last bit`(spec: ForecasterSpec) throws {
-        #expect(try JSONDecoder().decode(ForecasterSpec.self, from: JSONEncoder().encode(spec)) == spec)
+    func `a forecaster survives coding, to the last bit`(spec: Forecaster) throws {
+        #expect(try JSONDecoder().decode(Forecaster.self, from: JSONEncoder().encode(spec)) == spec)
     }
 
-    @Test(arguments: specs)
-    func `a forecaster is made with its parameters`(spec: ForecasterSpec) throws {
-        let forecaster = try spec.forecaster(calls: Runs.calls(4))
-        #expect(spec.name.hasPrefix(forecaster.name))
-        switch spec {
-        case .hold(let quantity), .taylor(_, let quantity, _), .hermite(_, _, let quantity),
-            .omnicache(_, _, let quantity), .fitted(_, let quantity, _, _, _):
-            #expect(forecaster.quantity == quantity)
-        }
+    @Test func `a forecaster is made with its parameters`() {
+        #expect(Self.specs.map(\.name) == ["hold", "taylor:2", "hermite:2", "omnicache", "omnicache", "steering"])
+        #expect(
+            Self.specs.map(\.quantity) == [.clean, .direction, .velocity, .direction, .direction, .direction])
+        #expect(Self.specs.map(\.rule.depth) == [1, 3, 3, 2, 2, 3])
+        #expect(Self.specs.map(\.rule.bandCount) == [1, 1, 1, 1, 8, 2])
     }
 
     @Test func `keys and kinds in files are stable`() throws {
@@ -71,21 +68,21 @@ import Testing
     ])
     func `what is no forecaster is refused in one line`(json: String, hint: String) throws {
         let error = try #require(throws: PlanError.self) {
-            try JSONDecoder().decode(ForecasterSpec.self, from: Data(json.utf8))
+            try JSONDecoder().decode(Forecaster.self, from: Data(json.utf8))
         }
         #expect("\(error)".contains(hint) && !"\(error)".contains("\n"), "\(error)")
     }
 
-    @Test func `gammas for another run are refused`() throws {
-        let calls = try Runs.calls(5)
-        #expect(throws: PlanError.self) { try Self.specs[3].forecaster(calls: calls) }
+    @Test func `gammas for another run are refused`() {
+        #expect(throws: PlanError.self) { try Self.specs[3].check(.full(calls: 5, branches: Runs.guided)) }
+        #expect(throws: Never.self) { try Self.specs[3].check(.full(calls: 4, branches: Runs.guided)) }
     }
 
     @Test func `a fitted forecaster refuses plans that it was not fitted for`() throws {
-        let forecaster = FittedForecaster(
-            name: "steering", quantity: .direction, depth: 1, bandCount: 2, entries: Self.entries)
+        let forecaster = Forecaster.fitted(
+            name: .steering, quantity: .direction, depth: 1, bandCount: 2, entries: Self.entries)
         try forecaster.check(ReusePlan(steps: [true, false], branches: Runs.guided))
-        #expect(forecaster.entries == Self.entries)
+        #expect((forecaster.rule as? FittedRule)?.entries == Self.entries)
         for plan in [
             ReusePlan(steps: [true, false, false], branches: Runs.guided),
             ReusePlan(steps: [true, true], branches: Runs.guided),
@@ -93,8 +90,8 @@ import Testing
         ] {
             #expect(throws: PlanError.self) { try forecaster.check(plan) }
         }
-        let tooOld = FittedForecaster(
-            name: "steering", quantity: .direction, depth: 1, bandCount: 1,
+        let tooOld = Forecaster.fitted(
+            name: .steering, quantity: .direction, depth: 1, bandCount: 1,
             entries: [
                 .init(branch: .conditional, call: 2, terms: [.init(branch: .conditional, call: 0, weight: 1)])
             ])

@@ -10,7 +10,7 @@ struct SampleVariant: Sendable {
     /// What is reused; nil when nothing is.
     let reuse: ReuseRecord?
     /// What fills the gaps; nil when there are none.
-    private let forecaster: (any Forecaster)?
+    private let forecaster: Forecaster?
 
     /// Evaluations of one image.
     var evaluations: Int { reuse?.evaluations ?? evaluationsFull }

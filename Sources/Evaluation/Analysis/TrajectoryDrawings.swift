@@ -103,7 +103,7 @@ public struct TrajectoryDrawings: Sendable {
 
     private func caption(_ text: String) -> String {
         guard let reuse else { return text }
-        let isWeighed = [PlannerName.path, .balanced].map(\.rawValue).contains(reuse.planner)
+        let isWeighed = [PlannerKind.path, .balanced].map(\.rawValue).contains(reuse.planner)
         return "\(text) Marked: \(reuse.summary)."
             + (isWeighed ? " This planner also weighs how much of an error the later \(unit)s correct." : "")
     }

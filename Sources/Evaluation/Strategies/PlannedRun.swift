@@ -8,12 +8,12 @@ public final class PlannedRun: PreparedStrategy {
     /// The plan.
     public let plan: ReusePlan
     /// What fills the gaps.
-    public let forecaster: any Forecaster
+    public let forecaster: Forecaster
 
     private let predictionType: PredictionType
 
     /// Joins a plan with what fills its gaps.
-    public init(plan: ReusePlan, forecaster: any Forecaster, in context: StrategyContext) {
+    public init(plan: ReusePlan, forecaster: Forecaster, in context: StrategyContext) {
         self.plan = plan
         self.forecaster = forecaster
         settings = context.settings

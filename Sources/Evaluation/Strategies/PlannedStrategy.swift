@@ -4,7 +4,7 @@ import Pipeline
 /// One of the project's own combinations: a planner that decides before the run, a forecaster that fills the gaps.
 public struct PlannedStrategy: ReuseStrategy {
     /// What decides.
-    public let planner: PlannerName
+    public let planner: PlannerKind
     /// What fills the gaps.
     public let forecaster: ForecasterChoice
 
@@ -14,7 +14,7 @@ public struct PlannedStrategy: ReuseStrategy {
     private let forecasterText: String
 
     /// Joins a planner and a calibrated forecaster.
-    init(planner: PlannerName, forecaster: ForecasterChoice.CalibratedForecaster) {
+    init(planner: PlannerKind, forecaster: ForecasterChoice.CalibratedForecaster) {
         self.planner = planner
         self.forecaster = .calibrated(forecaster)
         forecasterText = forecaster.rawValue
@@ -23,7 +23,7 @@ public struct PlannedStrategy: ReuseStrategy {
     /// Reads `PLANNER+FORECASTER`, such as `path+steering` or `uniform+taylor:2`; nil when one of the two does not exist.
     public init?(_ text: String) {
         let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let planner = PlannerName(rawValue: parts[0]),
+        guard parts.count == 2, let planner = PlannerKind(rawValue: parts[0]),
             let forecaster = try? ForecasterChoice(parts[1])
         else { return nil }
         self.planner = planner
@@ -37,7 +37,7 @@ public struct PlannedStrategy: ReuseStrategy {
         let request = ReuseRequest(budget: budget, planner: planner, forecaster: forecaster)
         guard let reuse = try resolver.resolve(request) else {
             let plan = ReusePlan.full(calls: context.calls.count, branches: context.branches)
-            return PlannedRun(plan: plan, forecaster: HoldForecaster(), in: context)
+            return PlannedRun(plan: plan, forecaster: .hold(), in: context)
         }
         return PlannedRun(plan: reuse.decisions, forecaster: try reuse.forecaster(for: schedule), in: context)
     }

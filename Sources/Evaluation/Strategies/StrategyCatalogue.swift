@@ -1,3 +1,4 @@
+import Caching
 import Pipeline
 import Sampling
 
@@ -59,7 +60,7 @@ public enum StrategyCatalogue {
         case "all": return own + peers + sceptics
         default:
             guard let strategy = named(name) else {
-                let planners = PlannerName.allCases.map(\.rawValue).joined(separator: ", ")
+                let planners = PlannerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 let samplers = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .usage(
                     "--strategies '\(name)': there are \(peers.map(\.name).joined(separator: ", ")), fewer-steps, "

@@ -129,7 +129,7 @@ public final class StrategyContext {
 
     /// The error of the first calibration image's latents when the calls of `segment` after its first are reused and all
     /// others evaluated: mean |x − x'|.
-    func segmentError(_ segment: Range<Int>, forecaster: any Forecaster) throws -> Double {
+    func segmentError(_ segment: Range<Int>, forecaster: Forecaster) throws -> Double {
         if segment.count == 1 { return 0 }
         let key = Segment(calls: segment, forecaster: forecaster.name, quantity: forecaster.quantity)
         if let known = segmentErrors[key] { return known }

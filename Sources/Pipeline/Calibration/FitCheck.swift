@@ -11,7 +11,7 @@ public struct FitCheck: Equatable, Sendable {
     /// A forecaster, and how far it leaves the image from its full run.
     public struct Candidate: Equatable, Sendable {
         /// What fills the gaps.
-        public let forecaster: ForecasterSpec
+        public let forecaster: Forecaster
         /// The relative error of the final state; infinite for a run that diverged.
         public let error: Double
     }
@@ -26,7 +26,7 @@ public struct FitCheck: Equatable, Sendable {
     }
 
     /// The forecaster to use: that of the least error, and of two with the same the plainer one.
-    public var best: ForecasterSpec {
+    public var best: Forecaster {
         candidates.dropFirst().reduce(candidates[0]) { $1.error < $0.error ? $1 : $0 }.forecaster
     }
 

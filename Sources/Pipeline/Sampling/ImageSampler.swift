@@ -66,3 +66,28 @@ public final class ImageSampler {
         }
     }
 }
+
+extension SampleSettings {
+    /// What a run with these settings will ask of a model.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public func schedule(for directory: ModelDirectory) throws -> RunSchedule {
+        // Only its calls are read, so its scratch may be of one element.
+        let sampler = try makeSampler(sampler, process: directory.process, steps: steps, shape: [])
+        guard directory.config.hasVariance || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
+        let guidance = try guidance
+        try guidance.validate(for: directory.latentShape.dimensions)
+        let branches = guidance.branches
+        guard !branches.contains(.unconditional) || directory.hasNullClass else {
+            throw PipelineError.usage("the model has no null class, so it cannot be guided; give --cfg-scale 1")
+        }
+        return RunSchedule(calls: sampler.calls, branches: branches)
+    }
+
+    /// The evaluations of the full run: model calls times guidance branches.
+    ///
+    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
+    public func evaluations(for directory: ModelDirectory) throws -> Int {
+        try schedule(for: directory).evaluations
+    }
+}

@@ -121,7 +121,7 @@ import Testing
         let schedule = try model.settings.schedule(for: model.directory)
         let resolver = PlanResolver(schedule: schedule, calibration: try model.calibration())
         for (planner, forecaster) in [
-            (PlannerName.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache),
+            (PlannerKind.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache),
         ] {
             let request = ReuseRequest(
                 budget: try Budget(0.6), planner: planner, forecaster: .calibrated(forecaster))

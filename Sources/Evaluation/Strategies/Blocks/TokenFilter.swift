@@ -1,5 +1,5 @@
+import Caching
 import Compute
-import Glibc
 import Models
 import Sampling
 
@@ -14,29 +14,10 @@ final class TokenFilter {
     private let height: Int
     private let width: Int
     private let tokenWidth: Int
-    private let columns: Basis
-    private let rows: Basis
+    private let columns: CosineBasis
+    private let rows: CosineBasis
     private let gains: [[Float]]  // per call, (height, width)
     private let scratch: Tensor
-
-    /// The orthonormal cosines of one axis.
-    private struct Basis {
-        let plain: Tensor  // row k is the k-th cosine
-        let transposed: Tensor
-
-        init(_ side: Int) {
-            plain = Tensor([side, side])
-            transposed = Tensor([side, side])
-            for k in 0..<side {
-                let scale = ((k == 0 ? 1 : 2) / Double(side)).squareRoot()
-                for i in 0..<side {
-                    let value = Float(scale * cos(Double.pi * (Double(i) + 0.5) * Double(k) / Double(side)))
-                    plain.values[k * side + i] = value
-                    transposed.values[i * side + k] = value
-                }
-            }
-        }
-    }
 
     /// A filter for the tokens of the stack, the last two axes of whose grid are those of a picture.
     init(_ stack: Site, calls: [ModelCall]) {
@@ -45,8 +26,8 @@ final class TokenFilter {
         (self.height, self.width) = (height, width)
         frames = grid.dropLast(2).reduce(1, *)
         tokenWidth = stack.width
-        rows = Basis(height)
-        columns = Basis(width)
+        rows = CosineBasis(height)
+        columns = CosineBasis(width)
         let spectrum = (0..<height * width).map { position -> Double in
             let (i, j) = (position / width, position % width)
             return position == 0 ? .infinity : 1 / Double(i * i + j * j)
@@ -65,7 +46,7 @@ final class TokenFilter {
         let gains = gains[call]
         for frame in 0..<frames {
             let start = tokens.pointer + frame * height * width * tokenWidth
-            transform(start, by: rows.plain, columns.plain)
+            transform(start, by: rows.matrix, columns.matrix)
             for (token, gain) in gains.enumerated() {
                 let row = start + token * tokenWidth
                 for i in 0..<tokenWidth { row[i] *= gain }

@@ -5,9 +5,11 @@ import Sampling
 /// The outputs of the calibration images' full runs, as the quantity that is forecast.
 struct OutputSeries {
     /// One branch of one image: the quantity at each call.
+    private let calls: [ModelCall]
     private let series: [(branch: GuidanceBranches, values: [[Float]])]
 
     init(_ context: StrategyContext, quantity: ForecastQuantity) throws {
+        calls = context.calls
         let type = context.directory.process.predictionType
         let sums = context.calls.map { quantity.sum(of: type, at: $0.level) }
         series = try context.recorded().flatMap { run in
@@ -23,10 +25,9 @@ struct OutputSeries {
     }
 
     /// The sum of squares by which a forecast from the true outputs misses the true output.
-    func error(of forecaster: some Forecaster, plan: ReusePlan, at call: Int) -> Double {
-        let history = OutputHistory(of: plan, at: call, depth: forecaster.depth)
-        return series.reduce(0) { sum, one in
-            let terms = forecaster.terms(for: one.branch, at: call, history: history)
+    func error(of forecaster: Forecaster, plan: ReusePlan, at call: Int) -> Double {
+        series.reduce(0) { sum, one in
+            let terms = forecaster.terms(for: one.branch, at: call, of: calls, plan: plan)
             let (truth, sources) = (one.values[call], terms.map { one.values[$0.call] })
             let weights = terms.map { Float($0.weights[0]) }
             return sum

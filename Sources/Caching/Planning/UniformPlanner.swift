@@ -1,6 +1,6 @@
 /// Spreads the full steps evenly over the run; the first is one of them and, from two on, the last.
 public struct UniformPlanner: Planner {
-    public let name = "uniform"
+    public var name: String { PlannerKind.uniform.rawValue }
 
     /// The planner; it needs to know nothing of the model.
     public init() {}
@@ -35,4 +35,9 @@ public struct UniformPlanner: Planner {
     private static func gap(_ length: Int, _ share: Int) -> Double {
         share < length ? Double(length + 1) / Double(share + 1) : 0
     }
+}
+
+extension PlannerKind {
+    /// ``UniformPlanner``.
+    public static let uniform = PlannerKind("uniform") { _ in UniformPlanner() }
 }

@@ -1,3 +1,37 @@
+import Sampling
+
+/// The cheapest plan under a calibration (``PlanCost``): the best one for both branches alike, found by dynamic
+/// programming over the last two full calls, then evaluations moved between calls and branches while that helps.
+public struct PathPlanner: Planner {
+    public var name: String { (objective == .image ? PlannerKind.path : .pathDeviation).rawValue }
+    /// What the plan is to be good for.
+    public let objective: PlanObjective
+
+    private let calibration: Calibration
+
+    /// A planner for runs like those of `calibration`.
+    public init(calibration: Calibration, objective: PlanObjective = .image) {
+        self.calibration = calibration
+        self.objective = objective
+    }
+
+    public func plan(_ request: PlanRequest) throws(PlanError) -> ReusePlan {
+        try calibration.check(calls: request.calls.count, branches: request.branches)
+        let rules = PlanRules(request)
+        let fullCalls = try rules.fullCalls(for: request, planner: name)
+        let full = ReusePlan.full(calls: request.calls.count, branches: request.branches)
+        guard request.evaluations < full.evaluations else { return full }
+        let cost = PlanCost(calibration, objective: objective, calls: request.calls)
+        guard let isFull = JointPlanSearch(cost: cost, rules: rules).best(fullCalls) else {
+            throw .budgetTooSmall(
+                planner: name, smallest: request.branches.count * (fullCalls + 1), total: full.evaluations)
+        }
+        var exchange = PlanExchange(cost: cost, rules: rules, start: isFull, branches: request.branches)
+        exchange.improve(evaluations: request.evaluations)
+        return exchange.plan
+    }
+}
+
 /// The cheapest plan that decides for all branches alike, by dynamic programming over (number of full calls, the last of
 /// them, the one before): the cost of a gap depends on both.
 struct JointPlanSearch {
@@ -78,5 +112,15 @@ struct JointPlanSearch {
 
     private static func table(_ calls: Int) -> [[Double]] {
         [[Double]](repeating: [Double](repeating: .infinity, count: calls), count: calls)
+    }
+}
+
+extension PlannerKind {
+    /// ``PathPlanner`` for the final image.
+    public static let path = PlannerKind("path", forecaster: .best) { PathPlanner(calibration: try $0()) }
+
+    /// ``PathPlanner`` for the accumulated deviation of the path.
+    public static let pathDeviation = PlannerKind("path-deviation", forecaster: .best) {
+        PathPlanner(calibration: try $0(), objective: .path)
     }
 }

@@ -2,6 +2,8 @@ import Caching
 import TestSupport
 import Testing
 
+@testable import Evaluation
+
 @Suite struct PolicyTests {
     @Test(arguments: [1, 2, 5, 10, 20, 37, 50], [1, 2, 3])
     func `full calls are as many as asked, evenly spaced from the warm-up to the last call`(full: Int, warmUp: Int) {

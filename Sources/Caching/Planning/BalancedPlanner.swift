@@ -6,7 +6,7 @@ import Sampling
 /// The power p is chosen by the expected error of the plan (``PlanCost``), so on the calibration's images; two calls at
 /// either end are full where the budget allows it. Decides for both branches alike.
 public struct BalancedPlanner: Planner {
-    public let name = "balanced"
+    public var name: String { PlannerKind.balanced.rawValue }
 
     /// The powers that are tried; 0 is the uniform plan.
     static let powers = [0, 0.1, 0.2, 0.35, 0.5, 0.75, 1]
@@ -20,9 +20,7 @@ public struct BalancedPlanner: Planner {
 
     public func plan(_ request: PlanRequest) throws(PlanError) -> ReusePlan {
         let calls = request.calls.count
-        guard calls == calibration.gram.calls, request.branches == calibration.gram.branches else {
-            throw .doesNotFit("the calibration is for another number of model calls or for other guidance branches")
-        }
+        try calibration.check(calls: calls, branches: request.branches)
         let rules = PlanRules(request)
         let count = try rules.fullCalls(for: request, planner: name)
         guard count < calls else { return .full(calls: calls, branches: request.branches) }
@@ -83,4 +81,9 @@ public struct BalancedPlanner: Planner {
         }
         return values
     }
+}
+
+extension PlannerKind {
+    /// ``BalancedPlanner``.
+    public static let balanced = PlannerKind("balanced", forecaster: .best) { BalancedPlanner(calibration: try $0()) }
 }

@@ -4,14 +4,14 @@
 /// The paper does not say how reuse is kept from gathering in one place. Our reading: the run is cut into stages of
 /// about ten calls, each is reused in equal parts, and within a stage the straightest calls are.
 public struct CurvaturePlanner: Planner {
-    public let name = "curvature"
+    public var name: String { PlannerKind.curvature.rawValue }
 
     /// The most steps in a row that the paper's rule lets be reused.
     public static let longestReuse = 2
 
     private static let callsPerStage = 10
 
-    /// The curvature of the path at each call; that of the first call is not looked at.
+    /// The curvature of the path at each call; that of the first call is not used.
     private let curvature: [Double]
 
     /// A planner for runs along a path of the given curvature, one number per model call.
@@ -62,4 +62,40 @@ extension PlanRequest {
             throw .doesNotFit("the \(name) at model call \(call) is \(series[call]), not a finite number")
         }
     }
+}
+
+/// Reuses where the model's output changes least from one call to the next.
+///
+/// The similarity-driven rule of earlier caches, and the counter-example of the OmniCache paper (arXiv 2508.16212): the
+/// outputs are most alike late in the run, where nothing can correct what reuse brings in.
+public struct LatePlanner: Planner {
+    public var name: String { PlannerKind.late.rawValue }
+
+    /// The relative change of the output at each call against the call before; that of the first is not used.
+    private let change: [Double]
+
+    /// A planner for runs whose outputs change as given, one number per model call.
+    public init(change: [Double]) {
+        self.change = change
+    }
+
+    public func plan(_ request: PlanRequest) throws(PlanError) -> ReusePlan {
+        try request.check(change, "change of the output")
+        let rules = PlanRules(request)
+        let count = try rules.fullCalls(for: request, planner: name)
+        guard let steps = rules.choose(count, values: [0] + change.dropFirst()) else {
+            preconditionFailure("\(count) full calls keep the rules")
+        }
+        return ReusePlan(steps: steps, branches: request.branches)
+    }
+}
+
+extension PlannerKind {
+    /// ``CurvaturePlanner``.
+    public static let curvature = PlannerKind("curvature", forecaster: .omnicache) {
+        CurvaturePlanner(curvature: try $0().path.curvature)
+    }
+
+    /// ``LatePlanner``.
+    public static let late = PlannerKind("late") { LatePlanner(change: try $0().path.change) }
 }

@@ -1,7 +1,7 @@
-import Glibc
 import Sampling
 
-/// What a forecaster looks ahead in. All say the same of a state; they differ in how smoothly they run along the path.
+/// What a forecaster extrapolates. Each can be computed from any other and the state; they differ in how smoothly they
+/// run along the path.
 public enum ForecastQuantity: String, CaseIterable, Codable, Sendable {
     /// dz/ds, the direction of the path: the noise ε, or the velocity of a flow.
     case direction = "epsilon"
@@ -39,24 +39,5 @@ extension ForecastQuantity {
     private static func cleanSum(at level: NoiseLevel) -> (state: Double, direction: Double) {
         let clean = PredictionType.flow.clean(at: level)
         return (clean.state, clean.output / PredictionType.flow.direction(at: level).output)
-    }
-}
-
-/// The axis along which differences are taken.
-public enum ForecastVariable: String, CaseIterable, Codable, Sendable {
-    /// The index of the model call.
-    case step
-    /// The timestep that the model is told.
-    case timestep
-    /// The logarithm of the path coordinate s (half the log-SNR, negated).
-    case logSNR = "log-snr"
-
-    /// Where `call` lies on the axis.
-    public func position(of call: ModelCall) -> Double {
-        switch self {
-        case .step: Double(call.index)
-        case .timestep: call.timestep
-        case .logSNR: log(call.level.pathPosition)
-        }
     }
 }

@@ -1,23 +1,23 @@
 /// The sums that relative L1 changes are made of, in one pass over two buffers.
-public struct AbsoluteSums: Sendable {
+struct AbsoluteSums {
     /// The sum of |a − b|.
-    public private(set) var difference = 0.0
+    private(set) var difference = 0.0
     /// The sum of |b|.
-    public private(set) var reference = 0.0
+    private(set) var reference = 0.0
 
     /// No elements yet.
-    public init() {}
+    init() {}
 
     /// The sums over `a` and `b`, of one length.
-    public init(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) {
+    init(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) {
         add(a, b)
     }
 
     /// |a − b|₁ / |b|₁; 0 where both are zero.
-    public var relative: Double { difference == 0 ? 0 : difference / reference }
+    var relative: Double { difference == 0 ? 0 : difference / reference }
 
     /// Adds the elements of `a` and `b`, of one length.
-    public mutating func add(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) {
+    mutating func add(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) {
         precondition(a.count == b.count, "\(a.count) elements against \(b.count)")
         let whole = a.count - a.count % Lanes.scalarCount
         // Lanes are emptied into Doubles after few enough additions that single precision does not show.

@@ -1,6 +1,7 @@
-import Caching
 import TestSupport
 import Testing
+
+@testable import Evaluation
 
 /// Path searches against all paths of small graphs.
 @Suite struct PathTests {

@@ -71,3 +71,11 @@ final class PlanCost {
         return ForecastModel.History(found.0, found.1, found.2)
     }
 }
+
+/// What a plan is to be good for.
+public enum PlanObjective: String, CaseIterable, Codable, Sendable {
+    /// The distance to the uncached final image: errors count by what is left of them at the end.
+    case image
+    /// The deviation that is put into the path: errors count by how far they move the state.
+    case path
+}
