@@ -7,7 +7,7 @@ import Sampling
 /// by least squares, pulled a little towards holding the last ones. Where the one branch is evaluated and the other is
 /// not, the evaluated one's present output is among them. Results are remembered, so that a planner can ask freely.
 final class ForecastModel {
-    /// What stands for a guided output.
+    /// The forecast of a guided output.
     struct Fit {
         /// The outputs that are weighted: conditional ones, newest first, then unconditional ones.
         let sources: [(branch: GuidanceBranches, call: Int)]

@@ -134,7 +134,7 @@ private final class RunState {
 
     private func kept(_ branch: GuidanceBranches) -> Kept { branch == .conditional ? conditional : unconditional }
 
-    /// Keeps an evaluated output: a x + b y, transformed where bands are told apart.
+    /// Keeps an evaluated output: a x + b y, transformed where bands have weights of their own.
     func keep(
         _ output: ModelOutput, of branch: GuidanceBranches, at call: Int, latents: Tensor, as quantity: StateAndOutput
     ) {

@@ -147,7 +147,7 @@ public enum FeatureBasis: Equatable, Sendable {
 public enum ForecastVariable: String, CaseIterable, Codable, Sendable {
     /// The index of the model call.
     case step
-    /// The timestep that the model is told.
+    /// The timestep that the model is given.
     case timestep
     /// The logarithm of the path coordinate s (half the log-SNR, negated).
     case logSNR = "log-snr"

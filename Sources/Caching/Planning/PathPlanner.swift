@@ -103,7 +103,7 @@ struct JointPlanSearch {
         next - last - 1 <= gap && !(last + 1..<max(next, last + 1)).contains { rules.isForced[$0] }
     }
 
-    /// The longest gap that is looked at. No good plan has one of more than several times the mean, and the table of
+    /// The longest gap that is tried. No good plan has one of more than several times the mean, and the table of
     /// costs grows with the square.
     private func longestGap(_ count: Int) -> Int {
         let calls = rules.isForced.count

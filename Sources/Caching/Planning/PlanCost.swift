@@ -3,7 +3,7 @@ import Sampling
 /// The expected squared error of a plan's final image, from a calibration: the sum over its forecasts of the error that
 /// each leaves in the output times what becomes of it.
 ///
-/// A forecast's cost depends on which outputs it is made from, so a plan's cost is that of its gaps as they lie.
+/// A forecast's cost depends on which outputs it is made from, so a plan's cost depends on where its gaps are.
 final class PlanCost {
     let model: ForecastModel
     /// The squared weight of an error in the output at each call.

@@ -30,7 +30,7 @@ struct PlanExchange {
         costs = start.indices.map { cost.cost(at: $0, conditional: rows[0], unconditional: rows[1]) }
     }
 
-    /// The plan as it stands.
+    /// The present plan.
     var plan: ReusePlan {
         ReusePlan(
             evaluated: costs.indices.map { call in

@@ -4,7 +4,7 @@ import Glibc
 /// Which band each coefficient of a cosine transform belongs to, by its radial frequency.
 ///
 /// The radius of coefficient (i, j) is √((i/H)² + (j/W)²)/√2, from 0 (the mean) to almost 1; the bands' edges grow with
-/// the square of their number, so that low frequencies, where images have most of their energy, are told apart finely.
+/// the square of their number, so that low frequencies, where images have most of their energy, are in narrow bands.
 public struct FrequencyBands: Equatable, Sendable {
     /// The number of bands.
     public let count: Int

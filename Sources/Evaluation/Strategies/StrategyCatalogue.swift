@@ -15,7 +15,7 @@ public enum StrategyCatalogue {
     /// The published strategies, in alphabetical order.
     public static let peers: [any ReuseStrategy] = [
         ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), ProbeStrategy.fbCache,
-        FORAStrategy(), GOCStrategy(), LayerForecastStrategy.hiCache, LeMiCaStrategy(), MagCacheStrategy(),
+        LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache, LeMiCaStrategy(), MagCacheStrategy(),
         ModulatedInputStrategy.seaCache, SmoothCacheStrategy(), LayerForecastStrategy.taylorSeer,
         ModulatedInputStrategy.teaCache,
     ]

@@ -103,7 +103,7 @@ import Testing
         for strategy in StrategyCatalogue.peers {
             let whole = try strategy.prepare(Budget(1), in: context)
             #expect(try model.sample(Self.owls, wrap: whole.wrap).elements == plain.elements, "\(strategy.name)")
-            let half: any PreparedStrategy
+            let half: PreparedStrategy
             do {
                 half = try strategy.prepare(Budget(0.6), in: context)
             } catch PlanError.budgetTooSmall(_, let smallest, _) {

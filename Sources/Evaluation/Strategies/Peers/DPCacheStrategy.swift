@@ -14,11 +14,11 @@ struct DPCacheStrategy: ReuseStrategy {
     private static let head = 3
     private static let orders = [2, 1]
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let (calls, branches) = (context.calls.count, context.branches)
         let allowed = try context.callBudget(budget, reusedBlocks: nil, fewest: Self.head, name: name)
-        func run(_ plan: ReusePlan, order: Int) -> PlannedRun {
-            PlannedRun(
+        func run(_ plan: ReusePlan, order: Int) -> PreparedStrategy {
+            PreparedStrategy(
                 plan: plan, forecaster: .taylor(order: order, quantity: quantity, variable: .step), in: context)
         }
         guard allowed.full < calls else {

@@ -10,7 +10,7 @@ struct GOCStrategy: ReuseStrategy {
     /// What the output is taken as.
     var quantity = ForecastQuantity.velocity
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let (calls, branches) = (context.calls.count, context.branches)
         let allowed = try context.callBudget(budget, reusedBlocks: nil, fewest: 1, name: name)
         let plan = ReusePlan(steps: SpacedCalls.full(calls: calls, full: allowed.full), branches: branches)
@@ -22,7 +22,7 @@ struct GOCStrategy: ReuseStrategy {
             guard let series, !plan.isFull(.conditional, at: call) else { return false }
             return series.error(of: gradient, plan: plan, at: call) < series.error(of: hold, plan: plan, at: call)
         }
-        return PlannedRun(plan: plan, forecaster: forecaster(applies), in: context)
+        return PreparedStrategy(plan: plan, forecaster: forecaster(applies), in: context)
     }
 }
 

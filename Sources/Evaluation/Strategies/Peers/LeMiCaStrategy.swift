@@ -11,12 +11,12 @@ struct LeMiCaStrategy: ReuseStrategy {
     /// What the output is taken as.
     var quantity = ForecastQuantity.velocity
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let calls = context.calls.count
         let allowed = try context.callBudget(budget, reusedBlocks: nil, fewest: 1, name: name)
         let forecaster = Forecaster.hold(quantity: quantity)
         let full = Set(try path(allowed.full, calls: calls) { try context.segmentError($0, forecaster: forecaster) })
-        return PlannedRun(
+        return PreparedStrategy(
             plan: ReusePlan(steps: (0..<calls).map(full.contains), branches: context.branches),
             forecaster: forecaster, in: context)
     }
@@ -46,7 +46,7 @@ struct LeMiCaStrategy: ReuseStrategy {
     }
 }
 
-/// The path search of LeMiCa (Gao et al., arXiv 2511.00090): over a graph of calls, the path of a given number of edges
+/// The path search of LeMiCa: over a graph of calls, the path of a given number of edges
 /// whose largest edge is smallest, among those the one whose second largest is smallest, and so on.
 enum MinimaxPath {
     /// The best path from call 0 to the end of the run.

@@ -8,7 +8,7 @@ import Caching
 struct MagCacheStrategy: ReuseStrategy {
     let name = "magcache"
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let calls = context.calls.count
         let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 1, name: name)
         guard allowed.full < calls else { return run(Array(repeating: true, count: calls), in: context) }
@@ -29,22 +29,16 @@ struct MagCacheStrategy: ReuseStrategy {
         return run(full(threshold), in: context)
     }
 
-    private func run(_ full: [Bool], in context: StrategyContext) -> BlockCacheRun {
+    private func run(_ full: [Bool], in context: StrategyContext) -> PreparedStrategy {
         let stack = context.network.stack
-        return BlockCacheRun(in: context) { _ in StackResidualCache(FixedDecision(full), stack: stack) }
+        return PreparedStrategy(in: context) { _ in StackResidualCache(stack: stack) { call, _, _ in full[call] } }
     }
 }
 
-/// MagCache's schedule (Ma et al., arXiv 2506.09045): reuses the stack's residual while its size, known from a
-/// calibration, has changed little.
+/// MagCache's schedule: reuses the stack's residual while its size, known from a calibration, has changed little.
 struct MagnitudeSchedule {
     /// ratios[n]: the size of the residual at call n over that at call n − 1.
     let ratios: [Double]
-
-    /// The schedule of these ratios.
-    init(ratios: [Double]) {
-        self.ratios = ratios
-    }
 
     /// Which calls are full.
     ///

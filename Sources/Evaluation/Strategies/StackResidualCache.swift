@@ -3,11 +3,17 @@ import Models
 
 /// Adds the last full call's residual of the whole stack, output minus input, in the place of the stack.
 final class StackResidualCache: SiteInterceptor {
-    private let decision: any CallDecision
+    /// Whether a call is full, decided before the stack, once for all branches; each call is asked for once, in order.
+    /// The input is the tokens that enter the stack, before the layer norm, of each batch entry.
+    typealias Decision = (
+        _ call: Int, _ entries: BatchSubset, _ input: (_ entry: Int) -> UnsafeBufferPointer<Float>
+    ) -> Bool
+
+    private let decision: Decision
     private let residuals: [Tensor]  // per entry, (T, D)
     private var isFull = true
 
-    init(_ decision: any CallDecision, stack: Site) {
+    init(stack: Site, decision: @escaping Decision) {
         self.decision = decision
         residuals = (0..<2).map { _ in Tensor(stack.shape) }
     }
@@ -16,7 +22,7 @@ final class StackResidualCache: SiteInterceptor {
         _ site: Site.ID, call: Int, entries: BatchSubset, input: (_ entry: Int) -> UnsafeBufferPointer<Float>
     ) {
         guard site == .stack else { return }
-        isFull = decision.isFull(call, entries: entries, input: input)
+        isFull = decision(call, entries, input)
     }
 
     func replaces(

@@ -1,3 +1,5 @@
+import Compute
+
 /// The sums that relative L1 changes are made of, in one pass over two buffers.
 struct AbsoluteSums {
     /// The sum of |a − b|.
@@ -49,4 +51,20 @@ struct AbsoluteSums {
     private static func magnitudes(_ lanes: Lanes) -> Lanes {
         lanes.replacing(with: -lanes, where: lanes .< 0)
     }
+}
+
+/// A feature (T, D) at the last few calls.
+struct RecentFeatures {
+    private let slots: [Tensor]
+
+    /// Room for `count` calls.
+    init(_ count: Int, shape: [Int]) {
+        slots = (0..<count).map { _ in Tensor(shape) }
+    }
+
+    /// Where the feature of `call` is kept, in the place of one `count` calls ago.
+    func slot(of call: Int) -> Tensor { slots[call % slots.count] }
+
+    /// The feature of `call`, one of the last.
+    func values(of call: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(slots[call % slots.count].values) }
 }

@@ -1,6 +1,49 @@
 import Reports
 
 extension BatchComparisonReport {
+    /// How many of the farthest pairs a page names.
+    private static let farthestShown = 10
+
+    /// The report for a person: the table, the pairs that differ most, a few pairs side by side.
+    ///
+    /// - Parameters:
+    ///   - gallery: the pictures.
+    ///   - command: what reproduces it.
+    /// - Returns: the page.
+    public func page(gallery: ComparisonGallery, command: String) -> HTMLPage {
+        var page = HTMLPage(
+            title: "\(reference.model.name): batches compared",
+            blocks: [
+                .paragraph(conditions), .code(command), .heading("Figures"), .table(table), .paragraph(legend),
+                .heading("Farthest"),
+            ])
+        page.blocks += rows.map { .table(farthestTable(of: $0, count: Self.farthestShown)) }
+        page.blocks += [.heading("Side by side"), .images(pictures(gallery))]
+        return page
+    }
+
+    /// What each batch is, by its `run.json`.
+    private var conditions: String {
+        ([reference] + rows.map(\.batch)).map { batch in
+            let settings = batch.variants.map { variant in
+                "\(variant.settings.steps) steps of \(variant.settings.sampler.kind.rawValue), guidance "
+                    + "\(variant.settings.guidanceScale), \(variant.evaluations) of \(variant.evaluationsFull) evaluations"
+                    + (variant.planner.map { " by \($0)+\(variant.forecaster ?? "")" } ?? "")
+            }
+            return "\(batch.name): model \(batch.model.name), \(settings.joined(separator: "; "))."
+        }.joined(separator: " ") + " Read by omnicache \(versions.omnicache)."
+    }
+
+    private func pictures(_ gallery: ComparisonGallery) -> ImageTable {
+        gallery.table(
+            caption:
+                "Evenly spread over the list; PSNR to the image of \(reference.name) under each; a click enlarges.",
+            columns: images.map { "\($0.class), seed \($0.item.seed)" }, reference: reference.name,
+            rows: rows.enumerated().map { ($0, $1.batch.name, $1.pairs.map(\.psnr)) })
+    }
+}
+
+extension BatchComparisonReport {
     /// Whether the seconds of any image are known.
     private var isTimed: Bool { reference.seconds != nil || rows.contains { $0.summary.seconds != nil } }
 
@@ -50,20 +93,14 @@ extension BatchComparisonReport {
     func farthestTable(of row: Row, count: Int) -> HTMLTable {
         HTMLTable(
             caption: "\(row.batch.name): the pairs that differ most",
-            columns: [
-                HTMLTable.Column("image"), HTMLTable.Column("class"), HTMLTable.Column("seed"),
-                HTMLTable.Column("PSNR (dB)"), HTMLTable.Column("SSIM"),
-            ],
-            sections: [
-                HTMLTable.Section(
-                    rows: farthest(count, in: row).map { image, pair in
-                        HTMLTable.Row([
-                            .number(Double(image.index), digits: 0), .text(image.class),
-                            .number(Double(image.item.seed), digits: 0), .number(pair.psnr ?? .infinity, digits: 2),
-                            .number(pair.ssim ?? .nan, digits: 4),
-                        ])
-                    })
-            ])
+            ["image", "class", "seed", "PSNR (dB)", "SSIM"],
+            rows: farthest(count, in: row).map { image, pair in
+                [
+                    .number(Double(image.index), digits: 0), .text(image.class),
+                    .number(Double(image.item.seed), digits: 0), .number(pair.psnr ?? .infinity, digits: 2),
+                    .number(pair.ssim ?? .nan, digits: 4),
+                ]
+            })
     }
 }
 

@@ -1,11 +1,12 @@
-import FoundationEssentials
 import Media
 import Pipeline
 
 /// Finished batches side by side, image by image: the result of `omnicache compare` on manifests.
-public struct BatchComparisonReport: Codable, Equatable, Sendable {
+public struct BatchComparisonReport: SchemaReport, Equatable, Sendable {
     /// The format of this report.
     public static let currentSchema = "omnicache.batch-comparison/1"
+    public static let problem =
+        "no comparison of batches, or of another version of omnicache; make it anew with compare"
 
     /// What a batch is, and what it took.
     public struct Batch: Codable, Equatable, Sendable {
@@ -44,7 +45,7 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
     }
 
     /// The format.
-    public let schema: String
+    public private(set) var schema = Self.currentSchema
     /// The batch that the others are compared with.
     public let reference: Batch
     /// The images.
@@ -53,14 +54,6 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
     public let rows: [Row]
     /// What measured.
     public let versions: LibraryVersions
-
-    init(reference: Batch, images: [Image], rows: [Row], versions: LibraryVersions) {
-        schema = Self.currentSchema
-        self.reference = reference
-        self.images = images
-        self.rows = rows
-        self.versions = versions
-    }
 
     /// How many pairs there are if the whole list is compared.
     public var listed: Int { ([reference] + rows.map(\.batch)).map(\.count).max() ?? images.count }
@@ -74,7 +67,7 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
     }
 
     /// The report as JSON, on one line.
-    public var json: [UInt8] { Self.line(self) }
+    public var json: [UInt8] { jsonLine }
 
     /// Every pair as a line of JSON, batch by batch, each batch's lines before one with its summary.
     public var lines: [[UInt8]] {
@@ -91,27 +84,14 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
             let summary: BatchSummary
         }
         return rows.flatMap { row in
-            zip(images, row.pairs).map { Self.line(PairLine(batch: row.batch.name, item: $0.item, pair: $1)) }
+            zip(images, row.pairs).map { PairLine(batch: row.batch.name, item: $0.item, pair: $1).jsonLine }
                 + [
-                    Self.line(
-                        SummaryLine(
-                            batch: row.batch.name, reference: reference.name, images: images.count, listed: listed,
-                            summary: row.summary))
+                    SummaryLine(
+                        batch: row.batch.name, reference: reference.name, images: images.count, listed: listed,
+                        summary: row.summary
+                    ).jsonLine
                 ]
         }
-    }
-
-    /// Reads a report.
-    ///
-    /// - Throws: ``PipelineError/badData(_:)`` when the file holds something else.
-    public init(json: [UInt8], path: String) throws(PipelineError) {
-        guard let report = try? JSONDecoder().decode(BatchComparisonReport.self, from: Data(json)),
-            report.schema == Self.currentSchema
-        else {
-            throw .badData(
-                "\(path): no comparison of batches, or of another version of omnicache; make it anew with compare")
-        }
-        self = report
     }
 
     /// The pairs of a row that differ most, the farthest first: by PSNR, and by their places where that is the same.
@@ -121,9 +101,6 @@ public struct BatchComparisonReport: Codable, Equatable, Sendable {
             .prefix(count).map(\.self)
     }
 
-    private static func line(_ value: some Encodable) -> [UInt8] {
-        [UInt8](ImageRecord.canonical(value)) + [UInt8(ascii: "\n")]
-    }
 }
 
 extension BatchComparisonReport.Batch {

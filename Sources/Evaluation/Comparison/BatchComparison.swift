@@ -13,7 +13,7 @@ public struct BatchComparison: Sendable {
         public let gallery: ComparisonGallery
     }
 
-    /// How many images are looked at between two reports of progress.
+    /// How many images are read between two reports of progress.
     private static let stretch = 64
 
     /// How many pairs there are, of each batch with the first.
@@ -27,7 +27,7 @@ public struct BatchComparison: Sendable {
     ///
     /// - Parameters:
     ///   - batches: the batches; the others are compared with the first.
-    ///   - measuresTime: whether the images' seconds are told.
+    ///   - measuresTime: whether the images' seconds are reported.
     /// - Throws: ``PipelineError/usage(_:)`` for a single batch, ``PipelineError/badData(_:)`` where two batches are not
     ///   of one list, with the first difference.
     public init(_ batches: [FinishedBatch], measuresTime: Bool) throws(PipelineError) {
@@ -69,7 +69,7 @@ public struct BatchComparison: Sendable {
     ///
     /// - Parameters:
     ///   - workers: the threads; the figures do not depend on them.
-    ///   - onProgress: told how many images are through; what it throws ends the work.
+    ///   - onProgress: called with the number of images that are done; what it throws ends the work.
     /// - Returns: the figures and some of the pictures.
     /// - Throws: ``PipelineError`` when an image is missing, damaged, or not what its manifest says; what `onProgress`
     ///   throws.
@@ -136,5 +136,22 @@ public struct BatchComparison: Sendable {
                     batch: BatchComparisonReport.Batch(batch, measuresTime: measuresTime),
                     summary: BatchSummary(pairs), pairs: pairs)
             }, versions: .current)
+    }
+}
+
+extension BatchComparison {
+    /// What the files of a comparison are made of: its result, and the command that reproduces it.
+    public typealias Content = (result: Result, command: String)
+
+    /// `PREFIX.json`, with every figure of every pair, and `PREFIX.html`, for a person.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` when the prefix names no file.
+    public static func files(prefix: String, replaces: Bool) throws(PipelineError) -> ReportFiles<Content> {
+        try ReportFiles(
+            prefix: prefix, example: "comparison",
+            kinds: [
+                (".json", { $0.result.report.json }),
+                (".html", { try $0.result.report.page(gallery: $0.result.gallery, command: $0.command).bytes() }),
+            ], replaces: replaces)
     }
 }
