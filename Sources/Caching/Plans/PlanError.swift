@@ -21,7 +21,8 @@ extension PlanError: CustomStringConvertible {
             "budget \(found): give a number above 0 and at most 1, the share of evaluations to spend"
         case .budgetTooSmall(let planner, let smallest, let total):
             "budget too small for \(planner): it needs at least \(smallest) of \(total) evaluations here; give "
-                + "\(Self.share(smallest, of: total)) or more, wider limits on reuse, or another planner or strategy"
+                + "\(Self.share(smallest, of: total)) or more, wider limits on reuse, or what goes lower (the planners path, "
+                + "balanced and uniform, or the strategy fewer-steps)"
         case .invalidLimit(let what), .doesNotFit(let what), .needsCalibration(let what), .invalidForecaster(let what):
             what
         }
