@@ -1,6 +1,8 @@
+import FoundationEssentials
 import Media
 import Models
 import Pipeline
+import Reports
 
 /// Where the files of a report go: several beside each other, whose paths begin alike, as `PREFIX.json` and
 /// `PREFIX.html`.
@@ -51,5 +53,39 @@ public struct ReportFiles<Content>: Sendable {
             try AtomicFile.write(bytes, to: path, onConflict: replaces ? .replace : .fail)
         }
         return paths
+    }
+}
+
+/// A report that is a JSON file with a schema.
+public protocol SchemaReport: Codable {
+    /// The format of such reports.
+    static var currentSchema: String { get }
+    /// What a file that is not such a report should have been, and how to make one.
+    static var problem: String { get }
+    /// The format of this report.
+    var schema: String { get }
+}
+
+extension SchemaReport {
+    /// Reads a report.
+    ///
+    /// - Throws: ``PipelineError/badData(_:)`` when the file holds something else.
+    public init(json: [UInt8], path: String) throws(PipelineError) {
+        guard let report = try? JSONDecoder().decode(Self.self, from: Data(json)), report.schema == Self.currentSchema
+        else { throw .badData("\(path): \(Self.problem)") }
+        self = report
+    }
+}
+
+extension Encodable {
+    /// The value as JSON, on one line with its break, the same bytes for the same value.
+    var jsonLine: [UInt8] { CanonicalJSON.file(self) }
+}
+
+extension HTMLTable {
+    /// A table of one section whose columns are not grouped.
+    init(caption: String = "", _ columns: [String], rows: [[Cell]]) {
+        self.init(
+            caption: caption, columns: columns.map { Column($0) }, sections: [Section(rows: rows.map { Row($0) })])
     }
 }

@@ -56,7 +56,7 @@ private final class ToyDenoiser: Denoiser {
 
     private static let plan = ReusePlan(steps: "FFRFRRFRFFRF".map { $0 == "F" }, branches: Runs.guided)
 
-    private static func specs() -> [ForecasterSpec] {
+    private static func specs() -> [Forecaster] {
         [
             .hold(quantity: .direction), .hold(quantity: .clean),
             .taylor(order: 2, quantity: .clean, variable: .logSNR), .hermite(order: 2, scale: 0.5, quantity: .velocity),
@@ -67,10 +67,9 @@ private final class ToyDenoiser: Denoiser {
     }
 
     private static func cached(
-        _ base: any Denoiser, _ spec: ForecasterSpec, plan: ReusePlan = plan
-    ) throws -> CachedDenoiser {
-        CachedDenoiser(
-            base, predictionType: .epsilon, plan: plan, forecaster: try spec.forecaster(calls: Runs.calls(steps)))
+        _ base: any Denoiser, _ spec: Forecaster, plan: ReusePlan = plan
+    ) -> CachedDenoiser {
+        CachedDenoiser(base, predictionType: .epsilon, plan: plan, forecaster: spec)
     }
 
     @Test func `a budget of 1 changes no bit`() throws {
@@ -100,7 +99,7 @@ private final class ToyDenoiser: Denoiser {
 
     @Test func `nothing leaks from one image to the next`() throws {
         for spec in Self.specs() {
-            let denoiser = try Self.cached(ToyDenoiser(), spec)
+            let denoiser = Self.cached(ToyDenoiser(), spec)
             let first = try Self.sample(denoiser, seed: 1)
             let other = try Self.sample(denoiser, seed: 2)
             let again = try Self.sample(denoiser, seed: 1)
@@ -110,9 +109,9 @@ private final class ToyDenoiser: Denoiser {
     }
 
     /// One branch's outputs at one call, from the cache, when the state stands still.
-    private static func outputs(_ spec: ForecasterSpec, plan: ReusePlan) throws -> [[[Float]]] {
+    private static func outputs(_ spec: Forecaster, plan: ReusePlan) throws -> [[[Float]]] {
         let calls = try Runs.calls(steps)
-        let denoiser = try cached(ToyDenoiser(hasVariance: true), spec, plan: plan)
+        let denoiser = cached(ToyDenoiser(hasVariance: true), spec, plan: plan)
         let outputs = BranchOutputs(branches: Runs.guided, shape: shape, hasVariance: true)
         try denoiser.begin(calls: calls, branches: Runs.guided, shape: shape)
         return try calls.map { call in
@@ -165,7 +164,7 @@ private final class ToyDenoiser: Denoiser {
             // proof enough.
             let attempts = 2000
             let isFree = try (0..<attempts).contains { _ in
-                let denoiser = try Self.cached(ToyDenoiser(hasVariance: true), spec)
+                let denoiser = Self.cached(ToyDenoiser(hasVariance: true), spec)
                 let outputs = BranchOutputs(branches: Runs.guided, shape: Self.shape, hasVariance: true)
                 let latents = Tensor(Self.shape)
                 try denoiser.begin(calls: calls, branches: Runs.guided, shape: Self.shape)
@@ -180,13 +179,13 @@ private final class ToyDenoiser: Denoiser {
     }
 
     @Test func `a plan for another run is refused`() throws {
-        let spec = ForecasterSpec.hold(quantity: .direction)
+        let spec = Forecaster.hold(quantity: .direction)
         #expect(throws: PlanError.self) { try Self.sample(Self.cached(ToyDenoiser(), spec), scale: 1) }
         let short = ReusePlan.full(calls: Self.steps - 1, branches: Runs.guided)
         #expect(throws: PlanError.self) { try Self.sample(Self.cached(ToyDenoiser(), spec, plan: short)) }
         let late = ReusePlan(steps: [false] + Array(repeating: true, count: 11), branches: Runs.guided)
         #expect(throws: PlanError.self) { try Self.sample(Self.cached(ToyDenoiser(), spec, plan: late)) }
-        let unfitted = ForecasterSpec.fitted(
+        let unfitted = Forecaster.fitted(
             name: .spectral, quantity: .direction, depth: 2, bandCount: 1, entries: [])
         #expect(throws: PlanError.self) { try Self.sample(Self.cached(ToyDenoiser(), unfitted)) }
     }

@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func `branch forecasts make the guided forecast that they were made from`() {
-        let terms = GuidedTerms(branches: Runs.guided, guidanceScale: 3, bandCount: 1)
+        let terms = GuidedTerms(branches: Runs.guided, guidanceScale: 3)
         let values: [[Int: Double]] = [[5: 2.0, 3: 1.5], [5: -1.0, 3: 0.25]]  // outputs by branch and call
         let cases: [(GuidanceBranches, [(branch: GuidanceBranches, call: Int)])] = [
             ([], [(.conditional, 3), (.unconditional, 3)]),
@@ -118,18 +118,17 @@ import Testing
         let measured = try GaussianCalibration(setup, seeds: 1..<5)
         let branches = measured.references[0].branches
         let plan = ReusePlan(steps: (0..<16).map { $0.isMultiple(of: 3) || $0 == 15 }, branches: branches)
-        let spectral = try SpectralFit.forecaster(for: plan, calibration: measured.calibration)
+        let spectral = try Forecaster.spectral(for: plan, calibration: measured.calibration)
         let fit = try SteeringFit(plan: plan, calibration: measured.calibration, references: measured.references)
-        let forecaster = try fit.start.forecaster(calls: measured.references[0].calls)
         var pairs = try (1..<5).map {
-            try GaussianCalibration.start(setup, seed: UInt32($0), plan: plan, forecaster: forecaster)
+            try GaussianCalibration.start(setup, seed: UInt32($0), plan: plan, forecaster: fit.start)
         }
         for call in measured.references[0].calls {
             for pair in pairs { _ = try pair.run.evaluate() }
             fit.fit(at: call, runs: pairs.map(\.run), denoisers: pairs.map(\.denoiser))
             for index in pairs.indices { _ = pairs[index].run.advance() }
         }
-        func error(_ spec: ForecasterSpec) throws -> Double {
+        func error(_ spec: Forecaster) throws -> Double {
             try (1..<5).reduce(0) { try $0 + measured.error(seed: UInt32($1), plan: plan, spec: spec) }
         }
         let errors = try [.hold(quantity: .clean), spectral, fit.forecaster].map(error)

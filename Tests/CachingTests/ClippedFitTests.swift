@@ -93,9 +93,9 @@ import Testing
         let branches = measured.references[0].branches
         for period in [2, 3] {
             let plan = ReusePlan(steps: (0..<20).map { $0.isMultiple(of: period) || $0 == 19 }, branches: branches)
-            let spectral = try SpectralFit.forecaster(for: plan, calibration: measured.calibration)
+            let spectral = try Forecaster.spectral(for: plan, calibration: measured.calibration)
             let steering = try measured.steering(plan, seeds: 1..<5)
-            func error(_ spec: ForecasterSpec) throws -> Double {
+            func error(_ spec: Forecaster) throws -> Double {
                 try (20..<26).reduce(0) { try $0 + measured.error(seed: $1, plan: plan, spec: spec) }
             }
             let errors = try (error(spectral), error(steering))

@@ -51,7 +51,7 @@ struct GaussianCalibration {
 
     /// The run of `seed` under a plan.
     static func start(
-        _ setup: GaussianRun, seed: UInt32, plan: ReusePlan, forecaster: any Forecaster
+        _ setup: GaussianRun, seed: UInt32, plan: ReusePlan, forecaster: Forecaster
     ) throws -> (run: SamplingRun, denoiser: CachedDenoiser) {
         var setup = setup
         setup.seed = seed
@@ -61,10 +61,9 @@ struct GaussianCalibration {
     }
 
     /// The steering forecaster of a plan, fitted to the measured images.
-    func steering(_ plan: ReusePlan, seeds: Range<UInt32>) throws -> ForecasterSpec {
+    func steering(_ plan: ReusePlan, seeds: Range<UInt32>) throws -> Forecaster {
         let fit = try SteeringFit(plan: plan, calibration: calibration, references: references)
-        let forecaster = try fit.start.forecaster(calls: references[0].calls)
-        var pairs = try seeds.map { try Self.start(setup, seed: $0, plan: plan, forecaster: forecaster) }
+        var pairs = try seeds.map { try Self.start(setup, seed: $0, plan: plan, forecaster: fit.start) }
         for call in references[0].calls {
             for pair in pairs { _ = try pair.run.evaluate() }
             fit.fit(at: call, runs: pairs.map(\.run), denoisers: pairs.map(\.denoiser))
@@ -77,7 +76,7 @@ struct GaussianCalibration {
         _ setup: GaussianRun, seed: UInt32, reference: Trajectory, plan: ReusePlan
     ) throws -> [Double] {
         var distances = [0.0]
-        var (run, _) = try start(setup, seed: seed, plan: plan, forecaster: HoldForecaster(quantity: .clean))
+        var (run, _) = try start(setup, seed: seed, plan: plan, forecaster: .hold(quantity: .clean))
         while let step = try run.next() {
             distances.append(
                 reference.squaredDistance(
@@ -87,10 +86,9 @@ struct GaussianCalibration {
     }
 
     /// The squared error of the final state of `seed` under a plan.
-    func error(seed: UInt32, plan: ReusePlan, spec: ForecasterSpec) throws -> Double {
+    func error(seed: UInt32, plan: ReusePlan, spec: Forecaster) throws -> Double {
         let reference = try Self.record(setup, seed: seed)
-        let forecaster = try spec.forecaster(calls: reference.calls)
-        var (run, _) = try Self.start(setup, seed: seed, plan: plan, forecaster: forecaster)
+        var (run, _) = try Self.start(setup, seed: seed, plan: plan, forecaster: spec)
         while try run.next() != nil {}
         return reference.squaredDistance(
             to: run.latents, at: reference.calls.count, pathScale: reference.calls.last?.levelAfter.pathScale ?? 1)

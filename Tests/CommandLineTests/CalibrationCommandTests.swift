@@ -78,7 +78,7 @@ import Testing
         let path = try #require(made.outputLines.first)
         let file = try CalibrationFile(path: path)
         let fit = try #require(file.fits.first)
-        let plain = ForecasterSpec.taylor(order: 2, quantity: .clean, variable: .step)
+        let plain = Forecaster.taylor(order: 2, quantity: .clean, variable: .step)
         let replaced = file.adding(CalibrationFile.Fit(plan: fit.plan, forecaster: plain))
         try Data(replaced.bytes).write(to: URL(filePath: path))
         let wanted: KeyValuePairs<String, [String]> = [

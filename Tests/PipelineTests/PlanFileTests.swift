@@ -18,7 +18,7 @@ import Testing
         return RunSchedule(calls: sampler.calls, branches: try Guidance(scale: settings.guidanceScale).branches)
     }
 
-    private static func plan(_ forecaster: ForecasterSpec? = nil) -> PlanFile {
+    private static func plan(_ forecaster: Forecaster? = nil) -> PlanFile {
         let decisions = ReusePlan(steps: "FRFRFRFF".map { $0 == "F" }, branches: guided)
         let spec = forecaster ?? .taylor(order: 2, quantity: .direction, variable: .logSNR)
         return PlanFile(
@@ -27,11 +27,11 @@ import Testing
     }
 
     /// A fitted forecaster with numbers that no short decimal stands for.
-    private static let fitted = ForecasterSpec.fitted(
+    private static let fitted = Forecaster.fitted(
         name: .steering, quantity: .direction, depth: 1, bandCount: 2,
         entries: [1, 3, 5].flatMap { call in
             [GuidanceBranches.conditional, .unconditional].map { branch in
-                FittedForecaster.Entry(
+                FittedRule.Entry(
                     branch: branch, call: call,
                     terms: [ForecastTerm(branch: branch, call: call - 1, weights: [1 / 3, 0.1 + 0.2])])
             }
@@ -175,14 +175,14 @@ import Testing
     // MARK: - Requests
 
     @Test(arguments: [
-        ("hold", ForecasterSpec.hold(quantity: .direction)), ("hold:x0", .hold(quantity: .clean)),
+        ("hold", Forecaster.hold(quantity: .direction)), ("hold:x0", .hold(quantity: .clean)),
         ("taylor", .taylor(order: 2, quantity: .clean, variable: .step)),
         ("taylor:3", .taylor(order: 3, quantity: .clean, variable: .step)),
         ("taylor:1:v:step", .taylor(order: 1, quantity: .velocity, variable: .step)),
         ("hermite", .hermite(order: 2, scale: 0.5, quantity: .direction)),
         ("hermite:3:0.7:x0", .hermite(order: 3, scale: 0.7, quantity: .clean)),
     ])
-    func `a forecaster is read with its parameters`(text: String, expected: ForecasterSpec) throws {
+    func `a forecaster is read with its parameters`(text: String, expected: Forecaster) throws {
         #expect(try ForecasterChoice(text) == .complete(expected))
     }
 
@@ -197,14 +197,14 @@ import Testing
 
     @Test func `a budget of 1 is no reuse, whatever the planner`() throws {
         let resolver = PlanResolver(schedule: try Self.schedule())
-        for planner in PlannerName.allCases {
+        for planner in PlannerKind.allCases {
             #expect(try resolver.resolve(ReuseRequest(budget: Budget(1), planner: planner)) == nil)
         }
     }
 
     @Test func `what needs a calibration says so`() throws {
         let resolver = PlanResolver(schedule: try Self.schedule())
-        for planner in [PlannerName.late, .curvature, .path, .balanced] {
+        for planner in [PlannerKind.late, .curvature, .path, .balanced] {
             #expect(throws: PlanError.self) {
                 try resolver.resolve(ReuseRequest(budget: Budget(0.5), planner: planner))
             }

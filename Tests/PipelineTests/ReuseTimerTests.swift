@@ -31,7 +31,7 @@ import Testing
     private func saved(_ plan: ReusePlan, seconds: Double) throws -> Double {
         let process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.02))
         let timer = ReuseTimer(SlowDenoiser(seconds: seconds)) {
-            CachedDenoiser($0, predictionType: .epsilon, plan: plan, forecaster: HoldForecaster())
+            CachedDenoiser($0, predictionType: .epsilon, plan: plan, forecaster: .hold())
         }
         var run = try SamplingRun(
             denoiser: timer.denoiser,

@@ -54,12 +54,13 @@ public struct Calibration: Equatable, Sendable {
 
     /// The number of images behind it.
     public var samples: Int { gram.runs }
-}
 
-/// What a plan is to be good for.
-public enum PlanObjective: String, CaseIterable, Codable, Sendable {
-    /// The distance to the uncached final image: errors count by what is left of them at the end.
-    case image
-    /// The deviation that is put into the path: errors count by how far they move the state.
-    case path
+    /// Checks that it is for runs of so many calls and these branches.
+    ///
+    /// - Throws: ``PlanError/doesNotFit(_:)``.
+    func check(calls: Int, branches: GuidanceBranches) throws(PlanError) {
+        guard calls == gram.calls, branches == gram.branches else {
+            throw .doesNotFit("the calibration is for another number of model calls or for other guidance branches")
+        }
+    }
 }

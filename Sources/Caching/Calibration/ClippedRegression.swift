@@ -47,7 +47,7 @@ struct ClippedRegression {
     private static let mostHalvings = 4
     /// Steps that bring less than this share of the distance are not worth another.
     private static let leastGain = 1e-4
-    /// How many elements are looked at together.
+    /// How many elements are processed together.
     private static let stretch = 2048
 
     let step: ClippedStep

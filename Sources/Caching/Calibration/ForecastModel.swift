@@ -7,7 +7,7 @@ import Sampling
 /// by least squares, pulled a little towards holding the last ones. Where the one branch is evaluated and the other is
 /// not, the evaluated one's present output is among them. Results are remembered, so that a planner can ask freely.
 final class ForecastModel {
-    /// What stands for a guided output.
+    /// The forecast of a guided output.
     struct Fit {
         /// The outputs that are weighted: conditional ones, newest first, then unconditional ones.
         let sources: [(branch: GuidanceBranches, call: Int)]
@@ -24,11 +24,11 @@ final class ForecastModel {
     /// The ridge of the regression, relative to the mean energy of the sources.
     static let ridge = 1e-5
 
-    let calls: Int
     let branches: GuidanceBranches
     let guidanceScale: Double
     let bandCount: Int
-    private let gram: [Double]  // (bands, order, order), means
+    private let gram: TrajectoryGram
+    private let means: [Double]  // (bands, order, order)
     private let order: Int
     private var known: [Key: Double] = [:]
 
@@ -59,13 +59,13 @@ final class ForecastModel {
     }
 
     init(_ calibration: Calibration) {
-        let gram = calibration.gram
-        calls = gram.calls
+        gram = calibration.gram
         branches = gram.branches
         guidanceScale = gram.guidanceScale
         bandCount = gram.bandCount
         order = gram.sums[0].rows
-        self.gram = gram.sums.flatMap { sum in sum.elements.map { $0 / Double(gram.runs) } }
+        let runs = Double(gram.runs)
+        means = gram.sums.flatMap { sum in sum.elements.map { $0 / runs } }
     }
 
     /// The error of the best forecast at `call` from these outputs.
@@ -84,17 +84,17 @@ final class ForecastModel {
         let sources =
             c.map { (branch: GuidanceBranches.conditional, call: $0) }
             + (isGuided ? u.map { (branch: .unconditional, call: $0) } : [])
-        let rows = sources.map { row($0.branch, $0.call) }
+        let rows = sources.map { gram.row(of: $0.branch, at: $0.call) }
         let prior = prior(at: call, conditional: c, unconditional: u)
         // What is left to explain, as a sum of rows: the guided output minus the prior's forecast.
         var residual: [(row: Int, weight: Double)] = zip(rows, prior).map { ($0, -$1) }
-        residual.append((row(.conditional, call), isGuided ? guidanceScale : 1))
-        if isGuided { residual.append((row(.unconditional, call), 1 - guidanceScale)) }
+        residual.append((gram.row(of: .conditional, at: call), isGuided ? guidanceScale : 1))
+        if isGuided { residual.append((gram.row(of: .unconditional, at: call), 1 - guidanceScale)) }
         var weights = sources.map { _ in [Double](repeating: 0, count: bandCount) }
         var error = 0.0
         for band in 0..<bandCount {
             let start = band * order * order
-            func product(_ i: Int, _ j: Int) -> Double { gram[start + i * order + j] }
+            func product(_ i: Int, _ j: Int) -> Double { means[start + i * order + j] }
             var products: [Double] = []
             products.reserveCapacity(rows.count * rows.count)
             for i in rows { for j in rows { products.append(product(i, j)) } }
@@ -122,11 +122,6 @@ final class ForecastModel {
             unconditional: History(history.calls(of: .unconditional).prefix(Self.unconditionalDepth)))
     }
 
-    /// The row of a branch's output at a call; row 0 is the initial state.
-    private func row(_ branch: GuidanceBranches, _ call: Int) -> Int {
-        1 + call + (branch == .conditional ? 0 : calls)
-    }
-
     /// Holding what is not there: the last guided output, or the present output and the last difference to the other.
     private func prior(at call: Int, conditional c: [Int], unconditional u: [Int]) -> [Double] {
         guard branches.contains(.unconditional) else { return c.indices.map { $0 == 0 ? 1 : 0 } }
@@ -143,5 +138,72 @@ final class ForecastModel {
             weights[c.count + common] -= guidanceScale
         }
         return weights
+    }
+}
+
+/// Turns a forecast of the guided output into forecasts of its branches, which guidance puts together again.
+///
+/// With g the guidance scale, e = g c + (1 − g) u. Where one branch is evaluated the other one is solved for; where none
+/// is, both stand for the guided output itself.
+struct GuidedTerms {
+    let branches: GuidanceBranches
+    let guidanceScale: Double
+
+    /// The table entries that make the guided output of `call` the weighted sum of `sources`.
+    ///
+    /// - Parameters:
+    ///   - call: The model call.
+    ///   - sources: The outputs that are weighted.
+    ///   - weights: One weight per band for each.
+    ///   - evaluated: What is evaluated at the call.
+    /// - Returns: One entry for each branch that is not evaluated.
+    func entries(
+        at call: Int, sources: [(branch: GuidanceBranches, call: Int)], weights: [[Double]], evaluated: GuidanceBranches
+    ) -> [FittedRule.Entry] {
+        let guided = zip(sources, weights).map { source, weights in
+            ForecastTerm(branch: source.branch, call: source.call, weights: weights)
+        }
+        let missing = branches.subtracting(evaluated)
+        switch missing {
+        case []:
+            return []
+        case branches:
+            return [GuidanceBranches.conditional, .unconditional].filter(branches.contains)
+                .map { FittedRule.Entry(branch: $0, call: call, terms: guided) }
+        default:
+            let share = missing == .conditional ? guidanceScale : 1 - guidanceScale
+            guard abs(share) > 1e-6 else {
+                // The missing branch has no part in the guided output: any forecast will do.
+                return [FittedRule.Entry(branch: missing, call: call, terms: guided)]
+            }
+            let terms = guided.map { term in
+                let present = term.call == call ? 1 - share : 0
+                return ForecastTerm(
+                    branch: term.branch, call: term.call, weights: term.weights.map { ($0 - present) / share })
+            }
+            return [FittedRule.Entry(branch: missing, call: call, terms: terms)]
+        }
+    }
+}
+
+/// The `spectral` forecaster.
+extension Forecaster {
+    /// For each reused output of `plan`, and each frequency band, the weights of the last evaluated outputs that fit the
+    /// calibration's uncached runs best. Costs no model evaluation.
+    ///
+    /// - Throws: ``PlanError/doesNotFit(_:)`` when the calibration is for another kind of run.
+    public static func spectral(for plan: ReusePlan, calibration: Calibration) throws(PlanError) -> Forecaster {
+        try calibration.check(calls: plan.calls, branches: plan.branches)
+        let model = ForecastModel(calibration)
+        let terms = GuidedTerms(branches: model.branches, guidanceScale: model.guidanceScale)
+        let entries = plan.evaluated.indices.flatMap { call -> [FittedRule.Entry] in
+            guard plan.evaluated[call] != plan.branches else { return [] }
+            let fit = model.fit(at: call, in: plan)
+            return terms.entries(
+                at: call, sources: fit.sources, weights: fit.weights, evaluated: plan.evaluated[call])
+        }
+        return .fitted(
+            name: .spectral, quantity: calibration.quantity, depth: ForecastModel.conditionalDepth,
+            bandCount: model.bandCount, entries: entries)
     }
 }

@@ -4,7 +4,7 @@ import Sampling
 /// How a sampler passes errors on at each model call, in path coordinates.
 ///
 /// Measured on the sampler itself, so it holds for every one: a run over one number that is zero but for a small x0, or a
-/// small state, at a single call, looked at when that call's step is over. For DDIM an error in x0 moves the state by
+/// small state, at a single call, read when that call's step is over. For DDIM an error in x0 moves the state by
 /// |s' − s|/s of it, and an error in the state stays by s'/s.
 ///
 /// A sampler that clips x0 passes errors on in another way where x0 is beyond the limit: see ``Clipping``.

@@ -22,10 +22,10 @@ public final class SteeringFit {
     private let transform: CosineTransform
     private let bands: FrequencyBands
     private let targets: [Tensor]
-    private var entries: [FittedForecaster.Entry] = []
+    private var entries: [FittedRule.Entry] = []
 
     /// The forecaster that the runs are to be started with; its forecasts are replaced at each call.
-    public let start: ForecasterSpec
+    public let start: Forecaster
 
     /// Prepares a fit.
     ///
@@ -39,10 +39,9 @@ public final class SteeringFit {
         self.plan = plan
         self.calibration = calibration
         self.references = references
-        start = try SpectralFit.forecaster(for: plan, calibration: calibration)
+        start = try Forecaster.spectral(for: plan, calibration: calibration)
         model = ForecastModel(calibration)
-        terms = GuidedTerms(
-            branches: model.branches, guidanceScale: model.guidanceScale, bandCount: model.bandCount)
+        terms = GuidedTerms(branches: model.branches, guidanceScale: model.guidanceScale)
         let shape = references[0].shape
         transform = CosineTransform(shape: shape)
         bands = FrequencyBands(shape: shape, count: model.bandCount)
@@ -79,7 +78,7 @@ public final class SteeringFit {
     }
 
     /// What has been fitted.
-    public var forecaster: ForecasterSpec {
+    public var forecaster: Forecaster {
         .fitted(
             name: .steering, quantity: calibration.quantity, depth: ForecastModel.conditionalDepth,
             bandCount: model.bandCount, entries: entries)

@@ -9,7 +9,7 @@ public final class CachedDenoiser: Denoiser {
     /// The plan.
     public let plan: ReusePlan
     /// What fills the gaps.
-    public let forecaster: any Forecaster
+    public let forecaster: Forecaster
 
     private let base: any Denoiser
     private let predictionType: PredictionType
@@ -22,7 +22,7 @@ public final class CachedDenoiser: Denoiser {
     ///   - predictionType: What its outputs are.
     ///   - plan: Which branches are evaluated when; every branch at the first call.
     ///   - forecaster: What fills the gaps.
-    public init(_ base: any Denoiser, predictionType: PredictionType, plan: ReusePlan, forecaster: any Forecaster) {
+    public init(_ base: any Denoiser, predictionType: PredictionType, plan: ReusePlan, forecaster: Forecaster) {
         self.base = base
         self.predictionType = predictionType
         self.plan = plan
@@ -40,7 +40,7 @@ public final class CachedDenoiser: Denoiser {
             throw PlanError.doesNotFit("a plan that reuses at the first model call, where there is nothing to reuse")
         }
         try forecaster.check(plan)
-        state = RunState(plan: plan, forecaster: forecaster, shape: shape, hasVariance: hasVariance)
+        state = RunState(plan: plan, forecaster: forecaster, calls: calls, shape: shape, hasVariance: hasVariance)
         try base.begin(calls: calls, branches: branches, shape: shape)
     }
 
@@ -52,17 +52,11 @@ public final class CachedDenoiser: Denoiser {
         if !evaluated.isEmpty { try base.evaluate(evaluated, at: call, latents: latents, into: outputs) }
         guard plan.evaluations < plan.fullEvaluations else { return }
         let sum = forecaster.quantity.sum(of: predictionType, at: call.level)
-        for (branch, output) in [
-            (GuidanceBranches.conditional, outputs.conditional),
-            (.unconditional, outputs.unconditional),
-        ] where evaluated.contains(branch) {
-            state.keep(output, of: branch, at: call.index, latents: latents, as: sum)
+        for (branch, _) in GuidanceBranches.named where evaluated.contains(branch) {
+            state.keep(outputs[branch], of: branch, at: call.index, latents: latents, as: sum)
         }
-        for (branch, output) in [
-            (GuidanceBranches.conditional, outputs.conditional),
-            (.unconditional, outputs.unconditional),
-        ] where branches.subtracting(evaluated).contains(branch) {
-            state.forecast(output, of: branch, at: call.index, latents: latents, from: sum)
+        for (branch, _) in GuidanceBranches.named where branches.subtracting(evaluated).contains(branch) {
+            state.forecast(outputs[branch], of: branch, at: call.index, latents: latents, from: sum)
         }
     }
 
@@ -73,13 +67,125 @@ public final class CachedDenoiser: Denoiser {
     }
 
     /// Replaces the forecasts that ``evaluate(_:at:latents:into:)`` has written by others from the same outputs.
-    func rewrite(_ entries: [FittedForecaster.Entry], at call: ModelCall, latents: Tensor, into outputs: BranchOutputs)
-    {
+    func rewrite(_ entries: [FittedRule.Entry], at call: ModelCall, latents: Tensor, into outputs: BranchOutputs) {
         let sum = forecaster.quantity.sum(of: predictionType, at: call.level)
         for entry in entries {
             state?.forecast(
-                entry.branch == .conditional ? outputs.conditional : outputs.unconditional, of: entry.branch,
-                at: call.index, latents: latents, from: sum, terms: entry.terms)
+                outputs[entry.branch], of: entry.branch, at: call.index, latents: latents, from: sum,
+                terms: entry.terms)
         }
+    }
+}
+
+/// What one run of a ``CachedDenoiser`` remembers: the last evaluated outputs of each branch, as the forecaster's
+/// quantity, by frequency where the forecaster tells frequencies apart.
+private final class RunState {
+    /// The kept outputs of one branch: slot `ordinal % depth` holds the output of the branch's `ordinal`-th evaluation.
+    private struct Kept {
+        let slots: [Tensor]
+        let ordinals: [Int: Int]  // by call
+        let variance: Tensor?
+
+        init(calls: [Int], depth: Int, shape: [Int], hasVariance: Bool) {
+            slots = (0..<depth).map { _ in Tensor(shape) }
+            ordinals = Dictionary(uniqueKeysWithValues: calls.enumerated().map { ($1, $0) })
+            variance = hasVariance ? Tensor(shape) : nil
+        }
+
+        func slot(of call: Int) -> Tensor {
+            guard let ordinal = ordinals[call] else { preconditionFailure("call \(call) is not evaluated") }
+            return slots[ordinal % slots.count]
+        }
+    }
+
+    /// For each call, the sum that replaces the branch's output; empty where the branch is evaluated.
+    private typealias Forecasts = [[ForecastTerm]]
+
+    private let conditional: Kept
+    private let unconditional: Kept
+    private let conditionalForecasts: Forecasts
+    private let unconditionalForecasts: Forecasts
+    private let transform: CosineTransform?
+    private let bands: FrequencyBands?
+    private let sum: Tensor
+
+    init(plan: ReusePlan, forecaster: Forecaster, calls: [ModelCall], shape: [Int], hasVariance: Bool) {
+        func forecasts(_ branch: GuidanceBranches) -> Forecasts {
+            plan.evaluated.indices.map { call in
+                guard plan.branches.contains(branch), !plan.isFull(branch, at: call) else { return [] }
+                return forecaster.terms(for: branch, at: call, of: calls, plan: plan)
+            }
+        }
+        func kept(_ branch: GuidanceBranches) -> Kept {
+            let isUsed = plan.branches.contains(branch)
+            return Kept(
+                calls: plan.fullCalls(of: branch), depth: isUsed ? forecaster.rule.depth : 0, shape: shape,
+                hasVariance: hasVariance && isUsed)
+        }
+        conditional = kept(.conditional)
+        unconditional = kept(.unconditional)
+        conditionalForecasts = forecasts(.conditional)
+        unconditionalForecasts = forecasts(.unconditional)
+        let bandCount = forecaster.rule.bandCount
+        transform = bandCount > 1 ? CosineTransform(shape: shape) : nil
+        bands = bandCount > 1 ? FrequencyBands(shape: shape, count: bandCount) : nil
+        sum = Tensor(shape)
+    }
+
+    private func kept(_ branch: GuidanceBranches) -> Kept { branch == .conditional ? conditional : unconditional }
+
+    /// Keeps an evaluated output: a x + b y, transformed where bands have weights of their own.
+    func keep(
+        _ output: ModelOutput, of branch: GuidanceBranches, at call: Int, latents: Tensor, as quantity: StateAndOutput
+    ) {
+        let kept = kept(branch)
+        let slot = kept.slot(of: call)
+        let (a, b) = (Float(quantity.state), Float(quantity.output))
+        let (x, y, q) = (latents.values, output.prediction.values, slot.values)
+        for i in 0..<q.count { q[i] = a * x[i] + b * y[i] }
+        transform?.forward(slot)
+        if let variance = output.variance { kept.variance?.copy(from: variance) }
+    }
+
+    /// Writes the forecast of a reused output: y = (q − a x)/b. A learned variance is held.
+    ///
+    /// The sum is `terms`, or the forecaster's where they are nil.
+    func forecast(
+        _ output: ModelOutput, of branch: GuidanceBranches, at call: Int, latents: Tensor,
+        from quantity: StateAndOutput, terms: [ForecastTerm]? = nil
+    ) {
+        let terms = terms ?? (branch == .conditional ? conditionalForecasts : unconditionalForecasts)[call]
+        sum.values.update(repeating: 0)
+        for term in terms { add(term) }
+        transform?.inverse(sum)
+        let (a, b) = (Float(-quantity.state / quantity.output), Float(1 / quantity.output))
+        let (x, y, q) = (latents.values, output.prediction.values, sum.values)
+        for i in 0..<q.count { y[i] = a * x[i] + b * q[i] }
+        if let variance = kept(branch).variance { output.variance?.copy(from: variance) }
+    }
+
+    /// The kept output of `branch` at `call`, as the forecaster's quantity, by frequency where there are bands.
+    func source(_ branch: GuidanceBranches, at call: Int) -> Tensor { kept(branch).slot(of: call) }
+
+    private func add(_ term: ForecastTerm) {
+        let source = source(term.branch, at: term.call)
+        let (s, q) = (sum.values, source.values)
+        guard let bands, term.weights.count > 1 else {
+            let weight = Float(term.weights[0])
+            for i in 0..<s.count { s[i] += weight * q[i] }
+            return
+        }
+        let weights = term.weights.map { Float($0) }
+        let plane = bands.indices.count
+        for start in stride(from: 0, to: s.count, by: plane) {
+            for i in 0..<plane { s[start + i] += weights[Int(bands.indices[i])] * q[start + i] }
+        }
+    }
+}
+
+extension BranchOutputs {
+    /// The output of a single branch.
+    fileprivate subscript(branch: GuidanceBranches) -> ModelOutput {
+        branch == .conditional ? conditional : unconditional
     }
 }

@@ -21,19 +21,10 @@ extension PlanError: CustomStringConvertible {
             "budget \(found): give a number above 0 and at most 1, the share of evaluations to spend"
         case .budgetTooSmall(let planner, let smallest, let total):
             "budget too small for \(planner): it needs at least \(smallest) of \(total) evaluations here; give "
-                + "\(Self.share(smallest, of: total)) or more, or \(Self.remedy(planner))"
+                + "\(Self.share(smallest, of: total)) or more, wider limits on reuse, or what goes lower (the planners path, "
+                + "balanced and uniform, or the strategy fewer-steps)"
         case .invalidLimit(let what), .doesNotFit(let what), .needsCalibration(let what), .invalidForecaster(let what):
             what
-        }
-    }
-
-    /// What helps beside a larger budget: a planner without rules of its own is held up by the limits alone, a published
-    /// strategy by its rules.
-    private static func remedy(_ planner: String) -> String {
-        switch planner {
-        case "curvature": "another planner (path, balanced and uniform go lower)"
-        case "path", "balanced", "uniform", "late", "mask": "a wider reuse window and longer reuse"
-        default: "another one (fewer-steps goes lowest)"
         }
     }
 

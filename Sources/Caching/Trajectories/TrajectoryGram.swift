@@ -25,7 +25,7 @@ public struct TrajectoryGram: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - trajectory: A run, recorded to its end.
-    ///   - quantity: What stands for each output e_n: the direction, or another quantity to forecast in.
+    ///   - quantity: What each output e_n is taken as: the direction, or another quantity to forecast in.
     ///   - bandCount: The number of frequency bands, 1 to 255.
     public init(of trajectory: Trajectory, as quantity: ForecastQuantity = .direction, bandCount: Int = 8) {
         precondition(trajectory.isComplete, "the run has been recorded to its end")
@@ -61,9 +61,6 @@ public struct TrajectoryGram: Equatable, Sendable {
 
     /// The number of frequency bands.
     public var bandCount: Int { bandSizes.count }
-
-    /// The row of z₀.
-    public static var initialState: Int { 0 }
 
     /// The row of a branch's output at a call.
     public func row(of branch: GuidanceBranches, at call: Int) -> Int {
@@ -145,4 +142,14 @@ public struct TrajectoryGram: Equatable, Sendable {
             return product
         }
     }
+}
+
+/// Whose output is measured: that of one guidance branch, or the guided sum that moves the state.
+public enum GuidanceOutput: String, CaseIterable, Codable, Sendable {
+    /// u + g (c − u).
+    case guided
+    /// c, of the branch with the condition.
+    case conditional
+    /// u, of the branch with the null class.
+    case unconditional
 }

@@ -14,7 +14,7 @@ struct CacheOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How to choose the evaluations to spend. Default: \(PlanResolver.defaultPlanner.rawValue)."))
-    var planner: PlannerName?
+    var planner: PlannerKind?
 
     @Option(
         parsing: .unconditional,
@@ -26,10 +26,10 @@ struct CacheOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How to fill in reused outputs: hold, taylor:1 to taylor:4, hermite, omnicache, spectral or steering.",
+            "How to fill in reused outputs: \(ForecasterChoice.names.joined(separator: ", ")).",
             discussion: """
-                With parameters: hold:QUANTITY, taylor:ORDER:QUANTITY:VARIABLE, hermite:ORDER:SCALE:QUANTITY. QUANTITY \
-                is epsilon, x0 or v; VARIABLE is step, timestep or log-snr.
+                With parameters: \(Forecaster.usages.map { "\($0.name):\($0.parameters)" }.joined(separator: ", ")). \
+                QUANTITY is epsilon, x0 or v; VARIABLE is step, timestep or log-snr.
                 """, valueName: "name"))
     var forecaster: String?
 
@@ -85,7 +85,7 @@ struct CacheOptions: ParsableArguments {
         }
         return ReuseRequest(
             budget: budget ?? (mask == nil ? inherited?.budget : nil), mask: mask,
-            planner: planner ?? (mask == nil ? inherited.flatMap { PlannerName(rawValue: $0.planner) } : nil),
+            planner: planner ?? (mask == nil ? inherited.flatMap { PlannerKind(rawValue: $0.planner) } : nil),
             forecaster: try forecaster.map(ForecasterChoice.init), limits: try limits())
     }
 
@@ -102,4 +102,4 @@ struct CacheOptions: ParsableArguments {
     }
 }
 
-extension PlannerName: ExpressibleByArgument {}
+extension PlannerKind: ExpressibleByArgument {}

@@ -1,14 +1,15 @@
 import Compute
-import FoundationEssentials
 import Media
 import Pipeline
+import Reports
 import Synchronization
 
 /// What finished batches have cost and hold, by their manifests and files: the result of `omnicache analyze` on manifests.
 /// Samples nothing.
-public struct BatchAnalysis: Codable, Equatable, Sendable {
+public struct BatchAnalysis: SchemaReport, Equatable, Sendable {
     /// The format of this report.
     public static let currentSchema = "omnicache.batch-analysis/1"
+    public static let problem = "no analysis of batches, or of another version of omnicache; make it anew"
 
     /// One image.
     public struct Image: Codable, Equatable, Sendable {
@@ -76,15 +77,15 @@ public struct BatchAnalysis: Codable, Equatable, Sendable {
     /// What measured.
     public let versions: LibraryVersions
 
-    /// How many images are looked at between two reports of progress.
+    /// How many images are read between two reports of progress.
     private static let stretch = 64
 
-    /// Looks at every image.
+    /// Reads every image.
     ///
     /// - Parameters:
     ///   - batches: at least one.
     ///   - workers: the threads; the figures do not depend on them.
-    ///   - onProgress: told how many images of all are through; what it throws ends the work.
+    ///   - onProgress: called with the number of images that are done; what it throws ends the work.
     /// - Throws: ``PipelineError`` when an image is missing, damaged, or not what its manifest says; what `onProgress`
     ///   throws.
     public init(_ batches: [FinishedBatch], workers: Workers, onProgress: (_ done: Int) throws -> Void) throws {
@@ -145,5 +146,78 @@ extension BatchAnalysis.Image {
         let count = Double(picture.pixels.count)
         let mean = Double(sum) / count
         contrast = max(0, Double(squares) / count - mean * mean).squareRoot()
+    }
+}
+
+extension BatchAnalysis {
+    /// `PREFIX.json`, with all of it, and `PREFIX-images.csv` and `PREFIX-classes.csv`, with a row for each.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` when the prefix names no file.
+    public static func files(prefix: String, replaces: Bool) throws(PipelineError) -> ReportFiles<BatchAnalysis> {
+        try ReportFiles(
+            prefix: prefix, example: "analysis",
+            kinds: [
+                (".json", { $0.jsonLine }),
+                ("-images.csv", { Array($0.imagesCSV.utf8) }),
+                ("-classes.csv", { Array($0.classesCSV.utf8) }),
+            ], replaces: replaces)
+    }
+
+    /// One row per image.
+    public var imagesCSV: String {
+        CSV.table(
+            [
+                "batch", "index", "file", "class_id", "class", "seed", "evaluations", "seconds", "fine_detail",
+                "contrast",
+            ],
+            batches.flatMap { batch in
+                batch.images.map { image in
+                    let line = image.line
+                    return [
+                        batch.name, "\(line.index)", line.file, line.classID.map { "\($0)" } ?? "", line.class,
+                        "\(line.seed)",
+                        "\(line.evaluations)", line.seconds.map { "\($0)" } ?? "", "\(image.highFrequencyEnergy)",
+                        "\(image.contrast)",
+                    ]
+                }
+            })
+    }
+
+    /// One row per class of each batch; seconds, fine detail and contrast are medians.
+    public var classesCSV: String {
+        CSV.table(
+            ["batch", "class_id", "class", "images", "evaluations", "seconds", "fine_detail", "contrast"],
+            batches.flatMap { batch in
+                batch.classes.map { one in
+                    [
+                        batch.name, one.classID.map { "\($0)" } ?? "", one.name, "\(one.summary.images)",
+                        "\(one.summary.evaluations)",
+                        one.summary.seconds.map { "\($0.median)" } ?? "",
+                        "\(one.summary.highFrequencyEnergy.median)", "\(one.summary.contrast.median)",
+                    ]
+                }
+            })
+    }
+
+    /// The table that a person reads: a row per batch.
+    public var table: HTMLTable {
+        HTMLTable(
+            ["batch", "images", "missing", "classes", "evaluations", "s/image", "fine detail", "contrast"],
+            rows: batches.map { batch in
+                let summary = batch.summary
+                let counts = [summary.images, batch.missing.count, batch.classes.count, summary.evaluations]
+                return [.text(batch.name)] + counts.map { .number(Double($0), digits: 0) }
+                    + [
+                        .number(summary.seconds?.median ?? .nan, digits: 3),
+                        .number(summary.highFrequencyEnergy.median, digits: 1),
+                        .number(summary.contrast.median, digits: 1),
+                    ]
+            })
+    }
+
+    /// What the columns of ``table`` mean.
+    public var legend: String {
+        "missing: images of the list that no manifest read has. s/image, fine detail (high-frequency energy) and contrast "
+            + "(standard deviation of the levels): medians over the images."
     }
 }

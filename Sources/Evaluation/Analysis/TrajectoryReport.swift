@@ -2,16 +2,19 @@ import Caching
 import FoundationEssentials
 import Models
 import Pipeline
+import Reports
 
 /// What the runs of one model with one set of settings look like: the result of `omnicache analyze`.
 ///
 /// Every number is a mean over the runs with the standard deviation between them; null where it does not exist.
-public struct TrajectoryReport: Codable, Equatable, Sendable {
+public struct TrajectoryReport: SchemaReport, Equatable, Sendable {
     /// The format of this report.
     public static let currentSchema = "omnicache.analysis/1"
+    public static let problem =
+        "no analysis, a damaged one, or one of another version of omnicache; make it anew with analyze"
 
     /// The format.
-    public let schema: String
+    public private(set) var schema = Self.currentSchema
     /// The model.
     public let model: ImageRecord.Model
     /// What the runs have in common.
@@ -24,7 +27,7 @@ public struct TrajectoryReport: Codable, Equatable, Sendable {
     public let calls: [Call]
     /// The shape of the paths.
     public let path: Path
-    /// The frequency bands that the calls' noise energy is told by.
+    /// The frequency bands of the calls' noise energy.
     public let spectrum: Spectrum
     /// How much the parts of the network change from call to call: by site, then block, branch and call.
     public let blocks: [BlockRow]
@@ -35,7 +38,7 @@ public struct TrajectoryReport: Codable, Equatable, Sendable {
         public let call: Int
         /// The step that it belongs to.
         public let step: Int
-        /// What the model is told.
+        /// The timestep.
         public let timestep: Double
         /// s before the call.
         public let pathPosition: Double
@@ -108,33 +111,81 @@ public struct TrajectoryReport: Codable, Equatable, Sendable {
             return try [UInt8](encoder.encode(self)) + [UInt8(ascii: "\n")]
         }
     }
+}
 
-    /// Reads a report.
-    ///
-    /// - Throws: ``PipelineError/badData(_:)`` when the file holds something else.
-    public init(json: [UInt8], path: String) throws(PipelineError) {
-        guard let report = try? JSONDecoder().decode(TrajectoryReport.self, from: Data(json)),
-            report.schema == Self.currentSchema
-        else {
-            throw .badData(
-                "\(path): no analysis, a damaged one, or one of another version of omnicache; make it anew with analyze"
-            )
+/// The tables of a report, for spreadsheets and plotting programs: one header line, numbers as JSON has them, nothing
+/// where a number does not exist.
+extension TrajectoryReport {
+    /// One row per model call; of every quantity the mean, and the standard deviation in a column named `…_sd`.
+    public var stepsCSV: String {
+        let rows = calls.map { call in
+            [
+                "\(call.call)", "\(call.step)", "\(call.timestep)", "\(call.pathPosition)", "\(call.pathPositionAfter)",
+            ] + quantities(of: call).flatMap { Self.cells($0.spread) }
         }
-        self = report
+        let names = calls.first.map { quantities(of: $0).flatMap { [$0.name, "\($0.name)_sd"] } } ?? []
+        return CSV.table(
+            ["call", "step", "timestep", "path_position", "path_position_after"] + names, rows)
     }
 
-    init(
-        model: ImageRecord.Model, settings: SampleSettings, items: [SampleItem], shape: [Int], calls: [Call],
-        path: Path, spectrum: Spectrum, blocks: [BlockRow]
-    ) {
-        schema = Self.currentSchema
-        self.model = model
-        self.settings = settings
-        self.items = items
-        self.shape = shape
-        self.calls = calls
-        self.path = path
-        self.spectrum = spectrum
-        self.blocks = blocks
+    /// One row per site, block, branch and call.
+    public var blocksCSV: String {
+        let rows = blocks.map { row in
+            [
+                row.site.rawValue, row.block.map { "\($0)" } ?? "", row.branch.rawValue, "\(row.call)",
+                "\(calls[row.call].timestep)",
+            ] + Self.cells(row.relativeL1) + Self.cells(row.relativeL2) + Self.cells(row.cosine)
+        }
+        return CSV.table(
+            [
+                "site", "block", "branch", "call", "timestep", "relative_l1", "relative_l1_sd", "relative_l2",
+                "relative_l2_sd", "cosine", "cosine_sd",
+            ], rows)
+    }
+
+    /// Every quantity of a call under its column's name; the same columns for all calls of a report.
+    private func quantities(of call: Call) -> [(name: String, spread: Spread?)] {
+        let none = StateMeasures<Spread?>(deviation: nil, piece: nil, curvature: nil, torsion: nil)
+        let series = [
+            ("guided", call.guided), ("conditional", call.conditional), ("unconditional", call.unconditional),
+        ]
+        return (call.state ?? none).named.map { ("state_\(Self.snake($0.name))", $0.value) }
+            + series.flatMap { prefix, measures in
+                (measures?.named ?? []).map { ("\(prefix)_\(Self.snake($0.name))", $0.value) }
+            }
+    }
+
+    private static func cells(_ spread: Spread?) -> [String] {
+        [spread.map { "\($0.mean)" } ?? "", spread?.standardDeviation.map { "\($0)" } ?? ""]
+    }
+
+    /// `turningAngle` as `turning_angle`.
+    private static func snake(_ name: String) -> String {
+        name.reduce(into: "") { text, character in
+            text += character.isUppercase ? "_" + character.lowercased() : String(character)
+        }
+    }
+}
+
+extension TrajectoryReport {
+    /// What the files of an analysis are made of.
+    public typealias Content = (report: TrajectoryReport, drawings: TrajectoryDrawings)
+
+    /// `PREFIX.json`, tables and pictures.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` when the prefix names no file.
+    public static func files(prefix: String, replaces: Bool) throws(PipelineError) -> ReportFiles<Content> {
+        try ReportFiles(
+            prefix: prefix, example: "analysis",
+            kinds: [
+                (".json", { try $0.report.json }),
+                ("-steps.csv", { Array($0.report.stepsCSV.utf8) }),
+                ("-blocks.csv", { Array($0.report.blocksCSV.utf8) }),
+                ("-turning.svg", { $0.drawings.turning.bytes }),
+                ("-curvature.svg", { $0.drawings.curvature.bytes }),
+                ("-path.svg", { $0.drawings.path.bytes }),
+                ("-blocks.svg", { $0.drawings.blocks.bytes }),
+                ("-noise.svg", { $0.drawings.noise.bytes }),
+            ], replaces: replaces)
     }
 }

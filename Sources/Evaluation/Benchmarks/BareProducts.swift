@@ -30,8 +30,8 @@ final class BareProducts {
     private let network: any DenoisingNetwork
     private let entries: Int
     private let workers: Workers
-    private let splits: [String: Split]
     private let memory: Memory
+    private var splits: [String: Split] = [:]
 
     /// The numbers between the products, those of all entries one after another; products of one width share them.
     private final class Memory {
@@ -77,32 +77,18 @@ final class BareProducts {
         self.network = network
         self.entries = entries
         self.workers = workers
-        let memory = Memory(network, entries: entries, workers: workers)
-        self.memory = memory
-        var best: [String: Split] = [:]
+        memory = Memory(network, entries: entries, workers: workers)
         for product in network.products {
-            let trial = BareProducts(network: network, entries: entries, workers: workers, splits: [:], memory: memory)
-            let candidates = trial.splits(of: product)
+            let candidates = splits(of: product)
             let bodies: [() -> Void] = candidates.map { split in
-                { for step in product.steps { trial.make(step, split) } }
+                { for step in product.steps { self.make(step, split) } }
             }
             let first = bodies.map { Stopwatch.seconds($0) }
             // The longer one takes, the less it is disturbed.
             let rounds = max(2, min(15, Int(0.5 / max(first.reduce(0, +), 1e-9))))
             let times = Stopwatch.interleaved(rounds: rounds, bodies).map { Quartiles($0).median }
-            best[product.name] = zip(candidates, times).min { $0.1 < $1.1 }?.0
+            splits[product.name] = zip(candidates, times).min { $0.1 < $1.1 }?.0
         }
-        splits = best
-    }
-
-    private init(
-        network: any DenoisingNetwork, entries: Int, workers: Workers, splits: [String: Split], memory: Memory
-    ) {
-        self.network = network
-        self.entries = entries
-        self.workers = workers
-        self.splits = splits
-        self.memory = memory
     }
 
     /// The splits that make sense for a product.

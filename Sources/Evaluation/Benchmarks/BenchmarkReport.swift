@@ -1,5 +1,6 @@
 import Compute
 import Pipeline
+import Reports
 
 /// What a benchmark has found; coded as JSON with the schema `omnicache.bench/1`, all times in seconds.
 public struct BenchmarkReport: Codable, Equatable, Sendable {
@@ -90,4 +91,104 @@ public struct BenchmarkReport: Codable, Equatable, Sendable {
     public var timings: [Timing]?
     public var profile: Profile?
     public var scaling: Scaling?
+}
+
+extension BenchmarkReport {
+    /// The report for a terminal: a heading and a table for each part. Ends with a line break.
+    public var text: String {
+        let tables = [operationTable, forwardTable, timingTable, profileTable, scalingTable].compactMap(\.self)
+        return ([heading] + tables.map(\.plainText)).joined(separator: "\n")
+    }
+
+    private var heading: String {
+        """
+        \(subject.name): depth \(subject.depth), width \(subject.width), \(subject.heads) heads, \(subject.tokens) tokens
+        \(kernels); \(threads) threads; medians of \(repeats), with quartiles
+
+        """
+    }
+
+    private static let timeColumns = ["ms", "quartiles"]
+
+    private static func times(_ seconds: Quartiles) -> [HTMLTable.Cell] {
+        let digits = seconds.median < 0.1 ? 3 : 1
+        return [.number(seconds.median * 1e3, digits: digits), range(seconds.lower * 1e3, seconds.upper * 1e3, digits)]
+    }
+
+    /// A share with its interval.
+    private static func share(_ ratio: PairedRatio?) -> [HTMLTable.Cell] {
+        guard let ratio else { return [] }
+        return [.number(ratio.quartiles.median, digits: 3), range(ratio.low, ratio.high, 3)]
+    }
+
+    private static func range(_ low: Double, _ high: Double, _ digits: Int) -> HTMLTable.Cell {
+        .text("\(fixed(low, digits)) - \(fixed(high, digits))")
+    }
+
+    private static func fixed(_ number: Double, _ digits: Int) -> String {
+        let scale = (0..<digits).reduce(1.0) { power, _ in power * 10 }
+        return "\((number * scale).rounded() / scale)"
+    }
+
+    private var operationTable: HTMLTable? {
+        operations.map { operations in
+            HTMLTable(
+                caption: "operations, each checked before it was timed; share: of the same products bare",
+                ["operation", "shape"] + Self.timeColumns + ["GFLOP/s", "GB/s", "share", "interval"],
+                rows: operations.map { operation in
+                    let rates = [operation.gflops, operation.gigabytesPerSecond].map {
+                        $0.map { HTMLTable.Cell.number($0, digits: 1) } ?? .empty
+                    }
+                    return [.text(operation.name), .text(operation.shape)] + Self.times(operation.seconds) + rates
+                        + Self.share(operation.share)
+                })
+        }
+    }
+
+    private var forwardTable: HTMLTable? {
+        forwards.map { forwards in
+            HTMLTable(
+                caption: "forwards; share: of the sgemm rate, that of their own matrix products bare, pair by pair",
+                ["forward"] + Self.timeColumns + ["GFLOP/s", "sgemm GFLOP/s", "share", "interval"],
+                rows: forwards.map { forward in
+                    [.text(forward.branches == 1 ? "one branch" : "guided")] + Self.times(forward.seconds)
+                        + [.number(forward.gflops, digits: 1), .number(forward.bareGflops, digits: 1)]
+                        + Self.share(forward.share)
+                })
+        }
+    }
+
+    private var timingTable: HTMLTable? {
+        timings.map { timings in
+            HTMLTable(
+                ["what"] + Self.timeColumns, rows: timings.map { [.text($0.what)] + Self.times($0.seconds) })
+        }
+    }
+
+    private var profileTable: HTMLTable? {
+        profile.map { profile in
+            let total = profile.parts.reduce(0) { $0 + $1.share }
+            let all = ("all", total, profile.seconds * Double(threads))
+            return HTMLTable(
+                caption: "a forward of \(profile.branches == 1 ? "one branch" : "both branches"): "
+                    + "\(Self.fixed(profile.seconds * 1e3, 3)) ms on \(threads) threads",
+                ["part", "%", "ms of all threads"],
+                rows: (profile.parts.map { ($0.name, $0.share, $0.seconds) } + [all]).map { name, share, seconds in
+                    [.text(name), .number(share * 100, digits: 1), .number(seconds * 1e3, digits: 3)]
+                })
+        }
+    }
+
+    private var scalingTable: HTMLTable? {
+        scaling.map { scaling in
+            HTMLTable(
+                caption: "scaling; 1 is in proportion", ["what", "ratio", "interval"],
+                rows: [
+                    [.text("time of twice the images")] + Self.share(scaling.images),
+                    [.text("time of \(scaling.tokens[1]) tokens, to \(scaling.tokens[0]), by operations")]
+                        + Self.share(scaling.tokenCost),
+                    [.text("tensors allocated in steps"), .number(Double(scaling.allocationsInSteps), digits: 0)],
+                ])
+        }
+    }
 }

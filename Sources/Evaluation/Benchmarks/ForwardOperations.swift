@@ -20,7 +20,7 @@ struct ForwardOperations {
         bare = BareProducts(network: network, entries: entries, workers: workers)
     }
 
-    /// All of them in the order of the forward, each once: what is computed ahead stands behind what is shared.
+    /// All of them in the order of the forward, each once: what is computed ahead follows what is shared.
     var all: [BenchmarkOperation] {
         let products = Dictionary(uniqueKeysWithValues: network.products.map { ($0.name, $0) })
         var seen: Set<String> = []
@@ -31,8 +31,8 @@ struct ForwardOperations {
                 guard let product = products[step.name] else { return [] }
                 return [linear(product, layer)] + (activation.map { [self.activation($0, step, layer)] } ?? [])
             case .attention(let heads, let headDimension, let keys):
-                guard let product = products[step.name], keys == step.rows else { return [] }
-                return [attention(product, heads, headDimension), softmax(step)]
+                guard let product = products[step.name] else { return [] }
+                return [attention(product, heads, headDimension, keys), softmax(step, keys)]
             case .modulation(let width, let epsilon):
                 return seen.insert("norm, modulation").inserted ? [normalisation(step, width, epsilon)] : []
             case .gatedAdd(let width): return [gatedAdd(step, width)]
@@ -97,49 +97,53 @@ struct ForwardOperations {
     /// Spread over the rows and over the entries.
     private func checkedRows(_ tokens: Int) -> [Int] { [0, tokens / 2 + 1, entries * tokens - 1] }
 
-    private func attention(_ product: ForwardProduct, _ heads: Int, _ head: Int) -> BenchmarkOperation {
+    /// The queries, keys and values of an entry are side by side, in as many rows as there are tokens or keys.
+    func attention(_ product: ForwardProduct, _ heads: Int, _ head: Int, _ keys: Int) -> BenchmarkOperation {
         let (tokens, width) = (product.step.rows, heads * head)
-        let rows = entries * tokens
-        let qkv = ArbitraryNumbers.tensor([rows, 3 * width], seed: 12)
+        let (rows, span) = (entries * tokens, max(tokens, keys))
+        let qkv = ArbitraryNumbers.tensor([entries * span, 3 * width], seed: 12)
         let output = Tensor([rows, width])
-        let kernel = Attention(tokens: tokens, heads: heads, headDimension: head, workers: workers)
+        let kernel = Attention(queries: tokens, keys: keys, heads: heads, headDimension: head, workers: workers)
         let (workers, entries, checked, bare) = (workers, entries, checkedRows(tokens), bare)
         return BenchmarkOperation(
             name: product.name, shape: product.shape(entries: entries),
-            operations: 4 * Double(rows * tokens * width), bound: 1e-5,
+            operations: 4 * Double(rows * keys * width), bound: 1e-5,
             error: {
                 BenchmarkOperation.error(
                     checked.flatMap { row in
-                        let expected = Self.attended(qkv, row: row, tokens: tokens, heads: heads, headDimension: head)
+                        let first = row / tokens * span
+                        let expected = Self.attended(
+                            qkv, query: first + row % tokens, keys: first..<first + keys, heads: heads, headDimension: head)
                         return (0..<width).map { (output.values[row * width + $0], expected[$0]) }
                     })
             },
             run: {
                 workers.run(tasks: entries * kernel.taskCount) { worker, task in
-                    let entry = task / kernel.taskCount * tokens
+                    let entry = task / kernel.taskCount
                     kernel.run(
-                        task: task % kernel.taskCount, worker: worker, qkv: qkv.pointer + entry * 3 * width,
-                        into: output.pointer + entry * width)
+                        task: task % kernel.taskCount, worker: worker, qkv: qkv.pointer + entry * span * 3 * width,
+                        into: output.pointer + entry * tokens * width)
                 }
             },
             bare: { bare.run(product) })
     }
 
     /// softmax(q K^T / sqrt(K)) V of one row, in double precision.
-    private static func attended(_ qkv: Tensor, row: Int, tokens: Int, heads: Int, headDimension: Int) -> [Double] {
+    private static func attended(
+        _ qkv: Tensor, query: Int, keys: Range<Int>, heads: Int, headDimension: Int
+    ) -> [Double] {
         let width = heads * headDimension
-        let first = row / tokens * tokens
         func number(_ row: Int, _ column: Int) -> Double { Double(qkv.values[row * 3 * width + column]) }
         return (0..<heads).flatMap { head in
             let columns = head * headDimension..<(head + 1) * headDimension
-            let weights = (first..<first + tokens).map { token in
+            let weights = keys.map { key in
                 exp(
-                    columns.reduce(0.0) { $0 + number(row, $1) * number(token, width + $1) }
+                    columns.reduce(0.0) { $0 + number(query, $1) * number(key, width + $1) }
                         / Double(headDimension).squareRoot())
             }
             let sum = weights.reduce(0, +)
             return columns.map { column in
-                weights.indices.reduce(0.0) { $0 + weights[$1] * number(first + $1, 2 * width + column) } / sum
+                zip(weights, keys).reduce(0.0) { $0 + $1.0 * number($1.1, 2 * width + column) } / sum
             }
         }
     }
@@ -217,8 +221,8 @@ struct ForwardOperations {
     }
 
     /// The exponentials of all scores of one head of each entry.
-    private func softmax(_ step: ForwardStep) -> BenchmarkOperation {
-        let (rows, width, workers) = (entries * step.rows, Vector.whole(step.rows), workers)
+    private func softmax(_ step: ForwardStep, _ keys: Int) -> BenchmarkOperation {
+        let (rows, width, workers) = (entries * step.rows, Vector.whole(keys), workers)
         let largest = Tensor([rows])
         return inPlace(
             "softmax", rows: rows, width: width, bytes: 8,
@@ -252,5 +256,44 @@ struct ForwardOperations {
                     source.values.indices.lazy.map { (values.values[$0], expected($0, Double(source.values[$0]))) })
             },
             run: { withExtendedLifetime(values) { run(values.pointer) } })
+    }
+}
+
+/// A matrix product of a forward, or those of an attention: one step of it, which several blocks may have.
+struct ForwardProduct {
+    /// Its name.
+    let name: String
+    /// The step in each block that has it.
+    let steps: [ForwardStep]
+
+    /// The step in the first block.
+    var step: ForwardStep { steps[0] }
+
+    /// The entries of a forward of `entries` for which it is made.
+    func entries(of entries: Int) -> Int { step.isShared ? 1 : entries }
+
+    /// The shape for people: rows x inputs x outputs, or tokens and heads.
+    func shape(entries: Int) -> String {
+        let rows = step.isShared ? "\(step.rows)" : "\(entries) x \(step.rows)"
+        return switch step.work {
+        case .product(let layer, _): "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)"
+        case .attention(let heads, let headDimension, let keys):
+            "\(rows) tokens, \(keys == step.rows ? "" : "\(keys) keys, ")\(heads) heads of \(headDimension)"
+        case .modulation, .gatedAdd: "\(rows) rows"
+        }
+    }
+}
+
+extension DenoisingNetwork {
+    /// The matrix products of a forward by their names, in the order in which it first makes them.
+    var products: [ForwardProduct] {
+        let steps = steps.filter { $0.multiplyAdds > 0 }
+        let names = steps.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return names.map { name in ForwardProduct(name: name, steps: steps.filter { $0.name == name }) }
+    }
+
+    /// What a forward's products take, two operations per multiplication and addition.
+    func operations(entries: Int) -> Double {
+        steps.reduce(0) { $0 + 2 * Double(($1.isShared ? 1 : entries) * $1.multiplyAdds) }
     }
 }

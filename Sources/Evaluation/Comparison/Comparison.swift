@@ -48,7 +48,7 @@ public final class Comparison {
         let strategy: String
         let budget: Budget
         let allowed: Int
-        let prepared: (any PreparedStrategy)?
+        let prepared: PreparedStrategy?
         let needed: Int?
         var pairs: [PairMeasure] = []
     }
@@ -81,7 +81,7 @@ public final class Comparison {
 
     /// Does all of the work.
     ///
-    /// - Parameter onProgress: told before a strategy is made ready and after every model call; what it throws ends the
+    /// - Parameter onProgress: called before a strategy is made ready and after every model call; what it throws ends the
     ///   work.
     /// - Returns: the figures and some of the pictures.
     /// - Throws: ``ComparisonError`` when a strategy has spent more than it was allowed; what preparing, sampling or
@@ -126,15 +126,14 @@ public final class Comparison {
                 try onProgress(
                     Progress(strategy: strategy.name, budget: budget, pair: nil, share: 0, isDone: false))
                 let allowed = budget.evaluations(of: evaluationsFull)
-                func entry(_ prepared: (any PreparedStrategy)?, needed: Int?) -> Entry {
-                    Entry(
-                        strategy: strategy.name, budget: budget, allowed: allowed, prepared: prepared, needed: needed)
-                }
+                var (prepared, needed): (PreparedStrategy?, Int?)
                 do {
-                    return entry(try strategy.prepare(budget, in: context), needed: nil)
+                    prepared = try strategy.prepare(budget, in: context)
                 } catch PlanError.budgetTooSmall(_, let smallest, _) {
-                    return entry(nil, needed: smallest)
+                    needed = smallest
                 }
+                return Entry(
+                    strategy: strategy.name, budget: budget, allowed: allowed, prepared: prepared, needed: needed)
             }
         }
     }
@@ -182,12 +181,50 @@ public final class Comparison {
                 evaluationsNeeded: entry.needed,
                 summary: entry.prepared == nil
                     ? nil : ComparisonSummary(entry.pairs, reference: compares ? other?.pairs : nil),
-                plan: (entry.prepared as? PlannedRun)?.plan, pairs: entry.pairs)
+                plan: entry.prepared?.plan, pairs: entry.pairs)
         }
         return ComparisonReport(
             model: directory.reference(), settings: request.settings, items: request.items,
             calibrationItems: context.items, reference: reference, evaluationsFull: evaluationsFull,
             secondsFull: request.measuresTime ? Quartiles(unlessEmpty: seconds)?.median : nil,
             threads: request.measuresTime ? workers.count : nil, versions: .current, rows: rows)
+    }
+}
+
+extension Comparison {
+    /// What the files of a comparison are made of: its result, the model's classes, and the command that reproduces it.
+    public typealias Content = (result: Result, classNames: ClassNames, command: String)
+
+    /// `PREFIX.json`, with every figure of every pair, and `PREFIX.html`, for a person.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` when the prefix names no file.
+    public static func files(prefix: String, replaces: Bool) throws(PipelineError) -> ReportFiles<Content> {
+        try ReportFiles(
+            prefix: prefix, example: "comparison",
+            kinds: [
+                (".json", { $0.result.report.json }),
+                (
+                    ".html",
+                    {
+                        try $0.result.report.page(
+                            gallery: $0.result.gallery, classNames: $0.classNames, command: $0.command
+                        ).bytes()
+                    }
+                ),
+            ], replaces: replaces)
+    }
+}
+
+/// A strategy that has broken the one promise that every strategy makes.
+public enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// An image has cost more than the budget.
+    case overBudget(strategy: String, item: SampleItem, spent: Double, allowed: Int)
+
+    public var description: String {
+        switch self {
+        case .overBudget(let strategy, let item, let spent, let allowed):
+            "\(strategy) has spent \(spent) evaluations where the budget allows \(allowed) (\(item.condition), seed "
+                + "\(item.seed)); please report it, and leave \(strategy) out of --strategies"
+        }
     }
 }

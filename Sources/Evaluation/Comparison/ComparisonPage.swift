@@ -1,4 +1,5 @@
 import Caching
+import Media
 import Pipeline
 import Reports
 
@@ -54,26 +55,164 @@ extension ComparisonReport {
 
     /// One row per strategy that reaches the budget, one column per shown pair.
     private func images(at budget: Budget, gallery: ComparisonGallery, classNames: ClassNames) -> ImageTable {
-        let uncached = ImageTable.Row(
-            title: "uncached", entries: gallery.pairs.map { ImageTable.Entry(gallery.picture(of: $0, row: nil)) })
         let shown = rows.indices.filter { rows[$0].budget == budget && rows[$0].summary != nil }
-        return ImageTable(
+        return gallery.table(
             caption: "Budget \(budget.share): PSNR to the uncached image under each; a click enlarges.",
-            columns: gallery.pairs.map { "\(classNames.name(of: items[$0].condition)), seed \(items[$0].seed)" },
-            rows: [uncached]
-                + shown.map { index in
+            columns: items.map { "\(classNames.name(of: $0.condition)), seed \($0.seed)" }, reference: "uncached",
+            rows: shown.map { ($0, rows[$0].strategy, rows[$0].pairs.map(\.psnr)) })
+    }
+}
+
+extension ComparisonReport {
+    /// The table that a person reads: a section per budget, the uncached model above.
+    public var table: HTMLTable {
+        let timed = secondsFull != nil
+        let similar = rows.contains { $0.summary?.ssim != nil }
+        var columns = [HTMLTable.Column("strategy"), HTMLTable.Column("evaluations")]
+        if timed {
+            columns += [HTMLTable.Column("s/image", best: .least), HTMLTable.Column("speed-up", best: .greatest)]
+        }
+        columns += ["mean", "worst"].map { HTMLTable.Column($0, group: "PSNR (dB)", best: .greatest) }
+        columns.append(HTMLTable.Column("difference", group: "PSNR (dB)"))
+        if similar { columns += ["mean", "worst"].map { HTMLTable.Column($0, group: "SSIM", best: .greatest) } }
+        columns += [
+            HTMLTable.Column("wins"), HTMLTable.Column("latent error", best: .least), HTMLTable.Column("fine detail"),
+        ]
+        var sections = budgets.map { budget in
+            HTMLTable.Section(
+                title: "budget \(budget.share): at most \(budget.evaluations(of: evaluationsFull)) of "
+                    + "\(evaluationsFull) evaluations",
+                rows: rows.filter { $0.budget == budget }.map {
+                    HTMLTable.Row($0.cells(total: evaluationsFull, timed: timed, similar: similar))
+                })
+        }
+        let infinite = HTMLTable.Cell.number(.infinity, digits: 2)
+        var uncached: [HTMLTable.Cell] = [.text("uncached"), .number(Double(evaluationsFull), digits: 1)]
+        if let secondsFull { uncached += [.number(secondsFull, digits: 3), .number(1, digits: 2, suffix: "×")] }
+        uncached += [infinite, infinite]
+        sections.insert(HTMLTable.Section(rows: [HTMLTable.Row(uncached, isReference: true)]), at: 0)
+        return HTMLTable(columns: columns, sections: sections)
+    }
+
+    /// What the columns of ``table`` mean.
+    public var legend: String {
+        let pairs = items.count
+        let infinite = rows.contains { ($0.summary?.psnr.identical ?? 0) > 0 && $0.summary?.psnr.mean != nil }
+        return
+            "\(pairs) \(pairs == 1 ? "pair" : "pairs") of class and seed, each against its uncached image. PSNR before "
+            + "rounding to 8 bits"
+            + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
+            + ". difference: of the PSNR to that of \(reference), pair by pair. wins: the share of pairs in which "
+            + "\(reference) has the higher PSNR. latent error: relative, of the final "
+            + "latents. fine detail: high-frequency energy over that of the uncached image"
+            + (secondsFull == nil
+                ? "."
+                : ". s/image: median; speed-up: median over the pairs of uncached over cached, at most what their "
+                    + "evaluations can give.")
+            + " " + MeanInterval.legend
+    }
+}
+
+extension ComparisonReport.Row {
+    fileprivate func cells(total: Int, timed: Bool, similar: Bool) -> [HTMLTable.Cell] {
+        guard let summary else {
+            return [.text(strategy), .text("needs \(evaluationsNeeded ?? total) of \(total) evaluations")]
+        }
+        var cells: [HTMLTable.Cell] = [
+            .text(strategy), .mean(summary.evaluations, summary.evaluationsInterval, digits: 1),
+        ]
+        if timed {
+            cells += [
+                .number(summary.seconds ?? .nan, digits: 3),
+                .number(summary.speedUp?.median ?? .nan, digits: 2, suffix: "×"),
+            ]
+        }
+        let same = summary.psnr.mean == nil ? 0 : summary.psnr.identical
+        cells += [
+            .mean(
+                summary.psnr.mean ?? .infinity, summary.psnr.interval, digits: 2,
+                suffix: same == 0 ? "" : " +\(same)∞"),
+            .number(summary.psnr.worst ?? .infinity, digits: 2),
+            summary.psnrDifference.map { .mean($0.mean, $0.interval, digits: 2) } ?? .number(.nan, digits: 2),
+        ]
+        if similar {
+            cells += [
+                .mean(summary.ssim?.mean ?? .nan, summary.ssim?.interval, digits: 4),
+                .number(summary.ssim?.worst ?? .nan, digits: 4),
+            ]
+        }
+        return cells + [
+            summary.wins.map { .number($0 * 100, digits: 0, suffix: " %") } ?? .number(.nan, digits: 0),
+            summary.latentError.map { .mean($0.mean, $0.interval, digits: 5) } ?? .text("diverged"),
+            .mean(summary.highFrequencyEnergy ?? .nan, summary.highFrequencyEnergyInterval, digits: 3),
+        ]
+    }
+}
+
+/// A few pairs' pictures under every strategy, chosen by their place in the list and not by their looks.
+public struct ComparisonGallery: Sendable {
+    /// The most pairs that are shown.
+    private static let mostPairs = 4
+
+    /// The pairs that are shown, evenly spread over all.
+    public let pairs: [Int]
+
+    private var uncached: [Int: Image] = [:]
+    private var pictures: [Int: [Int: Image]] = [:]
+
+    /// An empty gallery of `pairs` pairs.
+    public init(pairs: Int) {
+        let count = min(pairs, Self.mostPairs)
+        self.pairs = (0..<count).map { $0 * pairs / count }
+    }
+
+    /// Adds a picture, if its pair is shown.
+    ///
+    /// - Parameters:
+    ///   - picture: the picture.
+    ///   - pair: its pair.
+    ///   - row: the report's row that it belongs to; nil for the uncached picture.
+    public mutating func add(_ picture: Image, of pair: Int, row: Int?) {
+        guard pairs.contains(pair) else { return }
+        if let row { pictures[row, default: [:]][pair] = picture } else { uncached[pair] = picture }
+    }
+
+    /// The picture of a pair under the strategy of a row; the uncached one for nil.
+    public func picture(of pair: Int, row: Int?) -> Image? {
+        row.map { pictures[$0]?[pair] } ?? uncached[pair]
+    }
+
+    /// The shown pairs side by side: a row for the pictures compared with, and one for each of `rows`, with PSNRs.
+    ///
+    /// `columns` and the PSNRs of a row have one element for each pair, shown or not.
+    func table(
+        caption: String, columns: [String], reference: String, rows: [(index: Int, title: String, psnr: [Double?])]
+    ) -> ImageTable {
+        ImageTable(
+            caption: caption, columns: pairs.map { columns[$0] },
+            rows: [
+                ImageTable.Row(title: reference, entries: pairs.map { ImageTable.Entry(picture(of: $0, row: nil)) })
+            ]
+                + rows.map { row in
                     ImageTable.Row(
-                        title: rows[index].strategy,
-                        entries: gallery.pairs.map { pair in
+                        title: row.title,
+                        entries: pairs.map { pair in
                             ImageTable.Entry(
-                                gallery.picture(of: pair, row: index),
-                                caption: Self.decibels(rows[index].pairs[pair].psnr))
+                                picture(of: pair, row: row.index),
+                                caption: row.psnr[pair].map { "\(($0 * 10).rounded() / 10) dB" } ?? "∞")
                         })
                 }, shownWidth: 96)
     }
+}
 
-    /// A PSNR with one decimal.
-    static func decibels(_ value: Double?) -> String {
-        value.map { "\(($0 * 10).rounded() / 10) dB" } ?? "∞"
+extension HTMLTable.Cell {
+    /// A mean, and the interval around it, if there is one.
+    static func mean(_ mean: Double, _ interval: MeanInterval?, digits: Int, suffix: String = "") -> Self {
+        .number(mean, digits: digits, margin: interval?.half ?? 0, suffix: suffix)
     }
+}
+
+extension MeanInterval {
+    /// What ± says in a table.
+    static let legend = "±: the interval of 95 % around a mean, over the images (Student's t; of a difference, paired)."
 }

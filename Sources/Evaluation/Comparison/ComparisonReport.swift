@@ -1,14 +1,15 @@
 import Caching
-import FoundationEssentials
 import Pipeline
 
 /// Strategies side by side, on the same images at the same budgets: the result of `omnicache compare`.
-public struct ComparisonReport: Codable, Equatable, Sendable {
+public struct ComparisonReport: SchemaReport, Equatable, Sendable {
     /// The format of this report.
     public static let currentSchema = "omnicache.comparison/1"
+    public static let problem =
+        "no comparison, a damaged one, or one of another version of omnicache; make it anew with compare"
 
     /// The format.
-    public let schema: String
+    public private(set) var schema = Self.currentSchema
     /// The model.
     public let model: ImageRecord.Model
     /// The full run's settings.
@@ -49,62 +50,20 @@ public struct ComparisonReport: Codable, Equatable, Sendable {
 
         /// The row without its pairs, as one line of JSON.
         public var line: String {
-            get throws {
-                let short = Row(
-                    budget: budget, strategy: strategy, evaluationsAllowed: evaluationsAllowed,
-                    evaluationsNeeded: evaluationsNeeded, summary: summary, plan: nil, pairs: [])
-                return String(decoding: try ComparisonReport.encoder.encode(short), as: UTF8.self)
-            }
+            let short = Row(
+                budget: budget, strategy: strategy, evaluationsAllowed: evaluationsAllowed,
+                evaluationsNeeded: evaluationsNeeded, summary: summary, plan: nil, pairs: [])
+            return String(decoding: short.jsonLine.dropLast(), as: UTF8.self)
         }
     }
 
     /// The report as JSON, on one line.
-    public var json: [UInt8] {
-        get throws { try [UInt8](Self.encoder.encode(self)) + [UInt8(ascii: "\n")] }
-    }
-
-    /// Reads a report.
-    ///
-    /// - Throws: ``PipelineError/badData(_:)`` when the file holds something else.
-    public init(json: [UInt8], path: String) throws(PipelineError) {
-        guard let report = try? JSONDecoder().decode(ComparisonReport.self, from: Data(json)),
-            report.schema == Self.currentSchema
-        else {
-            throw .badData(
-                "\(path): no comparison, a damaged one, or one of another version of omnicache; make it anew with compare"
-            )
-        }
-        self = report
-    }
-
-    init(
-        model: ImageRecord.Model, settings: SampleSettings, items: [SampleItem], calibrationItems: [SampleItem],
-        reference: String, evaluationsFull: Int, secondsFull: Double?, threads: Int?, versions: LibraryVersions,
-        rows: [Row]
-    ) {
-        schema = Self.currentSchema
-        self.model = model
-        self.settings = settings
-        self.items = items
-        self.calibrationItems = calibrationItems
-        self.reference = reference
-        self.evaluationsFull = evaluationsFull
-        self.secondsFull = secondsFull
-        self.threads = threads
-        self.versions = versions
-        self.rows = rows
-    }
+    public var json: [UInt8] { jsonLine }
 
     /// The budgets, in the order of the rows.
     public var budgets: [Budget] {
         rows.reduce(into: []) { budgets, row in
             if budgets.last != row.budget { budgets.append(row.budget) }
         }
-    }
-
-    private static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
     }
 }

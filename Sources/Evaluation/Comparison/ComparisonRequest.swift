@@ -12,7 +12,7 @@ public struct ComparisonRequest: Sendable {
     public let strategies: [any ReuseStrategy]
     /// The budgets, each once.
     public let budgets: [Budget]
-    /// Whether the runs' time is told.
+    /// Whether the runs' time is reported.
     public let measuresTime: Bool
 
     /// Joins the parts, and adds what a sceptic asks for, unless it is there.
@@ -49,5 +49,16 @@ public struct ComparisonRequest: Sendable {
     /// - Returns: the evaluations; what calibrating takes comes on top.
     public func evaluations(of total: Int) -> Int {
         items.count * (total + strategies.count * budgets.reduce(0) { $0 + $1.evaluations(of: total) })
+    }
+}
+
+extension WorkList {
+    /// `count` images whose classes are spread evenly over all: image i has seed `seed` + i and class
+    /// floor(i · classes / count), or the classes in turn where there are more images than classes.
+    ///
+    /// - Throws: As ``init(seed:count:classes:classCount:)``.
+    public static func spread(seed: UInt32, count: Int, classCount: Int) throws(PipelineError) -> WorkList {
+        let classes = (0..<min(max(count, 1), classCount)).map { $0 * classCount / min(max(count, 1), classCount) }
+        return try WorkList(seed: seed, count: count, classes: classes, classCount: classCount)
     }
 }

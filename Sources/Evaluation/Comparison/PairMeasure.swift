@@ -30,21 +30,6 @@ public struct PairMeasure: Codable, Equatable, Sendable {
 
     /// Whether both are as near.
     public func isAsNear(as other: PairMeasure) -> Bool { psnr == other.psnr }
-
-    /// Joins the figures.
-    public init(
-        evaluations: Double, seconds: Double? = nil, speedUp: Double? = nil, psnr: Double?, psnr8: Double?,
-        ssim: Double?, latentError: Double?, highFrequencyEnergy: Double?
-    ) {
-        self.evaluations = evaluations
-        self.seconds = seconds
-        self.speedUp = speedUp
-        self.psnr = psnr
-        self.psnr8 = psnr8
-        self.ssim = ssim
-        self.latentError = latentError
-        self.highFrequencyEnergy = highFrequencyEnergy
-    }
 }
 
 /// An image of the uncached model, with what every comparison with it needs.

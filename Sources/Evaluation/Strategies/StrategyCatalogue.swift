@@ -1,3 +1,4 @@
+import Caching
 import Pipeline
 import Sampling
 
@@ -14,7 +15,7 @@ public enum StrategyCatalogue {
     /// The published strategies, in alphabetical order.
     public static let peers: [any ReuseStrategy] = [
         ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), ProbeStrategy.fbCache,
-        FORAStrategy(), GOCStrategy(), LayerForecastStrategy.hiCache, LeMiCaStrategy(), MagCacheStrategy(),
+        LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache, LeMiCaStrategy(), MagCacheStrategy(),
         ModulatedInputStrategy.seaCache, SmoothCacheStrategy(), LayerForecastStrategy.taylorSeer,
         ModulatedInputStrategy.teaCache,
     ]
@@ -59,7 +60,7 @@ public enum StrategyCatalogue {
         case "all": return own + peers + sceptics
         default:
             guard let strategy = named(name) else {
-                let planners = PlannerName.allCases.map(\.rawValue).joined(separator: ", ")
+                let planners = PlannerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 let samplers = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .usage(
                     "--strategies '\(name)': there are \(peers.map(\.name).joined(separator: ", ")), fewer-steps, "

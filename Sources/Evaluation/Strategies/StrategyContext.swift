@@ -73,15 +73,7 @@ public final class StrategyContext {
         let changes = SiteChanges(calls: calls.count)
         let runs = try items.map { item in
             let recorder = RunRecorder(changes: changes, calls: calls.count, network: network)
-            var run = try sampler.start(item, wrap: recorder.attach)
-            var recording = RecordedRun(item: item)
-            while true {
-                let state = run.latents.elements
-                guard try run.next() != nil else { break }
-                recording.append(state: state, outputs: run.outputs, branches: run.branches)
-            }
-            recording.finish(latents: run.latents, recorder: recorder)
-            return recording
+            return try RecordedRun(item, of: sampler.start(item, wrap: recorder.attach), watchedBy: recorder)
         }
         (recordings, self.changes) = (runs, changes)
         return runs
@@ -117,7 +109,7 @@ public final class StrategyContext {
     }
 
     /// The error of the calibration images under `strategy`, whose settings are the full run's: the sum of |x − x'|².
-    func finalError(of strategy: any PreparedStrategy) throws -> Double {
+    func finalError(of strategy: PreparedStrategy) throws -> Double {
         try recorded().reduce(0) { sum, run in
             let latents = try sample(run.item, wrap: strategy.wrap)
             return zip(latents.elements, run.latents.elements).reduce(sum) { sum, pair in
@@ -129,7 +121,7 @@ public final class StrategyContext {
 
     /// The error of the first calibration image's latents when the calls of `segment` after its first are reused and all
     /// others evaluated: mean |x − x'|.
-    func segmentError(_ segment: Range<Int>, forecaster: any Forecaster) throws -> Double {
+    func segmentError(_ segment: Range<Int>, forecaster: Forecaster) throws -> Double {
         if segment.count == 1 { return 0 }
         let key = Segment(calls: segment, forecaster: forecaster.name, quantity: forecaster.quantity)
         if let known = segmentErrors[key] { return known }

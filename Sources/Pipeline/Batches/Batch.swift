@@ -177,7 +177,7 @@ public struct SampleVariant: Sendable {
     public let evaluationsFull: Int
     /// What is reused; nil when nothing is.
     public let reuse: ReuseRecord?
-    private let forecaster: (any Forecaster)?
+    private let forecaster: Forecaster?
 
     /// Evaluations of one image.
     public var evaluations: Int { reuse?.evaluations ?? evaluationsFull }

@@ -12,10 +12,10 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
         /// What is evaluated.
         public let plan: ReusePlan
         /// What fills the gaps.
-        public let forecaster: ForecasterSpec
+        public let forecaster: Forecaster
 
         /// Joins the parts.
-        public init(plan: ReusePlan, forecaster: ForecasterSpec) {
+        public init(plan: ReusePlan, forecaster: Forecaster) {
             self.plan = plan
             self.forecaster = forecaster
         }

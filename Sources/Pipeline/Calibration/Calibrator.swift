@@ -152,7 +152,7 @@ public final class Calibrator {
         guard let leftOut = measurement.leftOut else { preconditionFailure("fits are checked") }
         let candidates = [
             PlanResolver.plainForecaster,
-            try SpectralFit.forecaster(for: plan, calibration: measurement.fitted.calibration),
+            try .spectral(for: plan, calibration: measurement.fitted.calibration),
             try steer(plan, by: measurement, progress: progress),
         ]
         return FitCheck(
@@ -166,10 +166,9 @@ public final class Calibrator {
 
     /// The relative error |z − z_ref|/|z_ref| of the final state of an image; infinite for a run that diverges.
     private func error(
-        of spec: ForecasterSpec, for plan: ReusePlan, on item: SampleItem, from reference: Trajectory,
+        of forecaster: Forecaster, for plan: ReusePlan, on item: SampleItem, from reference: Trajectory,
         progress: Progress
     ) throws -> Double {
-        let forecaster = try spec.forecaster(calls: schedule.calls)
         var run = try sampler.start(item) { base in
             CachedDenoiser(base, predictionType: process.predictionType, plan: plan, forecaster: forecaster)
         }
@@ -181,16 +180,15 @@ public final class Calibrator {
     /// Fits the steering forecaster of a plan to the measured images.
     private func steer(
         _ plan: ReusePlan, by measurement: Measurement, progress: Progress
-    ) throws -> ForecasterSpec {
+    ) throws -> Forecaster {
         let fit = try SteeringFit(
             plan: plan, calibration: measurement.fitted.calibration,
             references: Array(measurement.references.prefix(measurement.fitted.items.count)))
-        let forecaster = try fit.start.forecaster(calls: schedule.calls)
         var denoisers: [CachedDenoiser] = []
         var runs = try measurement.fitted.items.map { item in
             try sampler.start(item) { base in
                 let denoiser = CachedDenoiser(
-                    base, predictionType: process.predictionType, plan: plan, forecaster: forecaster)
+                    base, predictionType: process.predictionType, plan: plan, forecaster: fit.start)
                 denoisers.append(denoiser)
                 return denoiser
             }
@@ -223,7 +221,7 @@ public final class Calibrator {
         var run = try sampler.start(item) { base in
             CachedDenoiser(
                 base, predictionType: process.predictionType, plan: plan,
-                forecaster: HoldForecaster(quantity: .clean))
+                forecaster: .hold(quantity: .clean))
         }
         var distances = [0.0]
         while let step = try run.next() {
@@ -257,7 +255,7 @@ public struct FitCheck: Equatable, Sendable {
     /// A forecaster, and how far it leaves the image from its full run.
     public struct Candidate: Equatable, Sendable {
         /// What fills the gaps.
-        public let forecaster: ForecasterSpec
+        public let forecaster: Forecaster
         /// The relative error of the final state; infinite for a run that diverged.
         public let error: Double
     }
@@ -272,7 +270,7 @@ public struct FitCheck: Equatable, Sendable {
     }
 
     /// The forecaster to use: that of the least error, and of two with the same the plainer one.
-    public var best: ForecasterSpec {
+    public var best: Forecaster {
         candidates.dropFirst().reduce(candidates[0]) { $1.error < $0.error ? $1 : $0 }.forecaster
     }
 

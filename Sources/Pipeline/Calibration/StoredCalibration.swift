@@ -31,29 +31,20 @@ public final class StoredCalibration: CalibrationSource {
         self.make = make
     }
 
-    public func planner(_ name: PlannerName) throws -> any Planner {
-        switch name {
-        case .uniform: UniformPlanner()
-        case .path: PathPlanner(calibration: try calibration())
-        case .pathDeviation: PathPlanner(calibration: try calibration(), objective: .path)
-        case .balanced: BalancedPlanner(calibration: try calibration())
-        case .curvature: CurvaturePlanner(curvature: try calibration().path.curvature)
-        case .late: LatePlanner(change: try calibration().path.change)
-        }
-    }
-
     public func forecaster(
         _ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan
-    ) throws -> ForecasterSpec {
+    ) throws -> Forecaster {
         switch name {
         case .omnicache:
-            return .omnicache(gammas: try calibration().path.gamma, filter: .standard, quantity: .direction)
+            return .omnicache(gammas: try calibration().path.gamma, filter: .standard)
         case .omnicacheUnfiltered:
-            return .omnicache(gammas: try calibration().path.gamma, filter: nil, quantity: .direction)
+            return .omnicache(gammas: try calibration().path.gamma, filter: nil)
         case .spectral:
-            // Where not even the spectral fit has passed, the forecaster that has passed replaces it.
-            if let checked = try checked(for: plan), !checked.isFitted { return stand(in: checked, for: .spectral) }
-            return try SpectralFit.forecaster(for: plan, calibration: try calibration())
+            // Where not even the spectral fit has passed its check, the forecaster that has is used.
+            if let checked = try checked(for: plan), !(checked.rule is FittedRule) {
+                return stand(in: checked, for: .spectral)
+            }
+            return try .spectral(for: plan, calibration: try calibration())
         case .steering:
             if try checked(for: plan) == nil { try complete(.fit(plan)) }
             guard let checked = try checked(for: plan) else { preconditionFailure("made for this plan") }
@@ -61,13 +52,13 @@ public final class StoredCalibration: CalibrationSource {
         }
     }
 
-    public func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec {
+    public func bestForecaster(for plan: ReusePlan) throws -> Forecaster {
         guard let checked = try checked(for: plan) else { return try forecaster(.spectral, for: plan) }
         return stand(in: checked, for: .steering)
     }
 
     /// The forecaster that has passed its check for `plan`; reports if it is not the one that was wanted.
-    private func stand(in checked: ForecasterSpec, for wanted: ForecasterSpec.FittedName) -> ForecasterSpec {
+    private func stand(in checked: Forecaster, for wanted: FittedRule.Name) -> Forecaster {
         if checked.name != wanted.rawValue {
             tell(
                 "\(checked.name) fills the gaps: on an image that the calibration's fits have not seen, "
@@ -77,12 +68,12 @@ public final class StoredCalibration: CalibrationSource {
     }
 
     /// The forecaster that was found best for `plan`; nil where nothing has been fitted.
-    private func checked(for plan: ReusePlan) throws -> ForecasterSpec? {
+    private func checked(for plan: ReusePlan) throws -> Forecaster? {
         _ = try calibration()
         return file?.fits.first { $0.plan == plan }?.forecaster
     }
 
-    private func calibration() throws -> Calibration {
+    public func calibration() throws -> Calibration {
         if file == nil { file = try store.load()?.file }
         if file == nil { try complete(.measure) }
         guard let file else { preconditionFailure("just made") }
@@ -96,12 +87,5 @@ public final class StoredCalibration: CalibrationSource {
                     + "'omnicache calibrate' and the same options")
         }
         file = try make(task, file)
-    }
-}
-
-extension ForecasterSpec {
-    /// Whether it has weights that were fitted.
-    fileprivate var isFitted: Bool {
-        if case .fitted = self { true } else { false }
     }
 }

@@ -1,54 +1,50 @@
 import Caching
 
-/// Where planners and forecasters that know the model come from.
+/// Where what planners and forecasters must know of a model comes from.
 public protocol CalibrationSource {
-    /// A planner, filled in.
+    /// The calibration.
     ///
-    /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is no calibration.
-    func planner(_ name: PlannerName) throws -> any Planner
+    /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is none.
+    func calibration() throws -> Calibration
 
-    /// A forecaster for the gaps of `plan`, filled in.
+    /// A forecaster for the gaps of `plan`, with its coefficients.
     ///
     /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is no calibration.
-    func forecaster(_ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan) throws -> ForecasterSpec
+    func forecaster(_ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan) throws -> Forecaster
 
-    /// The best forecaster for the gaps of `plan` that is there already.
+    /// The best forecaster for the gaps of `plan` that can be had without fitting one.
     ///
     /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is no calibration.
-    func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec
+    func bestForecaster(for plan: ReusePlan) throws -> Forecaster
 }
 
-/// No calibration at all: says so to whoever needs one.
+/// No calibration at all: refuses whatever needs one.
 public struct NoCalibration: CalibrationSource {
     public init() {}
 
-    public func planner(_ name: PlannerName) throws -> any Planner {
-        throw PlanError.needsCalibration(
-            "the \(name.rawValue) planner needs a calibration of the model, and there is none; --planner uniform does "
+    private var missing: PlanError {
+        .needsCalibration(
+            "this needs a calibration of the model, and there is none; --planner uniform and --forecaster taylor:2 do "
                 + "without")
     }
 
+    public func calibration() throws -> Calibration { throw missing }
+
     public func forecaster(
         _ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan
-    ) throws -> ForecasterSpec {
-        throw PlanError.needsCalibration(
-            "the \(name.rawValue) forecaster needs a calibration of the model, and there is none; --forecaster taylor:2 "
-                + "does without")
+    ) throws -> Forecaster {
+        throw missing
     }
 
-    public func bestForecaster(for plan: ReusePlan) throws -> ForecasterSpec {
-        try forecaster(.spectral, for: plan)
-    }
+    public func bestForecaster(for plan: ReusePlan) throws -> Forecaster { throw missing }
 }
 
-/// Makes of what was asked for the decisions and the forecaster of a run.
+/// Turns a request into the decisions and the forecaster of a run.
 public struct PlanResolver {
     /// The planner where none is asked for.
-    public static let defaultPlanner = PlannerName.path
+    public static let defaultPlanner = PlannerKind.path
     /// The forecaster where none is asked for and the decisions came without a calibration.
-    static let plainForecaster =
-        ForecasterSpec
-        .taylor(order: 2, quantity: .clean, variable: .step)
+    static let plainForecaster = Forecaster.taylor(order: 2, quantity: .clean, variable: .step)
 
     private let schedule: RunSchedule
     private let calibration: any CalibrationSource
@@ -64,7 +60,9 @@ public struct PlanResolver {
     /// - Returns: nil when nothing is reused, which is the unplanned run.
     /// - Throws: ``PlanError``, or what the calibration throws.
     public func resolve(_ request: ReuseRequest) throws -> ReuseRecord? {
-        let planner = try planner(for: request)
+        // A budget of 1 leaves nothing to decide, and so nothing to calibrate.
+        let kind = request.budget?.share == 1 ? .uniform : request.planner ?? Self.defaultPlanner
+        let planner = try request.mask.map { try MaskPlanner($0) } ?? kind.planner(calibration.calibration)
         let evaluations = request.budget?.evaluations(of: schedule.evaluations) ?? schedule.evaluations
         let plan = try planner.plan(
             PlanRequest(
@@ -77,21 +75,17 @@ public struct PlanResolver {
         return record
     }
 
-    private func planner(for request: ReuseRequest) throws -> any Planner {
-        if let mask = request.mask { return try MaskPlanner(mask) }
-        let name = request.planner ?? Self.defaultPlanner
-        // A budget of 1 leaves nothing to decide, and so nothing to calibrate.
-        if name == .uniform || request.budget.map({ $0.share == 1 }) ?? false { return UniformPlanner() }
-        return try calibration.planner(name)
-    }
-
-    private func forecaster(for plan: ReusePlan, in request: ReuseRequest) throws -> ForecasterSpec {
-        switch (request.forecaster, request.mask == nil ? request.planner ?? Self.defaultPlanner : nil) {
-        case (.complete(let spec), _): spec
-        case (.calibrated(let name), _): try calibration.forecaster(name, for: plan)
-        case (nil, .path), (nil, .pathDeviation), (nil, .balanced): try calibration.bestForecaster(for: plan)
-        case (nil, .curvature): try calibration.forecaster(.omnicache, for: plan)
-        case (nil, .uniform), (nil, .late), (nil, nil): Self.plainForecaster
+    private func forecaster(for plan: ReusePlan, in request: ReuseRequest) throws -> Forecaster {
+        switch request.forecaster {
+        case .complete(let forecaster): return forecaster
+        case .calibrated(let name): return try calibration.forecaster(name, for: plan)
+        case nil: break
+        }
+        guard request.mask == nil else { return Self.plainForecaster }
+        return switch (request.planner ?? Self.defaultPlanner).forecaster {
+        case .plain: Self.plainForecaster
+        case .omnicache: try calibration.forecaster(.omnicache, for: plan)
+        case .best: try calibration.bestForecaster(for: plan)
         }
     }
 }

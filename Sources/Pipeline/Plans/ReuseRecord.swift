@@ -12,12 +12,12 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
     /// The planner that made the decisions.
     public let planner: String
     /// What fills the gaps, with its coefficients.
-    public let forecaster: ForecasterSpec
+    public let forecaster: Forecaster
     /// What is evaluated at which model call.
     public let decisions: ReusePlan
 
     /// The names that a planner may have in a file.
-    static let planners = PlannerName.allCases.map(\.rawValue) + [MaskPlanner.name]
+    static let planners = PlannerKind.allCases.map(\.rawValue) + [MaskPlanner.name]
 
     /// Reads a record of a planner that is known.
     ///
@@ -30,12 +30,12 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
                 "planner is '\(planner.prefix(40))', and there are only \(Self.planners.joined(separator: ", "))")
         }
         budget = try values.decodeIfPresent(Budget.self, forKey: .budget)
-        forecaster = try values.decode(ForecasterSpec.self, forKey: .forecaster)
+        forecaster = try values.decode(Forecaster.self, forKey: .forecaster)
         decisions = try values.decode(ReusePlan.self, forKey: .decisions)
     }
 
     /// Joins the parts.
-    public init(budget: Budget?, planner: String, forecaster: ForecasterSpec, decisions: ReusePlan) {
+    public init(budget: Budget?, planner: String, forecaster: Forecaster, decisions: ReusePlan) {
         self.budget = budget
         self.planner = planner
         self.forecaster = forecaster
@@ -53,7 +53,7 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
     /// The forecaster, if decisions and forecaster fit a run.
     ///
     /// - Throws: ``PlanError`` that says what does not fit.
-    public func forecaster(for schedule: RunSchedule) throws(PlanError) -> any Forecaster {
+    public func forecaster(for schedule: RunSchedule) throws(PlanError) -> Forecaster {
         guard decisions.branches == schedule.branches else {
             throw .doesNotFit(
                 decisions.branches.count == 2
@@ -63,7 +63,6 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
             throw .doesNotFit(
                 "the plan decides for \(decisions.calls) model calls, and the run makes \(schedule.calls.count)")
         }
-        let forecaster = try forecaster.forecaster(calls: schedule.calls)
         try forecaster.check(decisions)
         return forecaster
     }

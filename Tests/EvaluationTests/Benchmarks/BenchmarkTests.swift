@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Models
 import Testing
 
 @testable import Evaluation
@@ -31,6 +32,17 @@ import Testing
         let forwards = try benchmark.forwards()
         #expect(forwards.map(\.branches) == [2, 1])
         #expect(forwards.allSatisfy { $0.share.quartiles.median > 0 && !$0.splits.isEmpty })
+    }
+
+    @Test(arguments: [(16, 77), (77, 16), (33, 33)])
+    func `attention is right whatever the number of keys`(rows: Int, keys: Int) throws {
+        let network = try BenchmarkSubject(size: "S/8").network
+        let operations = ForwardOperations(network: network, entries: 2, workers: Workers(count: 2))
+        let step = ForwardStep("attention", rows: rows, .attention(heads: 3, headDimension: 8, keys: keys))
+        let operation = operations.attention(ForwardProduct(name: "attention", steps: [step]), 3, 8, keys)
+        operation.run()
+        #expect(operation.error() <= operation.bound)
+        #expect(operation.operations == 2 * 2 * Double(step.multiplyAdds))
     }
 
     @Test func `every split of a bare product makes the same numbers`() throws {

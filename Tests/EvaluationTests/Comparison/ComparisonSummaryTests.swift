@@ -1,5 +1,6 @@
-import Evaluation
 import Testing
+
+@testable import Evaluation
 
 /// What made-up pairs say together.
 @Suite struct ComparisonSummaryTests {

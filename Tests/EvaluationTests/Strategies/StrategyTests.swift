@@ -33,12 +33,12 @@ import Testing
             plain = try Self.sample(Self.unseen, sampler: sampler, nil)
         }
 
-        func sample(_ item: SampleItem, _ prepared: any PreparedStrategy) throws -> [Float] {
+        func sample(_ item: SampleItem, _ prepared: PreparedStrategy) throws -> [Float] {
             try Self.sample(item, sampler: sampler, prepared)
         }
 
         private static func sample(
-            _ item: SampleItem, sampler: ImageSampler, _ prepared: (any PreparedStrategy)?
+            _ item: SampleItem, sampler: ImageSampler, _ prepared: PreparedStrategy?
         ) throws -> [Float] {
             var run = try sampler.start(item) { prepared?.wrap($0) ?? $0 }
             while try run.next() != nil {}
@@ -70,7 +70,7 @@ import Testing
         let budget = try Budget(share)
         let total = place.context.fullEvaluations
         let limit = budget.evaluations(of: total)
-        let prepared: any PreparedStrategy
+        let prepared: PreparedStrategy
         do {
             prepared = try strategy(name).prepare(budget, in: place.context)
         } catch PlanError.budgetTooSmall(let planner, let smallest, total) {

@@ -5,7 +5,7 @@ import Testing
 
 /// Which forecaster a check chooses.
 @Suite struct FitCheckTests {
-    private static let specs: [ForecasterSpec] = [
+    private static let specs: [Forecaster] = [
         PlanResolver.plainForecaster,
         .fitted(name: .spectral, quantity: .velocity, depth: 3, bandCount: 1, entries: []),
         .fitted(name: .steering, quantity: .velocity, depth: 3, bandCount: 1, entries: []),

@@ -102,7 +102,7 @@ import Testing
         for strategy in StrategyCatalogue.peers {
             let whole = try strategy.prepare(Budget(1), in: context)
             #expect(try model.sample(Self.owls, wrap: whole.wrap).elements == plain.elements, "\(strategy.name)")
-            let half: any PreparedStrategy
+            let half: PreparedStrategy
             do {
                 half = try strategy.prepare(Budget(0.6), in: context)
             } catch PlanError.budgetTooSmall(_, let smallest, _) {
@@ -120,7 +120,7 @@ import Testing
         let schedule = try model.settings.schedule(for: model.directory)
         let resolver = PlanResolver(schedule: schedule, calibration: try model.calibration())
         for (planner, forecaster) in [
-            (PlannerName.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache),
+            (PlannerKind.path, ForecasterChoice.CalibratedForecaster.steering), (.curvature, .omnicache),
         ] {
             let request = ReuseRequest(
                 budget: try Budget(0.6), planner: planner, forecaster: .calibrated(forecaster))

@@ -9,7 +9,7 @@ struct FewerStepsStrategy: ReuseStrategy {
 
     var name: String { sampler.map { "fewer-steps:\($0.rawValue)" } ?? "fewer-steps" }
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let evaluations = budget.evaluations(of: context.fullEvaluations)
         var settings = context.settings
         if let sampler, sampler != settings.sampler.kind {
@@ -25,23 +25,9 @@ struct FewerStepsStrategy: ReuseStrategy {
         for steps in stride(from: evaluations, through: 1, by: -1) {
             guard let cost = try? cost(steps), cost <= evaluations else { continue }
             settings.steps = steps
-            return FewerStepsRun(settings: context.directory.followingScheduler(settings), evaluations: cost)
+            return PreparedStrategy(
+                settings: context.directory.followingScheduler(settings), evaluations: Double(cost))
         }
         throw PlanError.budgetTooSmall(planner: name, smallest: try cost(1), total: context.fullEvaluations)
     }
-}
-
-/// The uncached model in a shorter run.
-private final class FewerStepsRun: PreparedStrategy {
-    let settings: SampleSettings
-    private let evaluations: Int
-
-    init(settings: SampleSettings, evaluations: Int) {
-        self.settings = settings
-        self.evaluations = evaluations
-    }
-
-    func wrap(_ base: NetworkDenoiser) -> any Denoiser { base }
-
-    var evaluationsSpent: Double { Double(evaluations) }
 }

@@ -10,34 +10,34 @@ struct GOCStrategy: ReuseStrategy {
     /// What the output is taken as.
     var quantity = ForecastQuantity.velocity
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let (calls, branches) = (context.calls.count, context.branches)
         let allowed = try context.callBudget(budget, reusedBlocks: nil, fewest: 1, name: name)
         let plan = ReusePlan(steps: SpacedCalls.full(calls: calls, full: allowed.full), branches: branches)
         let series = allowed.full < calls ? try OutputSeries(context, quantity: quantity) : nil
-        let gradient = GradientForecaster(quantity: quantity, applies: Array(repeating: true, count: calls))
-        let hold = GradientForecaster(quantity: quantity, applies: Array(repeating: false, count: calls))
+        func forecaster(_ applies: [Bool]) -> Forecaster { Forecaster(GradientRule(applies: applies), of: quantity) }
+        let gradient = forecaster(Array(repeating: true, count: calls))
+        let hold = forecaster(Array(repeating: false, count: calls))
         let applies = (0..<calls).map { call in
             guard let series, !plan.isFull(.conditional, at: call) else { return false }
             return series.error(of: gradient, plan: plan, at: call) < series.error(of: hold, plan: plan, at: call)
         }
-        return PlannedRun(
-            plan: plan, forecaster: GradientForecaster(quantity: quantity, applies: applies), in: context)
+        return PreparedStrategy(plan: plan, forecaster: forecaster(applies), in: context)
     }
 }
 
 /// f + 1.2 (f − f'), f and f' the last two full outputs, at some calls; f at the others.
-struct GradientForecaster: Forecaster {
-    let name = "goc"
-    let quantity: ForecastQuantity
-    /// Whether the difference is added, by call.
-    let applies: [Bool]
-    let depth = 2
-    let bandCount = 1
-
+struct GradientRule: ForecastRule {
+    static let kinds = ["goc"]
     private static let factor = 1.2
 
-    func terms(for branch: GuidanceBranches, at call: Int, history: OutputHistory) -> [ForecastTerm] {
+    /// Whether the difference is added, by call.
+    let applies: [Bool]
+    var depth: Int { 2 }
+
+    func terms(
+        for branch: GuidanceBranches, at call: Int, of calls: [ModelCall], history: OutputHistory
+    ) -> [ForecastTerm] {
         let known = history.calls(of: branch)
         guard applies[call], known.count > 1 else {
             return [ForecastTerm(branch: branch, call: known[0], weight: 1)]

@@ -8,7 +8,7 @@ import Caching
 struct MagCacheStrategy: ReuseStrategy {
     let name = "magcache"
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let calls = context.calls.count
         let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 1, name: name)
         guard allowed.full < calls else { return run(Array(repeating: true, count: calls), in: context) }
@@ -29,8 +29,34 @@ struct MagCacheStrategy: ReuseStrategy {
         return run(full(threshold), in: context)
     }
 
-    private func run(_ full: [Bool], in context: StrategyContext) -> BlockCacheRun {
+    private func run(_ full: [Bool], in context: StrategyContext) -> PreparedStrategy {
         let stack = context.network.stack
-        return BlockCacheRun(in: context) { _ in StackResidualCache(FixedDecision(full), stack: stack) }
+        return PreparedStrategy(in: context) { _ in StackResidualCache(stack: stack) { call, _, _ in full[call] } }
+    }
+}
+
+/// MagCache's schedule: reuses the stack's residual while its size, known from a calibration, has changed little.
+struct MagnitudeSchedule {
+    /// ratios[n]: the size of the residual at call n over that at call n − 1.
+    let ratios: [Double]
+
+    /// Which calls are full.
+    ///
+    /// - Parameters:
+    ///   - threshold: The accumulated |1 − ratio| up to which a residual is reused.
+    ///   - longest: The most calls in a row that are reused.
+    ///   - warmUp: How many calls are full at the start.
+    /// - Returns: For each call, whether it is full.
+    func full(threshold: Double, longest: Int, warmUp: Int) -> [Bool] {
+        var (ratio, error, run) = (1.0, 0.0, 0)
+        return ratios.enumerated().map { call, step in
+            guard call >= max(1, warmUp) else { return true }
+            ratio *= step
+            error += abs(1 - ratio)
+            run += 1
+            guard error > threshold || run > longest else { return false }
+            (ratio, error, run) = (1, 0, 0)
+            return true
+        }
     }
 }

@@ -7,7 +7,7 @@ import Caching
 struct SmoothCacheStrategy: ReuseStrategy {
     let name = "smoothcache"
 
-    func prepare(_ budget: Budget, in context: StrategyContext) throws -> any PreparedStrategy {
+    func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let (calls, price, network) = (context.calls.count, context.price, context.network)
         let evaluations = budget.evaluations(of: context.fullEvaluations)
         guard evaluations < context.fullEvaluations else {
@@ -37,10 +37,29 @@ struct SmoothCacheStrategy: ReuseStrategy {
         return run(schedule(threshold), in: context)
     }
 
-    private func run(_ schedule: LayerForecastCache.Schedule, in context: StrategyContext) -> BlockCacheRun {
+    private func run(_ schedule: LayerForecastCache.Schedule, in context: StrategyContext) -> PreparedStrategy {
         let network = context.network
-        return BlockCacheRun(in: context) { _ in
+        return PreparedStrategy(in: context) { _ in
             LayerForecastCache(schedule, order: 0, basis: .taylor, network: network)
         }
+    }
+}
+
+/// SmoothCache's schedule of one kind of layer: greedily skips as many calls as the calibrated error allows.
+struct SkipSchedule {
+    /// errors[k − 1][n]: the relative L1 change of the layers' output from call n to call n + k; 0 where there is none.
+    let errors: [[Double]]
+
+    /// Which of `calls` calls are full when a change of at most `threshold` is accepted; the first and the last are.
+    func full(calls: Int, threshold: Double) -> [Bool] {
+        var full = Array(repeating: false, count: calls)
+        var call = 0
+        while call < calls {
+            full[call] = true
+            let longest = min(errors.count, calls - 2 - call)
+            let skipped = stride(from: longest, to: 0, by: -1).first { errors[$0 - 1][call] <= threshold }
+            call += 1 + (skipped ?? 0)
+        }
+        return full
     }
 }
