@@ -14,8 +14,7 @@ const char *lapacke_open(const char *name, struct lapacke_functions *functions) 
     void *library = dlopen(name, RTLD_NOW);
     if (library == NULL) return dlerror();
     if (!look_up(library, "LAPACKE_dgelsd", &functions->dgelsd)
-        || !look_up(library, "LAPACKE_dgesdd", &functions->dgesdd)
-        || !look_up(library, "LAPACKE_dsyevd", &functions->dsyevd)) {
+        || !look_up(library, "LAPACKE_dgesdd", &functions->dgesdd)) {
         return dlerror();
     }
     return NULL;

@@ -86,23 +86,6 @@ import Testing
         #expect(distance(left, a.transposed * b) < 1e-13 * (1 + ridge))
     }
 
-    // MARK: - Eigenvalues
-
-    @Test func `eigenvectors are orthonormal and keep their direction`() throws {
-        let half = matrix(5, 5)
-        var a = half
-        for i in 0..<5 { for j in 0..<5 { a[i, j] += half[j, i] } }
-        let eigen = try SymmetricEigen(a)
-        #expect(eigen.values == eigen.values.sorted())
-        #expect(distance(a * eigen.vectors, eigen.vectors * diagonal(eigen.values)) < 1e-13)
-        #expect(distance(eigen.vectors.transposed * eigen.vectors, .identity(5)) < 1e-13)
-    }
-
-    @Test func `eigenvalues of a known matrix`() throws {
-        let values = try SymmetricEigen(Matrix(rows: 2, columns: 2, elements: [2, 1, 1, 2])).values
-        #expect(abs(values[0] - 1) < 1e-14 && abs(values[1] - 3) < 1e-14)
-    }
-
     // MARK: - Bad input
 
     @Test(arguments: [Double.nan, .infinity, -.infinity])
@@ -110,14 +93,12 @@ import Testing
         let bad = Matrix(rows: 2, columns: 2, elements: [1, 0, 0, value])
         let good = Matrix.identity(2)
         #expect(throws: LinearAlgebraError.self) { try SingularValueDecomposition(bad) }
-        #expect(throws: LinearAlgebraError.self) { try SymmetricEigen(bad) }
         #expect(throws: LinearAlgebraError.self) { try LeastSquares(bad, good) }
         #expect(throws: LinearAlgebraError.self) { try LeastSquares(good, bad) }
     }
 
     @Test func `matrices without rows or columns are decomposed, too`() throws {
         #expect(try SingularValueDecomposition(Matrix(rows: 0, columns: 3)).values.isEmpty)
-        #expect(try SymmetricEigen(Matrix(rows: 0, columns: 0)).values.isEmpty)
         let free = try LeastSquares(Matrix(rows: 0, columns: 2), Matrix(rows: 0, columns: 1))
         #expect(free.solution == Matrix(rows: 2, columns: 1))
     }

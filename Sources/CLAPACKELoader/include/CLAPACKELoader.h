@@ -8,7 +8,6 @@
 struct lapacke_functions {
     __typeof__(&LAPACKE_dgelsd) dgelsd;
     __typeof__(&LAPACKE_dgesdd) dgesdd;
-    __typeof__(&LAPACKE_dsyevd) dsyevd;
 };
 
 /// Opens the library of this name and looks its functions up.

@@ -113,7 +113,8 @@ struct ForwardOperations {
                     checked.flatMap { row in
                         let first = row / tokens * span
                         let expected = Self.attended(
-                            qkv, query: first + row % tokens, keys: first..<first + keys, heads: heads, headDimension: head)
+                            qkv, query: first + row % tokens, keys: first..<first + keys, heads: heads,
+                            headDimension: head)
                         return (0..<width).map { (output.values[row * width + $0], expected[$0]) }
                     })
             },
