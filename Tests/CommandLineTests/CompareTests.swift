@@ -101,7 +101,7 @@ import Testing
         let place = try Workplace()
         let text = try compare(place, "--dry-run", "--strategies", "all", "-o", "comparison")
         text.expectSuccess()
-        #expect(text.outputLines[0] == "path+steering at 0.5: at most 8 of 16 evaluations per image")
+        #expect(text.outputLines[0] == "default at 0.5: at most 8 of 16 evaluations per image")
         let json = try compare(place, "--dry-run", "--log", "json")
         json.expectSuccess()
         // Uncached, and three strategies at half: 16 + 3 x 8 for each of two images.

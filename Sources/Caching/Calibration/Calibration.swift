@@ -1,3 +1,4 @@
+import Glibc
 import Sampling
 
 /// What full runs have taught about a model, a sampler, a step count and a guidance scale: all that planners and fitted
@@ -15,6 +16,8 @@ public struct Calibration: Equatable, Sendable {
     public let stateGain: [Double]
     /// The geometry of the path, by model call.
     public let path: PathSeries
+    /// The plans that a search has found best in closed loop, one for a number of evaluations.
+    public let choices: [PlanChoice]
 
     /// What the planners and forecasters that follow the paper need of each call, as means over the samples.
     public struct PathSeries: Codable, Equatable, Sendable {
@@ -39,7 +42,7 @@ public struct Calibration: Equatable, Sendable {
     /// Joins the parts; every series has one number per model call.
     public init(
         gram: TrajectoryGram, quantity: ForecastQuantity, predictionType: PredictionType, response: SamplerResponse,
-        stateGain: [Double], path: PathSeries
+        stateGain: [Double], path: PathSeries, choices: [PlanChoice] = []
     ) {
         let series =
             response.series + [stateGain, path.curvature, path.turningAngle, path.gamma, path.change]
@@ -50,6 +53,23 @@ public struct Calibration: Equatable, Sendable {
         self.response = response
         self.stateGain = stateGain
         self.path = path
+        self.choices = choices
+    }
+
+    /// The same with every gain raised to a power: 0 takes each error for as lasting as any other, and powers above 1
+    /// count on more of the early ones being led back.
+    public func raisingGain(to power: Double) -> Calibration {
+        Calibration(
+            gram: gram, quantity: quantity, predictionType: predictionType, response: response,
+            stateGain: stateGain.map { pow($0, power) }, path: path, choices: choices)
+    }
+
+    /// The same with these choices, in place of those for the same numbers of evaluations.
+    public func choosing(_ new: [PlanChoice]) -> Calibration {
+        let kept = choices.filter { old in !new.contains { $0.evaluations == old.evaluations } }
+        return Calibration(
+            gram: gram, quantity: quantity, predictionType: predictionType, response: response, stateGain: stateGain,
+            path: path, choices: (kept + new).sorted { $0.evaluations > $1.evaluations })
     }
 
     /// The number of images behind it.

@@ -8,13 +8,20 @@ import Sampling
 /// purpose.
 ///
 /// Most of a fresh error looks like noise, and the model takes it back at the measured rate; the rest stays in the
-/// picture and hardly fades, but has too little of the distance to show in the ratios. The gain is the geometric mean of
-/// what is left of either part: the square root of the ratios' product. Plans by the product itself reuse so early that
-/// some images turn into others.
+/// picture and hardly fades, but has too little of the distance to show in the ratios. And where an image stands between
+/// two pictures, early errors grow instead. So the gain is a small power of the ratios' product (``trust``). Plans by the
+/// product itself reuse so early that some images turn into others.
 ///
 /// The squared distances of several images are added up, so that those that stray farthest, because they stand between
 /// two pictures, count most.
 public struct ClosedLoopGain: Equatable, Sendable {
+    /// The power of the measured ratios of distances that gains are.
+    ///
+    /// On images of the embedded model that nothing else is measured on (50 DDIM steps, guidance 1.5, budgets 0.5, 0.33
+    /// and 0.2), 0.5 has the highest means and turns 1, 3 and 2 of 99 images into others; 0.3 turns 0, 1 and 2 and loses 1
+    /// to 2 dB of the means; 0.1 turns 0, 1 and 1 and loses 5 to 7 dB.
+    static let trust = 0.3
+
     private var before: [Double]
     private var after: [Double]
 
@@ -45,14 +52,14 @@ public struct ClosedLoopGain: Equatable, Sendable {
         return ReusePlan(steps: steps, branches: branches)
     }
 
-    /// For each call, the distance in the final sample per unit of distance after the call.
+    /// For each call, the distance in the final sample per unit of distance after the call, to the power of ``trust``.
     ///
     /// Calls that were not measured take the rate of those beside them; without any measurement every gain is 1.
     public var values: [Double] {
         let known = before.indices.filter { before[$0] > 0 }
         guard let first = known.first, let last = known.last else { return before.map { _ in 1 } }
-        // Distances are squared, and the gain is a square root.
-        func rate(_ call: Int) -> Double { log(after[call] / before[call]) / 4 }
+        // Distances are squared.
+        func rate(_ call: Int) -> Double { log(after[call] / before[call]) / 2 * Self.trust }
         var gains = [Double](repeating: 1, count: before.count)
         for call in before.indices.dropLast().reversed() {
             let next = call + 1

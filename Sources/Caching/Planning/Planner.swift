@@ -42,7 +42,9 @@ public struct PlanRequest: Sendable {
 
 /// A planner as it is asked for by name. A new one is a file, with its kind as an extension, and a line here.
 public struct PlannerKind: RawRepresentable, CaseIterable, Equatable, Sendable {
-    public static let allCases: [PlannerKind] = [.uniform, .late, .curvature, .path, .pathDeviation, .balanced]
+    public static let allCases: [PlannerKind] = [
+        .uniform, .late, .curvature, .path, .pathDeviation, .balanced, .search,
+    ]
 
     /// What fills the gaps of a planner's plans where no forecaster is asked for.
     public enum DefaultForecaster: Sendable {

@@ -15,6 +15,9 @@ struct CalibrateCommand: ParsableCommand {
             Forecasters are fitted to all images but the last, which checks them: if a simpler forecaster is as good \
             there, it is used instead. The calibration is saved in the cache folder. Every command with the same model, \
             sampler, step count and guidance uses it.
+
+            With --search, plans are chosen by what they do: several are tried on images that are hard to keep. It takes \
+            many more runs; see --dry-run.
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
@@ -34,6 +37,12 @@ struct CalibrateCommand: ParsableCommand {
             "The budgets to fit the default forecaster for, separated by commas, or 1 for none.", valueName: "list"))
     var budgets = "0.5"
 
+    @Flag(
+        help: """
+            Try several plans for each budget on hard images, as many as --samples beside the usual ones, and use the best.
+            """)
+    var search = false
+
     @Flag(help: "Calibrate again even if there is a calibration.")
     var force = false
 
@@ -52,6 +61,9 @@ struct CalibrateCommand: ParsableCommand {
                 "--samples \(samples): give a number of images from 1 to \(Calibrator.mostSamples)")
         }
         let budgets = try parsedBudgets()
+        guard !search || samples > 1 && !budgets.isEmpty else {
+            throw PipelineError.usage("--search needs at least 2 --samples and a --budget below 1")
+        }
         let store = CalibrationStore(directory: directory, settings: settings)
         if !force, let (file, path) = try store.load(), isEnough(file, for: budgets, schedule: schedule) {
             log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
@@ -61,20 +73,24 @@ struct CalibrateCommand: ParsableCommand {
             directory: directory, options: model, workers: execution.workers(), log: log)
         // Only fits need an image that checks them.
         let leavesOut = !budgets.isEmpty
+        let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
         if execution.dryRun {
-            let fitted = budgets.reduce(0) {
-                $0 + Calibrator.evaluationsToFit($1.evaluations(of: schedule.evaluations), samples: samples)
-            }
-            let measured = Calibrator.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
+            let planned =
+                search
+                ? CalibrationJob.mostEvaluationsToSearch(samples, evaluations, schedule: schedule)
+                : Calibrator.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
+                    + evaluations.reduce(0) { $0 + Calibrator.evaluationsToFit($1, samples: samples) }
             return try log.result(
-                Log.Event(event: "calibration", evaluations: measured + fitted, evaluationsFull: schedule.evaluations))
+                Log.Event(event: "calibration", evaluations: planned, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store)
         let items = Calibrator.items(samples, told: directory.config.conditions)
         let outcome = try WeightFiles.blamed {
-            try job.calibrate(items, leavesOut: leavesOut) { calibration in
-                try plans(for: budgets, calibration: calibration, schedule: schedule)
-            }
+            try search
+                ? job.search(items, evaluations: evaluations)
+                : job.calibrate(items, leavesOut: leavesOut) { calibration in
+                    try plans(for: budgets, calibration: calibration, schedule: schedule)
+                }
         }
         let path = try store.save(outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
@@ -84,10 +100,10 @@ struct CalibrateCommand: ParsableCommand {
         for (budget, check) in zip(budgets, outcome.checks) {
             if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
         }
-        let evaluations = outcome.evaluations
         try log.result(
             Log.Event(
-                event: "calibration", file: path, evaluations: evaluations, evaluationsFull: schedule.evaluations))
+                event: "calibration", file: path, evaluations: outcome.evaluations,
+                evaluationsFull: schedule.evaluations))
     }
 
     /// The budgets that leave something to fit.
@@ -98,21 +114,25 @@ struct CalibrateCommand: ParsableCommand {
     private func plans(
         for budgets: [Budget], calibration: Calibration, schedule: RunSchedule
     ) throws -> [ReusePlan] {
-        let planner = PathPlanner(calibration: calibration)
-        return try budgets.map { budget in
-            try planner.plan(
-                PlanRequest(
-                    calls: schedule.calls, branches: schedule.branches,
-                    evaluations: budget.evaluations(of: schedule.evaluations)))
+        try budgets.map { budget in
+            let request = PlanRequest(
+                calls: schedule.calls, branches: schedule.branches,
+                evaluations: budget.evaluations(of: schedule.evaluations))
+            let searched = SearchedPlanner(calibration: calibration)
+            return try searched.hasPlan(for: request)
+                ? searched.plan(request) : PathPlanner(calibration: calibration).plan(request)
         }
     }
 
-    /// Whether a calibration has as many images and a fit for every budget.
+    /// Whether a calibration has as many images, and a fit for every budget, searched if that is asked for.
     private func isEnough(_ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule) -> Bool {
         guard file.items.count >= samples,
             let plans = try? plans(for: budgets, calibration: file.calibration, schedule: schedule)
         else { return false }
-        return plans.allSatisfy { plan in file.fits.contains { $0.plan == plan } }
+        let isSearched = budgets.allSatisfy { budget in
+            file.calibration.choices.contains { $0.evaluations == budget.evaluations(of: schedule.evaluations) }
+        }
+        return plans.allSatisfy { plan in file.fits.contains { $0.plan == plan } } && (isSearched || !search)
     }
 }
 

@@ -87,10 +87,17 @@ public final class PreparedStrategy {
 /// One of the project's own combinations: a planner that decides before the run, a forecaster that fills the gaps.
 public struct PlannedStrategy: ReuseStrategy {
     public let name: String
-    /// What decides.
-    let planner: PlannerKind
-    /// What fills the gaps.
-    let forecaster: ForecasterChoice
+    /// What decides; nil for the default.
+    let planner: PlannerKind?
+    /// What fills the gaps; nil for the default.
+    let forecaster: ForecasterChoice?
+
+    /// What `omnicache sample --budget` does.
+    static let standard = PlannedStrategy()
+
+    private init() {
+        (name, planner, forecaster) = ("default", nil, nil)
+    }
 
     /// Joins a planner and a calibrated forecaster.
     init(planner: PlannerKind, forecaster: ForecasterChoice.CalibratedForecaster) {
@@ -99,8 +106,13 @@ public struct PlannedStrategy: ReuseStrategy {
         self.forecaster = .calibrated(forecaster)
     }
 
-    /// Reads `PLANNER+FORECASTER`, such as `path+steering` or `uniform+taylor:2`; nil when one of the two does not exist.
+    /// Reads `PLANNER+FORECASTER`, such as `path+steering` or `uniform+taylor:2`, or `default`; nil when one of the two
+    /// does not exist.
     public init?(_ text: String) {
+        if text == Self.standard.name {
+            self = .standard
+            return
+        }
         let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, let planner = PlannerKind(rawValue: parts[0]),
             let forecaster = try? ForecasterChoice(parts[1])

@@ -7,7 +7,7 @@ import Sampling
 public enum StrategyCatalogue {
     /// The project's combinations, and the paper's.
     public static let own: [any ReuseStrategy] = [
-        PlannedStrategy(planner: PlanResolver.defaultPlanner, forecaster: .steering),
+        PlannedStrategy.standard,
         PlannedStrategy(planner: PlanResolver.defaultPlanner, forecaster: .spectral),
         PlannedStrategy(planner: .curvature, forecaster: .omnicache),
     ]
@@ -25,7 +25,8 @@ public enum StrategyCatalogue {
         FewerStepsStrategy(sampler: nil), FewerStepsStrategy(sampler: .dpmSolver),
     ]
 
-    /// The strategy of that name; `fewer-steps:SAMPLER` for any sampler, `PLANNER+FORECASTER` for any combination.
+    /// The strategy of that name; `fewer-steps:SAMPLER` for any sampler, `PLANNER+FORECASTER` for any combination, `default`
+    /// for the one that sampling uses.
     ///
     /// - Returns: nil when there is none.
     public static func named(_ name: String) -> (any ReuseStrategy)? {
@@ -64,7 +65,7 @@ public enum StrategyCatalogue {
                 let samplers = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .usage(
                     "--strategies '\(name)': there are \(peers.map(\.name).joined(separator: ", ")), fewer-steps, "
-                        + "fewer-steps:SAMPLER (\(samplers)), PLANNER+FORECASTER such as path+steering (planners "
+                        + "fewer-steps:SAMPLER (\(samplers)), default, PLANNER+FORECASTER such as path+steering (planners "
                         + "\(planners)), and the groups own, peers, sceptics and all")
             }
             return [strategy]

@@ -68,6 +68,12 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
             fits: fits.filter { $0.plan != fit.plan } + [fit])
     }
 
+    /// The same with plans that a search has chosen.
+    public func choosing(_ choices: [PlanChoice]) -> CalibrationFile {
+        CalibrationFile(
+            model: model, settings: settings, items: items, calibration: calibration.choosing(choices), fits: fits)
+    }
+
     /// Whether it is for this model and these settings.
     public func isFor(_ model: ImageRecord.Model, _ settings: SampleSettings) -> Bool {
         self.model.isSame(as: model) && self.settings == settings
@@ -106,7 +112,7 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
 extension Calibration: Codable {
     private enum CodingKeys: String, CodingKey {
         case calls, branches, guidanceScale, bandSizes, samples, products, quantity, predictionType, response, stateGain
-        case path
+        case path, choices
     }
 
     public init(from decoder: any Decoder) throws {
@@ -141,7 +147,24 @@ extension Calibration: Codable {
                 runs: samples, sums: products.map { Self.matrix(of: order, lowerTriangle: $0) }),
             quantity: try values.decode(ForecastQuantity.self, forKey: .quantity),
             predictionType: try values.decode(PredictionType.self, forKey: .predictionType), response: response,
-            stateGain: gain, path: path)
+            stateGain: gain, path: path,
+            choices: try Self.choices(in: values, calls: calls, branches: branches))
+    }
+
+    /// The choices, each for runs of these calls and branches.
+    private static func choices(
+        in values: KeyedDecodingContainer<CodingKeys>, calls: Int, branches: GuidanceBranches
+    ) throws -> [PlanChoice] {
+        let choices = try values.decodeIfPresent([PlanChoice].self, forKey: .choices) ?? []
+        guard
+            choices.allSatisfy({
+                $0.plan.calls == calls && $0.plan.branches == branches && $0.plan.evaluations <= $0.evaluations
+            })
+        else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .choices, in: values, debugDescription: "choices of another run")
+        }
+        return choices
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -157,6 +180,7 @@ extension Calibration: Codable {
         try values.encode(response, forKey: .response)
         try values.encode(stateGain, forKey: .stateGain)
         try values.encode(path, forKey: .path)
+        if !choices.isEmpty { try values.encode(choices, forKey: .choices) }
     }
 
     private static func lowerTriangle(_ matrix: Matrix) -> Data {

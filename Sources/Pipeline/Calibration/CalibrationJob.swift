@@ -58,28 +58,96 @@ public struct CalibrationJob {
     public func calibrate(
         _ items: [SampleItem], leavesOut: Bool, plans: (Calibration) throws -> [ReusePlan]
     ) throws -> Outcome {
-        let calibrator = try Calibrator(
-            directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
-        var spent = 0
-        var total = calibrator.evaluationsToMeasure(items.count, leavesOut: leavesOut)
-        let progress: Calibrator.Progress = { evaluations in
-            try session.checkpoint()
-            spent += evaluations
-            session.report(.progress(Double(spent) / Double(max(total, 1)), task: "calibrating"))
-        }
-        let measurement = try calibrator.measure(items, leavesOut: leavesOut, progress: progress)
-        var file = CalibrationFile(
+        let calibrator = try calibrator()
+        let meter = Meter(session, total: calibrator.evaluationsToMeasure(items.count, leavesOut: leavesOut))
+        let measurement = try calibrator.measure(items, leavesOut: leavesOut, progress: meter.spend)
+        let file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: items,
             calibration: measurement.calibration)
-        let plans = try plans(measurement.calibration)
-        total += plans.reduce(0) { $0 + Calibrator.evaluationsToFit($1.evaluations, samples: items.count) }
-        var results: [FitCheck] = []
-        for plan in plans {
-            let check = try calibrator.fit(plan, to: measurement, progress: progress)
-            results.append(check)
-            file = file.adding(CalibrationFile.Fit(plan: plan, forecaster: check.best))
+        return try fit(try plans(measurement.calibration), to: measurement, in: file, by: calibrator, meter)
+    }
+
+    /// Samples as many hard images beside `items`, searches a plan for each number of evaluations, and fits its
+    /// forecaster.
+    ///
+    /// - Parameters:
+    ///   - items: The usual images to learn from, at least two.
+    ///   - evaluations: What the plans may spend.
+    /// - Returns: The calibration of `items` with the choices and fits, and what it has cost.
+    /// - Throws: What the calibrator, the search or the session's checkpoint throws.
+    public func search(_ items: [SampleItem], evaluations: [Int]) throws -> Outcome {
+        let calibrator = try calibrator()
+        let search = try PlanSearch(
+            calibrator: calibrator, directory: session.directory, network: session.network(), settings: settings,
+            workers: session.workers)
+        let meter = Meter(
+            session, total: Self.mostEvaluationsToSearch(items.count, evaluations, schedule: calibrator.schedule))
+        let hard = try search.hardest(items.count, beside: items.count, progress: meter.spend)
+        // Every other hard image is kept from the plans, and only tried.
+        let learnt = hard.indices.filter { $0.isMultiple(of: 2) }.map { hard[$0] }
+        let tried = try hard.indices.filter { !$0.isMultiple(of: 2) }.map { index in
+            (item: hard[index], reference: try calibrator.record(hard[index], progress: meter.spend))
         }
-        return Outcome(file: file, evaluations: spent, checks: results)
+        let measurement = try calibrator.measure(learnt + items, leavesOut: true, progress: meter.spend)
+        let choices = try evaluations.map { evaluations in
+            try search.choose(
+                evaluations, measurement: measurement, hard: learnt.count, tried: tried, progress: meter.spend)
+        }
+        let usual = try calibrator.calibration(from: measurement, images: learnt.count..<measurement.items.count)
+        let file = CalibrationFile(
+            model: session.directory.reference(), settings: settings, items: items,
+            calibration: usual.choosing(choices))
+        return try fit(choices.map(\.plan), to: measurement, in: file, by: calibrator, meter)
+    }
+
+    /// The most evaluations that ``search(_:evaluations:)`` spends.
+    public static func mostEvaluationsToSearch(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
+        let (learnt, tried) = ((count + 1) / 2, count / 2)
+        return PlanSearch.evaluationsToScreen(count, steps: schedule.calls.count, branches: schedule.branches.count)
+            + tried * schedule.evaluations
+            + Calibrator.evaluationsToMeasure(count + learnt, leavesOut: true, schedule: schedule)
+            + evaluations.reduce(0) {
+                $0 + PlanSearch.mostEvaluationsToChoose($1, images: 2 * count)
+                    + Calibrator.evaluationsToFit($1, samples: count + learnt)
+            }
+    }
+
+    private func calibrator() throws -> Calibrator {
+        try Calibrator(
+            directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
+    }
+
+    private func fit(
+        _ plans: [ReusePlan], to measurement: Calibrator.Measurement, in file: CalibrationFile,
+        by calibrator: Calibrator, _ meter: Meter
+    ) throws -> Outcome {
+        meter.total = max(
+            meter.total,
+            meter.spent
+                + plans.reduce(0) {
+                    $0 + Calibrator.evaluationsToFit($1.evaluations, samples: measurement.items.count)
+                })
+        let checks = try plans.map { try calibrator.fit($0, to: measurement, progress: meter.spend) }
+        let fits = zip(plans, checks).map { CalibrationFile.Fit(plan: $0, forecaster: $1.best) }
+        return Outcome(file: fits.reduce(file) { $0.adding($1) }, evaluations: meter.spent, checks: checks)
+    }
+
+    /// Counts evaluations and reports the share that is done.
+    private final class Meter {
+        private(set) var spent = 0
+        var total: Int
+        private let session: ModelSession
+
+        init(_ session: ModelSession, total: Int) {
+            self.session = session
+            self.total = total
+        }
+
+        func spend(_ evaluations: Int) throws {
+            try session.checkpoint()
+            spent += evaluations
+            session.report(.progress(min(1, Double(spent) / Double(max(total, 1))), task: "calibrating"))
+        }
     }
 
     private func keep(_ file: CalibrationFile) throws -> CalibrationFile {

@@ -25,11 +25,24 @@ public final class Calibrator {
         public let items: [SampleItem]
         /// The evaluations that it has cost.
         public let evaluations: Int
-        fileprivate let references: [Trajectory]
-        /// The images that fits see, with what their full runs alone have shown.
-        fileprivate let fitted: (items: ArraySlice<SampleItem>, calibration: Calibration)
+        /// What each image has shown.
+        fileprivate let records: [Record]
+        /// The recorded full runs.
+        var references: [Trajectory] { records.map(\.reference) }
+        /// How many of the images fits see, the first ones.
+        fileprivate let fitted: Int
         /// The full run of an image that no fit sees.
         fileprivate let leftOut: (item: SampleItem, reference: Trajectory)?
+    }
+
+    /// What the runs of one image have shown.
+    fileprivate struct Record {
+        let reference: Trajectory
+        /// The inner products of its outputs as ``quantity``, and as directions.
+        let outputs: TrajectoryGram
+        let directions: TrajectoryGram
+        /// |z − z_ref|² of the run that holds every other output.
+        let drift: [Double]
     }
 
     /// The band count of calibrations.
@@ -38,7 +51,7 @@ public final class Calibrator {
     static let quantity = ForecastQuantity.velocity
 
     private let sampler: ImageSampler
-    private let schedule: RunSchedule
+    let schedule: RunSchedule
     private let process: DiffusionProcess
     private let conditions: ConditionKind
 
@@ -98,46 +111,53 @@ public final class Calibrator {
         _ items: [SampleItem], leavesOut: Bool = false, progress: Progress
     ) throws -> Measurement {
         precondition(!items.isEmpty, "images to calibrate on")
-        var references: [Trajectory] = []
-        var (outputs, directions, seen): (TrajectoryGram?, TrajectoryGram?, TrajectoryGram?)
-        let fitted = leavesOut ? items.prefix(max(1, items.count - 1)) : items[...]
-        var gain = ClosedLoopGain(calls: schedule.calls.count)
-        for item in items {
+        let records = try items.map { item in
             let reference = try record(item, progress: progress)
-            references.append(reference)
-            let gram = TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount)
-            Self.add(gram, to: &outputs)
-            if references.count <= fitted.count { Self.add(gram, to: &seen) }
-            Self.add(TrajectoryGram(of: reference, bandCount: Self.bandCount), to: &directions)
-            gain.add(distances: try drift(item, from: reference, progress: progress), plan: driftPlan)
+            return Record(
+                reference: reference,
+                outputs: TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount),
+                directions: TrajectoryGram(of: reference, bandCount: Self.bandCount),
+                drift: try drift(item, from: reference, progress: progress))
         }
-        guard let outputs, let directions, let seen else { preconditionFailure("at least one image") }
+        let fitted = leavesOut ? max(1, items.count - 1) : items.count
         var leftOut: (item: SampleItem, reference: Trajectory)?
         if leavesOut {
-            if fitted.count < items.count {
-                leftOut = (items[items.count - 1], references[items.count - 1])
+            if fitted < items.count {
+                leftOut = (items[items.count - 1], records[items.count - 1].reference)
             } else {
                 let item = Self.items(2, told: conditions)[1]
                 leftOut = (item, try record(item, progress: progress))
             }
         }
-        let geometry = DirectionGeometry(of: directions, .guided, calls: schedule.calls)
-        let response = try SamplerResponse(
-            sampler.settings.sampler, process: process, steps: sampler.settings.steps)
-        func calibration(_ gram: TrajectoryGram) -> Calibration {
-            Calibration(
-                gram: gram, quantity: Self.quantity, predictionType: process.predictionType,
-                response: response,
-                stateGain: gain.values,
-                path: Calibration.PathSeries(
-                    curvature: geometry.calls.map { $0.curvature ?? 0 },
-                    turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },
-                    gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
-        }
         return Measurement(
-            calibration: calibration(outputs), items: items,
-            evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut), references: references,
-            fitted: (fitted, calibration(seen)), leftOut: leftOut)
+            calibration: try summary(of: records[...]), items: items,
+            evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut), records: records, fitted: fitted,
+            leftOut: leftOut)
+    }
+
+    /// The calibration from some of the images that were measured.
+    func calibration(from measurement: Measurement, images: Range<Int>) throws -> Calibration {
+        try summary(of: measurement.records[images])
+    }
+
+    private func summary(of records: ArraySlice<Record>) throws -> Calibration {
+        func sum(_ part: (Record) -> TrajectoryGram) -> TrajectoryGram {
+            var sum = part(records[records.startIndex])
+            for record in records.dropFirst() { sum.add(part(record)) }
+            return sum
+        }
+        var gain = ClosedLoopGain(calls: schedule.calls.count)
+        for record in records { gain.add(distances: record.drift, plan: driftPlan) }
+        let geometry = DirectionGeometry(of: sum(\.directions), .guided, calls: schedule.calls)
+        return Calibration(
+            gram: sum(\.outputs), quantity: Self.quantity, predictionType: process.predictionType,
+            response: try SamplerResponse(
+                sampler.settings.sampler, process: process, steps: sampler.settings.steps),
+            stateGain: gain.values,
+            path: Calibration.PathSeries(
+                curvature: geometry.calls.map { $0.curvature ?? 0 },
+                turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },
+                gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
     }
 
     /// Fits the forecasters of a plan, steering in closed loop, and checks them on an image that they have not seen.
@@ -150,10 +170,11 @@ public final class Calibrator {
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
     public func fit(_ plan: ReusePlan, to measurement: Measurement, progress: Progress) throws -> FitCheck {
         guard let leftOut = measurement.leftOut else { preconditionFailure("fits are checked") }
+        let seen = try summary(of: measurement.records.prefix(measurement.fitted))
         let candidates = [
             PlanResolver.plainForecaster,
-            try .spectral(for: plan, calibration: measurement.fitted.calibration),
-            try steer(plan, by: measurement, progress: progress),
+            try .spectral(for: plan, calibration: seen),
+            try steer(plan, by: measurement, calibration: seen, progress: progress),
         ]
         return FitCheck(
             try candidates.map { candidate in
@@ -165,7 +186,7 @@ public final class Calibrator {
     }
 
     /// The relative error |z − z_ref|/|z_ref| of the final state of an image; infinite for a run that diverges.
-    private func error(
+    func error(
         of forecaster: Forecaster, for plan: ReusePlan, on item: SampleItem, from reference: Trajectory,
         progress: Progress
     ) throws -> Double {
@@ -179,13 +200,13 @@ public final class Calibrator {
 
     /// Fits the steering forecaster of a plan to the measured images.
     private func steer(
-        _ plan: ReusePlan, by measurement: Measurement, progress: Progress
+        _ plan: ReusePlan, by measurement: Measurement, calibration: Calibration, progress: Progress
     ) throws -> Forecaster {
         let fit = try SteeringFit(
-            plan: plan, calibration: measurement.fitted.calibration,
-            references: Array(measurement.references.prefix(measurement.fitted.items.count)))
+            plan: plan, calibration: calibration,
+            references: measurement.records.prefix(measurement.fitted).map(\.reference))
         var denoisers: [CachedDenoiser] = []
-        var runs = try measurement.fitted.items.map { item in
+        var runs = try measurement.items.prefix(measurement.fitted).map { item in
             try sampler.start(item) { base in
                 let denoiser = CachedDenoiser(
                     base, predictionType: process.predictionType, plan: plan, forecaster: fit.start)
@@ -204,7 +225,8 @@ public final class Calibrator {
         return fit.forecaster
     }
 
-    private func record(_ item: SampleItem, progress: Progress) throws -> Trajectory {
+    /// A full run, recorded.
+    func record(_ item: SampleItem, progress: Progress) throws -> Trajectory {
         var run = try sampler.start(item)
         let trajectory = Trajectory(of: run, predictionType: process.predictionType)
         while let step = try run.next() {
@@ -237,10 +259,6 @@ public final class Calibrator {
 
     private static func driftPlan(_ schedule: RunSchedule) -> ReusePlan {
         ClosedLoopGain.plan(calls: schedule.calls.count, branches: schedule.branches)
-    }
-
-    private static func add(_ gram: TrajectoryGram, to sum: inout TrajectoryGram?) {
-        if sum == nil { sum = gram } else { sum?.add(gram) }
     }
 }
 

@@ -41,7 +41,7 @@ public struct NoCalibration: CalibrationSource {
 
 /// Turns a request into the decisions and the forecaster of a run.
 public struct PlanResolver {
-    /// The planner where none is asked for.
+    /// The planner where none is asked for and no search has chosen a plan.
     public static let defaultPlanner = PlannerKind.path
     /// The forecaster where none is asked for and the decisions came without a calibration.
     static let plainForecaster = Forecaster.taylor(order: 2, quantity: .clean, variable: .step)
@@ -60,29 +60,40 @@ public struct PlanResolver {
     /// - Returns: nil when nothing is reused, which is the unplanned run.
     /// - Throws: ``PlanError``, or what the calibration throws.
     public func resolve(_ request: ReuseRequest) throws -> ReuseRecord? {
-        // A budget of 1 leaves nothing to decide, and so nothing to calibrate.
-        let kind = request.budget?.share == 1 ? .uniform : request.planner ?? Self.defaultPlanner
-        let planner = try request.mask.map { try MaskPlanner($0) } ?? kind.planner(calibration.calibration)
         let evaluations = request.budget?.evaluations(of: schedule.evaluations) ?? schedule.evaluations
-        let plan = try planner.plan(
-            PlanRequest(
-                calls: schedule.calls, branches: schedule.branches, evaluations: evaluations, limits: request.limits))
+        let wanted = PlanRequest(
+            calls: schedule.calls, branches: schedule.branches, evaluations: evaluations, limits: request.limits)
+        let kind = try kind(for: request, wanted)
+        let planner = try request.mask.map { try MaskPlanner($0) } ?? kind.planner(calibration.calibration)
+        let plan = try planner.plan(wanted)
         guard plan.evaluations < plan.fullEvaluations else { return nil }
         let record = ReuseRecord(
             budget: request.budget, planner: planner.name,
-            forecaster: try forecaster(for: plan, in: request), decisions: plan)
+            forecaster: try forecaster(for: plan, of: kind, in: request), decisions: plan)
         _ = try record.forecaster(for: schedule)
         return record
     }
 
-    private func forecaster(for plan: ReusePlan, in request: ReuseRequest) throws -> Forecaster {
+    /// The planner that is asked for, or the default: what a search has chosen, if one has been made.
+    private func kind(for request: ReuseRequest, _ wanted: PlanRequest) throws -> PlannerKind {
+        // A budget of 1 leaves nothing to decide, and so nothing to calibrate.
+        if request.budget?.share == 1 { return .uniform }
+        if let planner = request.planner { return planner }
+        guard request.mask == nil else { return Self.defaultPlanner }
+        let searched = SearchedPlanner(calibration: try calibration.calibration())
+        return searched.hasPlan(for: wanted) ? .search : Self.defaultPlanner
+    }
+
+    private func forecaster(
+        for plan: ReusePlan, of kind: PlannerKind, in request: ReuseRequest
+    ) throws -> Forecaster {
         switch request.forecaster {
         case .complete(let forecaster): return forecaster
         case .calibrated(let name): return try calibration.forecaster(name, for: plan)
         case nil: break
         }
         guard request.mask == nil else { return Self.plainForecaster }
-        return switch (request.planner ?? Self.defaultPlanner).forecaster {
+        return switch kind.forecaster {
         case .plain: Self.plainForecaster
         case .omnicache: try calibration.forecaster(.omnicache, for: plan)
         case .best: try calibration.bestForecaster(for: plan)

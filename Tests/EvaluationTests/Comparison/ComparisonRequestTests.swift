@@ -27,7 +27,7 @@ import Testing
         let (own, peers) = (StrategyCatalogue.own.map(\.name), StrategyCatalogue.peers.map(\.name))
         #expect(try request("peers").prefix(peers.count) == peers[...])
         #expect(try request("all") == own + peers + StrategyCatalogue.sceptics.map(\.name))
-        #expect(own.first == "path+steering" && own.last == "curvature+omnicache")
+        #expect(own.first == "default" && own.last == "curvature+omnicache")
         let led = try request("hicache,all")
         #expect(led.first == "hicache" && led.count == own.count + peers.count + 2)
     }
