@@ -22,12 +22,21 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     /// What a run that diverged counts as.
     public static let largestError = 1e3
 
-    /// How good it is: the mean over the images of the error's logarithm; the smaller the better.
+    /// How good it is, the smaller the better: by the worst images, then by all.
     ///
-    /// A mean of squared errors would see only the images that turn into others, a mean of decibels mostly those that
-    /// are nearly lossless anyway.
-    public var score: Double {
-        errors.reduce(0) { $0 + log10(max($1, Self.smallestError)) } / Double(max(errors.count, 1))
+    /// Errors count by their logarithms. A mean of squares would see only the images that turn into others, and a mean of
+    /// decibels mostly those that are nearly lossless anyway.
+    public var score: (worst: Double, all: Double) {
+        let logarithms = errors.map { log10(max($0, Self.smallestError)) }
+        return (logarithms.meanOfWorst, logarithms.reduce(0, +) / Double(max(errors.count, 1)))
+    }
+}
+
+extension [Double] {
+    /// The mean of the largest quarter of the values, at least one.
+    package var meanOfWorst: Double {
+        let worst = sorted(by: >).prefix((count + 3) / 4)
+        return worst.reduce(0, +) / Double(Swift.max(worst.count, 1))
     }
 }
 

@@ -64,7 +64,8 @@ public struct CalibrationJob {
         let file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: items,
             calibration: measurement.calibration)
-        return try fit(try plans(measurement.calibration), to: measurement, in: file, by: calibrator, meter)
+        return try fit(
+            try plans(measurement.calibration), to: measurement, checkedOn: [], in: file, by: calibrator, meter)
     }
 
     /// Samples as many hard images beside `items`, searches a plan for each number of evaluations, and fits its
@@ -97,7 +98,8 @@ public struct CalibrationJob {
         let file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: items,
             calibration: usual.choosing(choices))
-        return try fit(choices.map(\.plan), to: measurement, in: file, by: calibrator, meter)
+        return try fit(
+            choices.map(\.plan), to: measurement, checkedOn: tried, in: file, by: calibrator, meter)
     }
 
     /// The most evaluations that ``search(_:evaluations:)`` spends.
@@ -108,7 +110,7 @@ public struct CalibrationJob {
             + Calibrator.evaluationsToMeasure(count + learnt, leavesOut: true, schedule: schedule)
             + evaluations.reduce(0) {
                 $0 + PlanSearch.mostEvaluationsToChoose($1, images: 2 * count)
-                    + Calibrator.evaluationsToFit($1, samples: count + learnt)
+                    + Calibrator.evaluationsToFit($1, samples: count + learnt, checkedOn: tried)
             }
     }
 
@@ -118,16 +120,18 @@ public struct CalibrationJob {
     }
 
     private func fit(
-        _ plans: [ReusePlan], to measurement: Calibrator.Measurement, in file: CalibrationFile,
-        by calibrator: Calibrator, _ meter: Meter
+        _ plans: [ReusePlan], to measurement: Calibrator.Measurement, checkedOn others: [Calibrator.RecordedImage],
+        in file: CalibrationFile, by calibrator: Calibrator, _ meter: Meter
     ) throws -> Outcome {
         meter.total = max(
             meter.total,
             meter.spent
                 + plans.reduce(0) {
-                    $0 + Calibrator.evaluationsToFit($1.evaluations, samples: measurement.items.count)
+                    $0
+                        + Calibrator.evaluationsToFit(
+                            $1.evaluations, samples: measurement.items.count, checkedOn: others.count)
                 })
-        let checks = try plans.map { try calibrator.fit($0, to: measurement, progress: meter.spend) }
+        let checks = try plans.map { try calibrator.fit($0, to: measurement, checkedOn: others, progress: meter.spend) }
         let fits = zip(plans, checks).map { CalibrationFile.Fit(plan: $0, forecaster: $1.best) }
         return Outcome(file: fits.reduce(file) { $0.adding($1) }, evaluations: meter.spent, checks: checks)
     }

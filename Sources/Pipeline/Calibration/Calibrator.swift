@@ -1,5 +1,6 @@
 import Caching
 import Compute
+import Glibc
 import Models
 import Sampling
 
@@ -32,8 +33,11 @@ public final class Calibrator {
         /// How many of the images fits see, the first ones.
         fileprivate let fitted: Int
         /// The full run of an image that no fit sees.
-        fileprivate let leftOut: (item: SampleItem, reference: Trajectory)?
+        fileprivate let leftOut: RecordedImage?
     }
+
+    /// An image with its recorded full run.
+    public typealias RecordedImage = (item: SampleItem, reference: Trajectory)
 
     /// What the runs of one image have shown.
     fileprivate struct Record {
@@ -94,8 +98,8 @@ public final class Calibrator {
     }
 
     /// The evaluations that ``fit(_:to:progress:)`` will spend on one plan of so many evaluations.
-    public static func evaluationsToFit(_ evaluations: Int, samples: Int) -> Int {
-        evaluations * (max(1, samples - 1) + FitCheck.runs)
+    public static func evaluationsToFit(_ evaluations: Int, samples: Int, checkedOn others: Int = 0) -> Int {
+        evaluations * (max(1, samples - 1) + FitCheck.runs * (1 + others))
     }
 
     /// Samples the images and sums up what was seen.
@@ -120,7 +124,7 @@ public final class Calibrator {
                 drift: try drift(item, from: reference, progress: progress))
         }
         let fitted = leavesOut ? max(1, items.count - 1) : items.count
-        var leftOut: (item: SampleItem, reference: Trajectory)?
+        var leftOut: RecordedImage?
         if leavesOut {
             if fitted < items.count {
                 leftOut = (items[items.count - 1], records[items.count - 1].reference)
@@ -160,15 +164,18 @@ public final class Calibrator {
                 gamma: geometry.calls.map { $0.noiseGain ?? 0 }, change: geometry.calls.map { $0.noise ?? 0 }))
     }
 
-    /// Fits the forecasters of a plan, steering in closed loop, and checks them on an image that they have not seen.
+    /// Fits the forecasters of a plan, steering in closed loop, and checks them on images that they have not seen.
     ///
     /// - Parameters:
     ///   - plan: What runs will evaluate.
     ///   - measurement: Full runs of the images, one of which was left out.
+    ///   - others: Further images to check on, with their recorded full runs.
     ///   - progress: Called with the evaluations of each step.
-    /// - Returns: How far each forecaster leaves the image from its full run; ``FitCheck/best`` is for this plan only.
+    /// - Returns: How far each forecaster leaves the images from their full runs; ``FitCheck/best`` is for this plan only.
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
-    public func fit(_ plan: ReusePlan, to measurement: Measurement, progress: Progress) throws -> FitCheck {
+    public func fit(
+        _ plan: ReusePlan, to measurement: Measurement, checkedOn others: [RecordedImage] = [], progress: Progress
+    ) throws -> FitCheck {
         guard let leftOut = measurement.leftOut else { preconditionFailure("fits are checked") }
         let seen = try summary(of: measurement.records.prefix(measurement.fitted))
         let candidates = [
@@ -178,10 +185,12 @@ public final class Calibrator {
         ]
         return FitCheck(
             try candidates.map { candidate in
-                FitCheck.Candidate(
-                    forecaster: candidate,
-                    error: try error(
-                        of: candidate, for: plan, on: leftOut.item, from: leftOut.reference, progress: progress))
+                let errors = try ([leftOut] + others).map { image in
+                    try error(
+                        of: candidate, for: plan, on: image.item, from: image.reference, progress: progress)
+                }
+                // By the worst images, as plans are chosen, too.
+                return FitCheck.Candidate(forecaster: candidate, error: exp(errors.map(log).meanOfWorst))
             })
     }
 
@@ -262,19 +271,20 @@ public final class Calibrator {
     }
 }
 
-/// How the forecasters of a plan did in closed loop on an image that no fit has seen.
+/// How the forecasters of a plan did in closed loop on images that no fit has seen.
 ///
 /// A fit can lead its own images well and others astray. So each has to be better than those below it, which know less
 /// of the model and so have less to be wrong about: steering than spectral, spectral than one that was not fitted.
 public struct FitCheck: Equatable, Sendable {
-    /// The runs of the image.
+    /// The runs of each image.
     static let runs = 3
 
-    /// A forecaster, and how far it leaves the image from its full run.
+    /// A forecaster, and how far it leaves the images from their full runs.
     public struct Candidate: Equatable, Sendable {
         /// What fills the gaps.
         public let forecaster: Forecaster
-        /// The relative error of the final state; infinite for a run that diverged.
+        /// The relative error of the final state, the geometric mean over the worst quarter of the images; infinite for
+        /// a run that diverged.
         public let error: Double
     }
 
@@ -296,7 +306,7 @@ public struct FitCheck: Equatable, Sendable {
     public var warning: String? {
         guard let wanted = candidates.last, best != wanted.forecaster else { return nil }
         let errors = candidates.reversed().map { "\($0.forecaster.name) \(Self.rounded($0.error))" }
-        return "\(wanted.forecaster.name) is not the best on an image that no fit has seen, so \(best.name) is used "
+        return "\(wanted.forecaster.name) is not the best on images that no fit has seen, so \(best.name) is used "
             + "(relative errors: \(errors.joined(separator: ", ")))"
     }
 

@@ -103,7 +103,7 @@ public struct PlanSearch {
     /// - Throws: ``PlanError/budgetTooSmall(planner:smallest:total:)``, what the sampler throws, and what `progress` does.
     func choose(
         _ evaluations: Int, measurement: Calibrator.Measurement, hard: Int,
-        tried: [(item: SampleItem, reference: Trajectory)], progress: Calibrator.Progress
+        tried: [Calibrator.RecordedImage], progress: Calibrator.Progress
     ) throws -> PlanChoice {
         let images = tried + zip(measurement.items, measurement.references).map { (item: $0, reference: $1) }
         var best: PlanChoice?
@@ -116,7 +116,7 @@ public struct PlanSearch {
             }
             let choice = PlanChoice(
                 evaluations: evaluations, plan: plan, errors: errors.map { min($0, PlanChoice.largestError) })
-            if choice.score < best?.score ?? .infinity { best = choice }
+            if best.map({ choice.score < $0.score }) ?? true { best = choice }
         }
         guard let best else { preconditionFailure("the path planner has a plan or throws") }
         return best

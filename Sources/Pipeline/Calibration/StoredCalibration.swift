@@ -61,7 +61,7 @@ public final class StoredCalibration: CalibrationSource {
     private func stand(in checked: Forecaster, for wanted: FittedRule.Name) -> Forecaster {
         if checked.name != wanted.rawValue {
             tell(
-                "\(checked.name) fills the gaps: on an image that the calibration's fits have not seen, "
+                "\(checked.name) fills the gaps: on images that the calibration's fits have not seen, "
                     + "\(wanted.rawValue) was no better")
         }
         return checked
