@@ -1,6 +1,6 @@
 # Prints the table of robustness.sh: of every row's file the default, which comes first at each budget, the best of its
-# peers, and the better of the samplers with fewer steps. The files have the lines of `omnicache compare --log json`, after a
-# line that begins with #.
+# peers, and the better of the samplers with fewer steps. The files have the lines of `omnicache compare --log json`,
+# after a line that begins with #.
 
 # The value of the first key of this name: an object with its braces, or a number or text.
 function value(json, key,    start, depth, i, c) {

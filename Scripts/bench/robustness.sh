@@ -13,8 +13,8 @@
 #   -d DIR       where rows are kept (default: robustness)
 #
 # A row takes from minutes to hours. Finished ones are kept in DIR, so the same command again continues where it was
-# stopped; a row is measured anew if the program or its settings have changed. So is its calibration, in DIR/cache. Of each
-# row, DIR also has what compare writes: a page, and all figures of all pairs.
+# stopped. A row is measured anew if the program or its settings have changed, with a calibration of its own (DIR/cache).
+# Of each row, DIR also has what compare writes: a page, and all figures of all pairs.
 
 set -eu
 
@@ -68,19 +68,19 @@ stopping=false
 part=$directory/part.$$
 trap 'stopping=true' INT
 trap 'stopping=true; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null || :' TERM
-trap 'rm -f "$part" "$part".*' EXIT
+trap 'rm -f "$part" "$part.errors" "$part.whole"' EXIT
 
-# Runs the program, and sets status to its exit code; the end of the script if it was told to stop.
+# Runs the program, and sets status to its exit code.
 run() {
     "$binary" "$@" </dev/null &
     pid=$!
     await "$pid"
     pid=
-    if $stopping || [ "$status" = 75 ]; then fail 75 "stopped; the same command again continues"; fi
 }
 
 # Ends the script unless the last run has succeeded, or its settings are such that it cannot ($1: what it was).
 must() {
+    if $stopping || [ "$status" = 75 ]; then fail 75 "stopped; the same command again continues"; fi
     [ "$status" = 0 ] || [ "$status" = 64 ] || fail "$status" "$1 failed: $(tail -n 1 "$part.errors")"
 }
 
@@ -135,6 +135,6 @@ for name; do
     shift
 done
 LC_ALL=C awk -f "$HERE/bench/robustness.awk" "$@" | tee table.txt
-printf '%s\n' "PSNR in dB to the uncached images of $pairs pairs from seed $seed. flips: share of images below 30 dB. best peer: of" \
-    "$peers, the one with" \
-    "the highest 5th percentile. loses: to any peer or to fewer steps, also in mean SSIM." | tee -a table.txt
+printf '%s\n' "PSNR in dB to the uncached images of $pairs pairs from seed $seed. flips: share of images below 30 dB." \
+    "best peer: the one of $peers with the highest 5th" \
+    "percentile. loses: to any of them or to fewer steps; also in mean SSIM." | tee -a table.txt
