@@ -135,6 +135,6 @@ for name; do
     shift
 done
 LC_ALL=C awk -f "$HERE/bench/robustness.awk" "$@" | tee table.txt
-printf '%s\n' "PSNR in dB to the uncached images of $pairs pairs from seed $seed. flips: share of images below 30 dB." \
+printf '%s\n' "PSNR in dB to the uncached images of $pairs pairs from seed $seed. flips: share of images that become another." \
     "best peer: the one of $peers with the highest 5th" \
     "percentile. loses: to any of them or to fewer steps; also in mean SSIM." | tee -a table.txt

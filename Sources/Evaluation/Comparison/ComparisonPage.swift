@@ -40,36 +40,44 @@ extension ComparisonReport {
     /// What a user meets over what it costs: the worst images, the middle one, and flips.
     private var plots: [SVG] {
         let psnr = "PSNR to the uncached image (dB)"
-        func percentile(
-            _ percentile: @escaping (ComparisonSummary.Decibels) -> DecibelPercentile?
-        ) -> (ComparisonSummary.Decibels) -> Estimate? {
-            { decibels in
-                percentile(decibels).flatMap { percentile in
-                    percentile.value.map { ($0, (percentile.low ?? $0)...(percentile.high ?? .infinity)) }
-                }
-            }
-        }
-        let worst = percentile(\.fifthPercentile)
         let evaluations = ("evaluations per image", { (summary: ComparisonSummary) -> Double? in summary.evaluations })
         var plots = [
-            plot("5th percentile over evaluations", evaluations, (psnr, worst)),
-            plot("Median over evaluations", evaluations, (psnr, percentile(\.median))),
+            plot("5th percentile over evaluations", evaluations, (psnr, { Estimate($0.fifthPercentile) })),
+            plot("Median over evaluations", evaluations, (psnr, { Estimate($0.median) })),
             plot(
                 "Flips over evaluations", evaluations,
-                (
-                    "images below \(Int(ImageMetrics.flipBound)) dB (%)",
-                    { decibels in
-                        decibels.flips.map { ($0.share * 100, $0.low * 100...$0.high * 100) }
-                    }
-                )),
+                ("images below \(Int(ImageMetrics.flipBound)) dB (%)", { Estimate(percentOf: $0.flips) })),
         ]
         if secondsFull != nil {
-            plots.append(plot("5th percentile over time", ("seconds per image", \.seconds), (psnr, worst)))
+            plots.append(
+                plot(
+                    "5th percentile over time", ("seconds per image", \.seconds),
+                    (psnr, { Estimate($0.fifthPercentile) })))
         }
         return plots
     }
 
-    private typealias Estimate = (value: Double, interval: ClosedRange<Double>)
+    /// A finite figure and its interval.
+    private struct Estimate {
+        let value: Double
+        let interval: ClosedRange<Double>?
+
+        private init(_ value: Double, low: Double, high: Double) {
+            self.value = value
+            // A report that comes from a file may say anything.
+            interval = low <= high ? low...high : nil
+        }
+
+        init?(_ percentile: DecibelPercentile?) {
+            guard let percentile, let value = percentile.value else { return nil }
+            self.init(value, low: percentile.low ?? .infinity, high: percentile.high ?? .infinity)
+        }
+
+        init?(percentOf share: Proportion?) {
+            guard let share else { return nil }
+            self.init(share.share * 100, low: share.low * 100, high: share.high * 100)
+        }
+    }
 
     private func plot(
         _ title: String, _ cost: (title: String, of: (ComparisonSummary) -> Double?),
