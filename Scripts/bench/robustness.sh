@@ -58,8 +58,8 @@ shift "$taken"
 "${dry_run:-false}" && fail 64 "there is no --dry-run; -n 2 is quick"
 positive -n "$pairs"
 find_binary
-make_directory
 case $directory in /* | ./*) ;; *) directory=./$directory ;; esac
+make_directory
 build=$(cksum <"$binary") || fail 66 "cannot read $binary; run make build"
 export XDG_CACHE_HOME="$directory/cache/${build%% *}"
 
