@@ -4,13 +4,16 @@
 #   make test      run every test
 #
 # Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination), PEERS (bench-peers'
-# options), FUZZ_SECONDS and FUZZ_SEED (fuzz).
+# options), FUZZ_SECONDS and FUZZ_SEED (fuzz), PAIRS, SEED and ROBUSTNESS (robustness: pairs a row, the first seed, other
+# options).
 
 STEPS   ?= 50
 SAMPLES ?= samples
 PREFIX  ?= /usr/local
 FUZZ_SECONDS ?= 120
 FUZZ_SEED ?= 1
+PAIRS ?= 128
+SEED ?= 2000001
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
@@ -118,6 +121,12 @@ compare: build
 ablation: build
 	$(BINARY) compare --budgets 0.4 --seed 5000 --count 32 --force --output ablation --strategies \
 		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering
+
+.PHONY: robustness
+# Where the default loses: it, the strongest peers and fewer steps over samplers, step counts and guidance scales. Takes
+# hours; finished rows are kept in robustness/, so it can be stopped and started again.
+robustness: build
+	OMNICACHE=$(BINARY) Scripts/bench/robustness.sh -n $(PAIRS) -s $(SEED) $(ROBUSTNESS)
 
 .PHONY: release
 # A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside and without symbols.

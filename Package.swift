@@ -51,7 +51,7 @@ let package = Package(
         .testTarget(
             name: "SamplingTests", dependencies: ["Sampling", "Compute", "TestSupport"], resources: [.copy("Golden")]),
         .testTarget(name: "CachingTests", dependencies: ["Caching", "Sampling", "Compute", "TestSupport"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"], resources: [.copy("Golden")]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "Media", "TestSupport"]),
         .target(
             name: "PipelineSupport", dependencies: ["Pipeline", "TestSupport"], path: "Tests/PipelineSupport",

@@ -12,15 +12,9 @@ public struct Quartiles: Codable, Equatable, Sendable {
     public init(_ sample: [Double]) {
         precondition(!sample.isEmpty, "an empty sample has no quartiles")
         let sorted = sample.sorted()
-        func quantile(_ share: Double) -> Double {
-            let position = share * Double(sorted.count - 1)
-            let below = Int(position)
-            let above = min(below + 1, sorted.count - 1)
-            return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
-        }
-        lower = quantile(0.25)
-        median = quantile(0.5)
-        upper = quantile(0.75)
+        lower = OrderStatistics.quantile(0.25, of: sorted)
+        median = OrderStatistics.quantile(0.5, of: sorted)
+        upper = OrderStatistics.quantile(0.75, of: sorted)
     }
 
     /// The same of a sample that may be empty; nil if it is.
@@ -55,23 +49,10 @@ public struct PairedRatio: Codable, Equatable, Sendable {
     public init(ratios: [Double]) {
         quartiles = Quartiles(ratios)
         let sorted = ratios.sorted()
-        let rank = Self.rank(of: sorted.count)
-        low = sorted[rank]
-        high = sorted[sorted.count - 1 - rank]
+        let rank = OrderStatistics.rank(below: 0.5, of: sorted.count) ?? 1
+        low = sorted[rank - 1]
+        high = sorted[sorted.count - rank]
         pairs = ratios.count
-    }
-
-    /// k - 1 of the interval's k.
-    private static func rank(of count: Int) -> Int {
-        var probability = 1.0
-        for _ in 0..<count { probability /= 2 }
-        var (below, rank) = (probability, 0)
-        while below <= 0.025, rank < count / 2 {
-            rank += 1
-            probability *= Double(count - rank + 1) / Double(rank)
-            below += probability
-        }
-        return max(0, rank - 1)
     }
 }
 
@@ -119,6 +100,30 @@ public struct MeanInterval: Codable, Equatable, Sendable {
             power += 2
         }
         return isOdd ? 2 / .pi * (angle + sine * sum) : sine * sum
+    }
+}
+
+/// A share of a sample, and an interval that holds the share of all images with a probability of about 95 %.
+public struct Proportion: Codable, Equatable, Sendable {
+    /// How many of the sample have the property.
+    public let count: Int
+    public let share: Double
+    /// The interval of Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953. Unlike the usual one it is wider
+    /// than nothing where none or all of the sample have the property.
+    public let low: Double
+    public let high: Double
+
+    /// `count` of a sample of `total`, which is not empty.
+    public init(_ count: Int, of total: Int) {
+        precondition((0...total).contains(count) && total > 0, "\(count) of \(total)")
+        let (n, z) = (Double(total), 1.959963984540054)
+        let share = Double(count) / n
+        let centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
+        self.count = count
+        self.share = share
+        low = count == 0 ? 0 : centre - half
+        high = count == total ? 1 : centre + half
     }
 }
 

@@ -21,8 +21,8 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Two images that must agree in width, height and channels do not.
     case shapesDiffer(first: String, second: String)
 
-    /// Each side of an image must be at least as long as the window of the structural similarity.
-    case tooSmallForSSIM(width: Int, height: Int, least: Int)
+    /// Each side of an image must be at least as long as the window of a measure, such as SSIM.
+    case tooSmall(measure: String, width: Int, height: Int, least: Int)
 
     /// A grid of no images was asked for.
     case emptyGrid
@@ -42,8 +42,8 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
             "cannot store the PNG text \(keyword.quotedOnOneLine): \(reason)"
         case .shapesDiffer(let first, let second):
             "the images differ in shape, \(first) against \(second); use images of one size and kind"
-        case .tooSmallForSSIM(let width, let height, let least):
-            "an image of \(width)x\(height) is too small for SSIM; use at least \(least)x\(least)"
+        case .tooSmall(let measure, let width, let height, let least):
+            "an image of \(width)x\(height) is too small for \(measure); use at least \(least)x\(least)"
         case .emptyGrid:
             "a grid needs at least one image"
         case .compressionFailed(let code):

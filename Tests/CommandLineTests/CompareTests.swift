@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Pipeline
+import TestSupport
 import Testing
 
 /// `omnicache compare`: its table, its files, and what can be asked for wrongly.
@@ -33,7 +34,8 @@ import Testing
         let ends = lines[4...6].map { $0.distance(from: $0.startIndex, to: $0.endIndex) }
         #expect(Set(ends).count == 1)
         #expect(
-            result.errorText.contains("2 pairs") && result.errorText.contains("uniform+taylor:2 has the higher PSNR"))
+            result.errorText.contains("2 pairs")
+                && result.errorText.contains("5th pct: one image in twenty is below it"))
         #expect(try compare(Workplace(), "-q").errorText == "")
     }
 
@@ -56,7 +58,7 @@ import Testing
         two.expectSuccess()
         #expect(try place.bytes("a.json") == place.bytes("b.json"))
         #expect(one.outputLines.dropLast(2) == two.outputLines.dropLast(2))
-        #expect(!one.outputText.contains("s/image"))
+        #expect(!one.outputText.contains("speed-up"))
     }
 
     @Test func `the files are written and told`() throws {
@@ -142,17 +144,41 @@ import Testing
         let place = try Workplace()
         let result = try compare(place, "--count", "3", "-o", "comparison")
         #expect(result.status == 0)
-        // PSNR, SSIM if there is one, latent error and fine detail; of the other strategies the difference, too.
+        // The mean PSNR; two percentiles and the flips.
         let lines = result.outputLines.filter { $0.hasPrefix("uniform+taylor:2 ") || $0.hasPrefix("fewer-steps") }
-        #expect(lines.count == 3 && lines.allSatisfy { $0.count { $0 == "±" } >= 3 }, "\(result.outputText)")
+        #expect(lines.count == 3 && lines.allSatisfy { $0.contains("±") }, "\(result.outputText)")
+        #expect(lines.allSatisfy { $0.count { $0 == "–" } >= 3 }, "\(result.outputText)")
         #expect(result.errorText.contains("95 %"))
         let report = try ComparisonReport(json: [UInt8](place.bytes("comparison.json")), path: "comparison.json")
         for row in report.rows {
             let summary = try #require(row.summary)
             let (mean, interval) = (try #require(summary.psnr.mean), try #require(summary.psnr.interval))
             #expect(interval.low < mean && mean < interval.high)
+            let flips = try #require(summary.psnr.flips)
+            #expect(flips.low <= flips.share && flips.share < flips.high && summary.psnr.median != nil)
             #expect((summary.psnrDifference == nil) == (row.strategy == report.reference))
         }
         #expect(String(decoding: try place.bytes("comparison.html"), as: UTF8.self).contains(" ±"))
+    }
+
+    @Test func `measures of perception are in JSON and HTML, and nil where pictures are too small`() throws {
+        for (size, expected) in [(8, false), (16, true)] {
+            var model = TinyModel()
+            model.config["input_size"] = size
+            let place = try Workplace(model: model)
+            try compare(place, "-o", "comparison", "-q").expectSuccess()
+            let report = try ComparisonReport(json: [UInt8](place.bytes("comparison.json")), path: "comparison.json")
+            for row in report.rows {
+                let summary = try #require(row.summary)
+                #expect((summary.multiScaleSSIM != nil) == expected && (summary.haarPSI != nil) == expected)
+                #expect(
+                    row.pairs.allSatisfy { ($0.multiScaleSSIM != nil) == expected && ($0.haarPSI != nil) == expected })
+            }
+            let page = String(decoding: try place.bytes("comparison.html"), as: UTF8.self)
+            #expect(page.contains(">HaarPSI</th>") == expected && page.contains(">MS-SSIM</th>") == expected)
+            #expect(
+                page.contains("uniform+taylor:2 has the higher PSNR")
+                    && page.contains("5th percentile over evaluations"))
+        }
     }
 }

@@ -47,7 +47,7 @@ import Testing
 
     @Test func `SSIM needs 11 pixels each way`() {
         let image = TestImages.flat(0, width: 11, height: 10, channels: 1)
-        #expect(throws: ImageError.tooSmallForSSIM(width: 11, height: 10, least: 11)) {
+        #expect(throws: ImageError.tooSmall(measure: "SSIM", width: 11, height: 10, least: 11)) {
             try ImageMetrics.ssim(image, image)
         }
     }

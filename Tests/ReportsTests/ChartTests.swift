@@ -91,7 +91,9 @@ import Testing
 
     @Test func `every strategy is named once, in the order of the lines' ends, without overlap`() throws {
         let lines = (0..<20).map { index in
-            QualityPlot.Line(label: "strategy \(index)", points: [SIMD2(2, 30 + Double(index % 5) / 10), SIMD2(1, 20)])
+            QualityPlot.Line(
+                label: "strategy \(index)",
+                points: [QualityPlot.Point(2, 30 + Double(index % 5) / 10), QualityPlot.Point(1, 20)])
         }
         let root = try XMLNode.parse(QualityPlot(title: "t", xTitle: "x", lines: lines).svg().text)
         let names = root.all("text").filter { $0.text.hasPrefix("strategy") }
@@ -103,8 +105,27 @@ import Testing
         #expect(ends == ends.sorted(by: >))
     }
 
+    @Test func `an emphasised line has a bar for each interval, and every mark tells its own`() throws {
+        func line(_ isEmphasised: Bool) -> QualityPlot.Line {
+            QualityPlot.Line(
+                label: "a",
+                points: [
+                    QualityPlot.Point(50, 40, interval: 38...(.infinity)), QualityPlot.Point(20, 30, interval: 0...31),
+                ],
+                isEmphasised: isEmphasised)
+        }
+        func root(_ isEmphasised: Bool) throws -> XMLNode {
+            try XMLNode.parse(QualityPlot(title: "t", xTitle: "x", lines: [line(isEmphasised)]).svg().text)
+        }
+        let (plain, emphasised) = (try root(false), try root(true))
+        #expect(emphasised.all("line").count == plain.all("line").count + 2)
+        #expect(plain.all("circle").compactMap(\.tip) == ["a: 20, 30 (0–31)", "a: 50, 40 (38–∞)"])
+    }
+
     @Test func `an infinite quality is left out`() throws {
-        let line = QualityPlot.Line(label: "a", points: [SIMD2(100, .infinity), SIMD2(50, 40), SIMD2(20, 30)])
+        let line = QualityPlot.Line(
+            label: "a",
+            points: [QualityPlot.Point(100, .infinity), QualityPlot.Point(50, 40), QualityPlot.Point(20, 30)])
         let root = try XMLNode.parse(QualityPlot(title: "t", xTitle: "x", lines: [line]).svg().text)
         #expect(root.all("circle").compactMap(\.tip) == ["a: 20, 30", "a: 50, 40"])
     }

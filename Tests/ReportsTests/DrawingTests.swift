@@ -44,8 +44,9 @@ import Testing
                 QualityPlot(
                     title: title, xTitle: title, yTitle: title,
                     lines: [
-                        QualityPlot.Line(label: title, points: values.map { SIMD2($0, -$0) }, isEmphasised: true),
-                        QualityPlot.Line(label: "b", points: values.map { SIMD2($0, $0) }),
+                        QualityPlot.Line(
+                            label: title, points: values.map { QualityPlot.Point($0, -$0) }, isEmphasised: true),
+                        QualityPlot.Line(label: "b", points: values.map { QualityPlot.Point($0, $0) }),
                     ], xScale: scale
                 ).svg()
             ]

@@ -39,6 +39,43 @@ import Testing
         #expect(table.plainText == expected)
     }
 
+    @Test func `an estimate shows its interval, and columns for pages are left out`() throws {
+        let table = HTMLTable(
+            columns: [
+                HTMLTable.Column("name"), HTMLTable.Column("5th", group: "PSNR", best: .greatest),
+                HTMLTable.Column("worst", group: "PSNR", isOnPageOnly: true), HTMLTable.Column("n"),
+            ],
+            sections: [
+                HTMLTable.Section(rows: [
+                    HTMLTable.Row([
+                        .text("a"), .estimate(41.26, low: 0, high: .infinity, digits: 1), .number(7, digits: 0),
+                        .number(1, digits: 0),
+                    ]),
+                    HTMLTable.Row([.text("b"), .text("cannot")]),
+                    HTMLTable.Row([
+                        .text("c"), .estimate(.nan, low: 0, high: 1, digits: 1), .number(8, digits: 0),
+                        .number(2, digits: 0),
+                    ]),
+                    HTMLTable.Row([
+                        .text("d"), .estimate(50, low: 49, high: 51.06, digits: 1), .number(9, digits: 0),
+                        .number(3, digits: 0),
+                    ]),
+                ])
+            ])
+        let expected = """
+            \("")      PSNR
+            name             5th  n
+            a         41.3 0.0–∞  1
+            b     cannot
+            c                  –  2
+            d     50.0 49.0–51.1  3
+
+            """
+        #expect(table.plainText == expected)
+        let page = try HTMLPage(title: "t", blocks: [.table(table)]).text()
+        #expect(page.contains("worst") && page.contains(#"<td class="number best">50.0 49.0–51.1</td>"#))
+    }
+
     @Test func `a group's name has room over its columns`() {
         let table = HTMLTable(
             caption: "figures",

@@ -14,11 +14,13 @@ struct CompareCommand: ParsableCommand {
             omnicache compare --strategies path+steering,peers
             omnicache compare --budgets 0.5,0.4,0.33,0.25,0.2 --strategies all -o comparison
 
-            Samples the same images uncached and with every strategy at every budget, and prints a table. Fewer steps of \
-            the same sampler, and of dpm++2m, are always included.
+            Samples the same images uncached and with every strategy at every budget, and prints a table. It leads with \
+            the PSNR that one image in twenty is below, and with flips: images below \(Int(ImageMetrics.flipBound)) dB. \
+            Fewer steps of the same sampler, and of dpm++2m, are always included.
 
             A strategy is PLANNER+FORECASTER, a published one (fora, smoothcache, teacache, ...), fewer-steps or \
-            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies. Wins are those of the first one.
+            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies. Wins, in the files, are those of the \
+            first one.
 
             omnicache compare full half -o comparison
             omnicache compare full/manifest-0-of-4.jsonl half/manifest-0-of-4.jsonl

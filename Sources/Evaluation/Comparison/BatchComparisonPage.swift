@@ -15,6 +15,7 @@ extension BatchComparisonReport {
             title: "\(reference.model.name): batches compared",
             blocks: [
                 .paragraph(conditions), .code(command), .heading("Figures"), .table(table), .paragraph(legend),
+                .paragraph(pageLegend),
                 .heading("Farthest"),
             ])
         page.blocks += rows.map { .table(farthestTable(of: $0, count: Self.farthestShown)) }
@@ -49,44 +50,52 @@ extension BatchComparisonReport {
 
     /// The table that a person reads: a row per batch, the first above the others.
     public var table: HTMLTable {
-        let similar = rows.contains { $0.summary.ssim != nil }
-        var columns = [HTMLTable.Column("batch"), HTMLTable.Column("evaluations")]
+        let quality = QualityColumns(rows.map { ($0.summary.ssim, $0.summary.haarPSI) })
+        var columns = [HTMLTable.Column("batch")] + quality.leading + [HTMLTable.Column("evals")]
         if isTimed {
-            columns += [HTMLTable.Column("s/image", best: .least), HTMLTable.Column("speed-up", best: .greatest)]
+            columns += [
+                HTMLTable.Column("speed-up", best: .greatest), HTMLTable.Column("s/image", best: .least),
+            ]
         }
-        columns += ["mean", "worst", "lower", "median", "upper"].map {
-            HTMLTable.Column($0, group: "PSNR (dB)", best: .greatest)
+        columns += ["worst", "lower", "upper"].map {
+            HTMLTable.Column($0, group: "PSNR (dB)", best: .greatest, isOnPageOnly: true)
         }
-        if similar {
-            columns += ["mean", "worst", "lower", "median", "upper"].map {
-                HTMLTable.Column($0, group: "SSIM", best: .greatest)
+        if quality.hasSSIM {
+            columns += ["worst", "lower", "median", "upper"].map {
+                HTMLTable.Column($0, group: "SSIM", best: .greatest, isOnPageOnly: true)
             }
         }
-        columns += [HTMLTable.Column("fine detail")]
+        columns += quality.perception + [HTMLTable.Column("fine detail", isOnPageOnly: true)]
         let own = HTMLTable.Row(
-            [.text(reference.name), .number(reference.evaluations, digits: 1)]
+            [.text(reference.name)] + quality.ofReference + [.number(reference.evaluations, digits: 1)]
                 + (isTimed
-                    ? [.number(reference.seconds?.median ?? .nan, digits: 3), .number(1, digits: 2, suffix: "×")] : []),
+                    ? [.number(1, digits: 2, suffix: "×"), .number(reference.seconds?.median ?? .nan, digits: 3)] : []),
             isReference: true)
         return HTMLTable(
             columns: columns,
             sections: [
                 HTMLTable.Section(rows: [own]),
-                HTMLTable.Section(rows: rows.map { HTMLTable.Row($0.cells(timed: isTimed, similar: similar)) }),
+                HTMLTable.Section(rows: rows.map { HTMLTable.Row($0.cells(timed: isTimed, quality)) }),
             ])
     }
 
-    /// What the columns of ``table`` mean.
+    /// What the columns of ``table`` mean that a terminal shows.
     public var legend: String {
         let infinite = rows.contains { $0.summary.psnr.identical > 0 && $0.summary.psnr.mean != nil }
         return "\(extent) of class and seed, each against the image of "
-            + "\(reference.name), by their files of 8 bits; lower, median and upper are quartiles"
+            + "\(reference.name), by their files of 8 bits"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
-            + ". fine detail: high-frequency energy over that of the other image"
+            + ". " + QualityColumns.legend
             + (isTimed
-                ? ". s/image and speed-up: medians, by the manifests; batches are made at different times, so no speed-up "
-                    + "is more than the evaluations can give." : ".")
+                ? " s/image and speed-up: medians, by the manifests; batches are made at different times, so no speed-up "
+                    + "is more than the evaluations can give." : "")
             + " " + MeanInterval.legend
+    }
+
+    /// What the columns of ``table`` mean that only pages show.
+    private var pageLegend: String {
+        "lower, median and upper: quartiles. \(QualityColumns.pageLegend) fine detail: high-frequency energy over that of "
+            + "the other image."
     }
 
     /// The farthest pairs of a row, with class and seed so that they can be made again.
@@ -105,32 +114,27 @@ extension BatchComparisonReport {
 }
 
 extension BatchComparisonReport.Row {
-    fileprivate func cells(timed: Bool, similar: Bool) -> [HTMLTable.Cell] {
-        var cells: [HTMLTable.Cell] = [
-            .text(batch.name), .mean(summary.evaluations, summary.evaluationsInterval, digits: 1),
-        ]
+    fileprivate func cells(timed: Bool, _ quality: QualityColumns) -> [HTMLTable.Cell] {
+        var cells: [HTMLTable.Cell] =
+            [.text(batch.name)] + quality.leading(summary.psnr, summary.ssim) + [
+                .mean(summary.evaluations, summary.evaluationsInterval, digits: 1)
+            ]
         if timed {
             cells += [
-                .number(summary.seconds?.median ?? .nan, digits: 3),
                 .number(summary.speedUp?.median ?? .nan, digits: 2, suffix: "×"),
+                .number(summary.seconds?.median ?? .nan, digits: 3),
             ]
         }
-        let same = summary.psnr.mean == nil ? 0 : summary.psnr.identical
-        cells.append(
-            .mean(
-                summary.psnr.mean ?? .infinity, summary.psnr.interval, digits: 2,
-                suffix: same == 0 ? "" : " +\(same)∞"))
-        cells += [
-            summary.psnr.worst, summary.psnrQuartiles?.lower, summary.psnrQuartiles?.median,
-            summary.psnrQuartiles?.upper,
-        ].map { .number($0 ?? .infinity, digits: 2) }
-        if similar {
-            cells.append(.mean(summary.ssim?.mean ?? .nan, summary.ssim?.interval, digits: 4))
+        cells += [summary.psnr.worst, summary.psnrQuartiles?.lower, summary.psnrQuartiles?.upper].map {
+            .number($0 ?? .infinity, digits: 2)
+        }
+        if quality.hasSSIM {
             cells += [
                 summary.ssim?.worst, summary.ssimQuartiles?.lower, summary.ssimQuartiles?.median,
                 summary.ssimQuartiles?.upper,
             ].map { .number($0 ?? .nan, digits: 4) }
         }
+        cells += quality.perception(multiScaleSSIM: summary.multiScaleSSIM, haarPSI: summary.haarPSI)
         return cells + [
             .mean(summary.highFrequencyEnergy ?? .nan, summary.highFrequencyEnergyInterval, digits: 3)
         ]

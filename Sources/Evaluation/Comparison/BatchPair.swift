@@ -16,6 +16,10 @@ public struct BatchPair: Codable, Equatable, Sendable {
     public let psnr: Double?
     /// Structural similarity; nil where the pictures are too small for it.
     public let ssim: Double?
+    /// As ``ssim``, over several scales.
+    public let multiScaleSSIM: Double?
+    /// The Haar wavelet-based perceptual similarity index; as ``ssim``.
+    public let haarPSI: Double?
     /// The energy of the finest detail over that of the other picture, which has some; nil otherwise.
     public let highFrequencyEnergy: Double?
 
@@ -26,6 +30,7 @@ public struct BatchPair: Codable, Equatable, Sendable {
         _ line: ManifestLine, _ picture: Image, against other: ManifestLine, _ otherPicture: Image, measuresTime: Bool
     ) throws(ImageError) {
         let psnr = try ImageMetrics.psnr(otherPicture, picture)
+        let similarity = try PictureSimilarity(otherPicture, picture)
         let detail = ImageMetrics.highFrequencyEnergy(picture) / ImageMetrics.highFrequencyEnergy(otherPicture)
         let seconds = measuresTime ? line.seconds : nil
         let (full, spent) = (Double(other.evaluations), Double(line.evaluations))
@@ -37,19 +42,10 @@ public struct BatchPair: Codable, Equatable, Sendable {
         self.seconds = seconds
         self.speedUp = speedUp.flatMap { $0.isFinite ? $0 : nil }
         self.psnr = psnr.isFinite ? psnr : nil
-        ssim = try ImageMetrics.ssimUnlessTooSmall(otherPicture, picture)
+        ssim = similarity.ssim
+        multiScaleSSIM = similarity.multiScaleSSIM
+        haarPSI = similarity.haarPSI
         highFrequencyEnergy = detail.isFinite ? detail : nil
-    }
-}
-
-extension ImageMetrics {
-    /// Structural similarity; nil for pictures that are too small for it.
-    static func ssimUnlessTooSmall(_ first: Image, _ second: Image) throws(ImageError) -> Double? {
-        do throws(ImageError) {
-            return try ssim(first, second)
-        } catch .tooSmallForSSIM {
-            return nil
-        }
     }
 }
 
@@ -69,6 +65,10 @@ public struct BatchSummary: Codable, Equatable, Sendable {
     public let ssim: ComparisonSummary.MeanAndWorst?
     /// Over all pairs; nil for pictures too small for it.
     public let ssimQuartiles: Quartiles?
+    /// Structural similarity over several scales; nil for pictures too small for it.
+    public let multiScaleSSIM: ComparisonSummary.MeanAndWorst?
+    /// The Haar wavelet-based perceptual similarity index; nil for pictures too small for it.
+    public let haarPSI: ComparisonSummary.MeanAndWorst?
     /// The mean of the ratios to the other picture; nil where no picture of the other batch has any detail.
     public let highFrequencyEnergy: Double?
     /// Around ``highFrequencyEnergy``.
@@ -87,6 +87,8 @@ public struct BatchSummary: Codable, Equatable, Sendable {
         psnrQuartiles = Quartiles(unlessEmpty: pairs.compactMap(\.psnr))
         ssim = ComparisonSummary.MeanAndWorst(pairs.map(\.ssim)) { $0.min() }
         ssimQuartiles = Quartiles(unlessEmpty: pairs.compactMap(\.ssim))
+        multiScaleSSIM = ComparisonSummary.MeanAndWorst(pairs.map(\.multiScaleSSIM)) { $0.min() }
+        haarPSI = ComparisonSummary.MeanAndWorst(pairs.map(\.haarPSI)) { $0.min() }
         highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
         highFrequencyEnergyInterval = MeanInterval(energies)
         evaluationsInterval = MeanInterval(pairs.map { Double($0.evaluations) })

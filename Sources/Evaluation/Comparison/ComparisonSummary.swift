@@ -1,3 +1,5 @@
+import Media
+
 /// What a strategy's pairs say together.
 public struct ComparisonSummary: Codable, Equatable, Sendable {
     /// The mean over the pairs.
@@ -12,6 +14,10 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     public let psnr8: Decibels
     /// Structural similarity; nil for pictures too small for it.
     public let ssim: MeanAndWorst?
+    /// Structural similarity over several scales; nil for pictures too small for it.
+    public let multiScaleSSIM: MeanAndWorst?
+    /// The Haar wavelet-based perceptual similarity index; nil for pictures too small for it.
+    public let haarPSI: MeanAndWorst?
     /// The relative error of the final latents; nil if a run has diverged.
     public let latentError: MeanAndWorst?
     /// The mean of the ratios to the uncached picture; nil where no uncached picture has any detail.
@@ -38,14 +44,23 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         public let worst: Double?
         /// How many pairs are the same picture, with an infinite PSNR that is part of no mean.
         public let identical: Int
+        /// What half of the pairs are below; nil in reports of earlier versions.
+        public let median: DecibelPercentile?
+        /// What one pair in twenty is below; nil in reports of earlier versions.
+        public let fifthPercentile: DecibelPercentile?
+        /// The pairs below ``/Media/ImageMetrics/flipBound``; nil in reports of earlier versions.
+        public let flips: Proportion?
 
-        /// Sums up one value per pair; nil is infinite.
+        /// Sums up one value per pair, of which there is at least one; nil is infinite.
         public init(_ values: [Double?]) {
             let finite = values.compactMap(\.self)
             mean = finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count)
             interval = MeanInterval(finite)
             worst = finite.min()
             identical = values.count - finite.count
+            median = DecibelPercentile(0.5, of: values)
+            fifthPercentile = DecibelPercentile(0.05, of: values)
+            flips = Proportion(finite.count { $0 < ImageMetrics.flipBound }, of: values.count)
         }
     }
 
@@ -102,6 +117,8 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         psnr = Decibels(pairs.map(\.psnr))
         psnr8 = Decibels(pairs.map(\.psnr8))
         ssim = MeanAndWorst(pairs.map(\.ssim)) { $0.min() }
+        multiScaleSSIM = MeanAndWorst(pairs.map(\.multiScaleSSIM)) { $0.min() }
+        haarPSI = MeanAndWorst(pairs.map(\.haarPSI)) { $0.min() }
         latentError = MeanAndWorst(pairs.map(\.latentError)) { $0.max() }
         highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
         highFrequencyEnergyInterval = MeanInterval(energies)

@@ -18,6 +18,10 @@ public struct PairMeasure: Codable, Equatable, Sendable {
     public let psnr8: Double?
     /// Of the pictures of 8 bits; nil where they are too small for it.
     public let ssim: Double?
+    /// As ``ssim``, over several scales.
+    public let multiScaleSSIM: Double?
+    /// The Haar wavelet-based perceptual similarity index; as ``ssim``.
+    public let haarPSI: Double?
     /// |x − x′| / |x′| of the final latents, x′ being the uncached run's; nil where the run has diverged.
     public let latentError: Double?
     /// The energy of the finest detail over that of the uncached picture, which has some; nil otherwise.
@@ -67,7 +71,7 @@ struct UncachedImage {
     ) throws -> (measure: PairMeasure, frames: [Image]) {
         let otherPlanes = try decoder.planes(of: other)
         let otherFrames = otherPlanes.map(decoder.picture)
-        let similarities = try zip(otherFrames, frames).compactMap { try ImageMetrics.ssimUnlessTooSmall($0, $1) }
+        let similarity = try PictureSimilarity(frames: otherFrames, frames)
         let measure = PairMeasure(
             evaluations: evaluations, seconds: seconds,
             speedUp: seconds.map {
@@ -75,7 +79,7 @@ struct UncachedImage {
             },
             psnr: Self.finite(ImageMetrics.psnr(otherPlanes.flatMap(\.elements), planes, range: decoder.range)),
             psnr8: Self.finite(try ImageMetrics.psnr(Self.column(otherFrames), Self.column(frames))),
-            ssim: similarities.isEmpty ? nil : Self.mean(similarities),
+            ssim: similarity.ssim, multiScaleSSIM: similarity.multiScaleSSIM, haarPSI: similarity.haarPSI,
             latentError: Self.finite(relativeError(of: other)),
             highFrequencyEnergy: Self.finite(
                 Self.mean(otherFrames.map(ImageMetrics.highFrequencyEnergy)) / highFrequencyEnergy))

@@ -14,10 +14,14 @@ public struct HTMLTable: Sendable {
         /// Which number of each section is printed bold; nil for none.
         public var best: Best?
 
-        public init(_ title: String, group: String? = nil, best: Best? = nil) {
+        /// Whether ``HTMLTable/plainText`` leaves the column out: a page scrolls, a terminal is narrow.
+        public var isOnPageOnly: Bool
+
+        public init(_ title: String, group: String? = nil, best: Best? = nil, isOnPageOnly: Bool = false) {
             self.title = title
             self.group = group
             self.best = best
+            self.isOnPageOnly = isOnPageOnly
         }
     }
 
@@ -27,6 +31,9 @@ public struct HTMLTable: Sendable {
         /// A number, its decimals, by how much it may be off (0 for a number that is exact, or not known to be off), and
         /// what follows it, such as a unit.
         case number(Double, digits: Int, margin: Double = 0, suffix: String = "")
+
+        /// A number, the ends of the interval that the true one lies in, and the decimals of all three.
+        case estimate(Double, low: Double, high: Double, digits: Int)
 
         case empty
     }
@@ -129,7 +136,8 @@ public struct HTMLTable: Sendable {
     private func write(_ cell: Cell, isBest: Bool, to page: inout Markup) {
         switch cell {
         case .text(let text): page.element("td", text: text)
-        case .number: page.element("td", ["class": isBest ? "number best" : "number"], text: cell.text)
+        case .number, .estimate:
+            page.element("td", ["class": isBest ? "number best" : "number"], text: cell.text)
         case .empty: page.element("td", text: "")
         }
     }
@@ -138,9 +146,9 @@ public struct HTMLTable: Sendable {
     private func bestText(ofColumn column: Int, in section: Section) -> String? {
         guard let best = columns[column].best else { return nil }
         let candidates = section.rows.compactMap { row -> (value: Double, text: String)? in
-            guard !row.isReference, column < row.cells.count, case .number(let value, _, _, _) = row.cells[column],
-                !value.isNaN
-            else { return nil }
+            guard !row.isReference, column < row.cells.count, let value = row.cells[column].value, !value.isNaN else {
+                return nil
+            }
             return (value: value, text: row.cells[column].ranked)
         }
         // Alone, nothing is better than anything.
@@ -154,14 +162,21 @@ public struct HTMLTable: Sendable {
     func isNumeric(_ column: Int) -> Bool {
         sections.contains { section in
             section.rows.contains { row in
-                guard column < row.cells.count, case .number = row.cells[column] else { return false }
-                return true
+                column < row.cells.count && row.cells[column].value != nil
             }
         }
     }
 }
 
 extension HTMLTable.Cell {
+    /// The cell's number; nil for one that has none.
+    var value: Double? {
+        switch self {
+        case .number(let value, _, _, _), .estimate(let value, _, _, _): value
+        case .text, .empty: nil
+        }
+    }
+
     /// What the cell shows.
     var text: String {
         switch self {
@@ -169,24 +184,42 @@ extension HTMLTable.Cell {
         case .number(let value, let digits, let margin, let suffix) where !value.isNaN:
             DecimalText.fixed(value, digits: digits)
                 + (margin > 0 ? " ±" + DecimalText.fixed(margin, digits: digits) : "") + suffix
-        case .number: DecimalText.missing
+        case .estimate(let value, let low, let high, let digits) where !value.isNaN:
+            DecimalText.fixed(value, digits: digits) + " " + DecimalText.fixed(low, digits: digits) + "–"
+                + DecimalText.fixed(high, digits: digits)
+        case .number, .estimate: DecimalText.missing
         case .empty: ""
         }
     }
 
     /// What says whether numbers are as good as each other: what is shown, without how much it may be off.
     var ranked: String {
-        guard case .number(let value, let digits, _, let suffix) = self else { return text }
-        return Self.number(value, digits: digits, suffix: suffix).text
+        switch self {
+        case .number(let value, let digits, _, let suffix): Self.number(value, digits: digits, suffix: suffix).text
+        case .estimate(let value, _, _, let digits): Self.number(value, digits: digits).text
+        case .text, .empty: text
+        }
     }
 }
 
 extension HTMLTable {
-    /// The table for a terminal: columns of equal width two spaces apart, numbers to the right, every section under its
-    /// title. Ends with a line break.
+    /// The table for a terminal: columns two spaces apart, numbers to the right, every section under its title, without
+    /// the columns that are on pages only. Ends with a line break.
     ///
     /// A text that ends its row early runs on to the right and widens no column.
     public var plainText: String {
+        var table = self
+        table.columns = columns.filter { !$0.isOnPageOnly }
+        for section in sections.indices {
+            for row in sections[section].rows.indices {
+                table.sections[section].rows[row].cells = zip(columns, sections[section].rows[row].cells)
+                    .filter { column, _ in !column.isOnPageOnly }.map { $1 }
+            }
+        }
+        return table.wholePlainText
+    }
+
+    private var wholePlainText: String {
         let heads = columns.map(\.title)
         let bodies = sections.flatMap(\.rows)
         var widths = heads.map(\.count)

@@ -4,16 +4,31 @@ public struct QualityPlot: Sendable {
     public struct Line: Sendable {
         public var label: String
 
-        /// Cost and quality, in any order. What cannot be drawn (an infinite PSNR, for one) is left out.
-        public var points: [SIMD2<Double>]
+        /// In any order. What cannot be drawn (an infinite PSNR, for one) is left out.
+        public var points: [Point]
 
         /// Whether it is drawn more strongly than the others.
         public var isEmphasised: Bool
 
-        public init(label: String, points: [SIMD2<Double>], isEmphasised: Bool = false) {
+        public init(label: String, points: [Point], isEmphasised: Bool = false) {
             self.label = label
             self.points = points
             self.isEmphasised = isEmphasised
+        }
+    }
+
+    /// One budget.
+    public struct Point: Sendable {
+        public var cost: Double
+        public var quality: Double
+
+        /// Where the true quality lies; a bar on an emphasised line, and on every line a part of what the pointer shows.
+        public var interval: ClosedRange<Double>?
+
+        public init(_ cost: Double, _ quality: Double, interval: ClosedRange<Double>? = nil) {
+            self.cost = cost
+            self.quality = quality
+            self.interval = interval
         }
     }
 
@@ -42,8 +57,8 @@ public struct QualityPlot: Sendable {
 
     /// Draws it, 900 pixels wide.
     public func svg() -> SVG {
-        let yAxis = Axis(covering: drawable.flatMap { $0.map(\.y) }, scale: .linear, tickCount: 8)
-        let xAxis = Axis(covering: drawable.flatMap { $0.map(\.x) }, scale: xScale, tickCount: 8)
+        let yAxis = Axis(covering: drawable.flatMap { $0.map(\.quality) }, scale: .linear, tickCount: 8)
+        let xAxis = Axis(covering: drawable.flatMap { $0.map(\.cost) }, scale: xScale, tickCount: 8)
         let labels = lines.map { TextWidth.of($0.label, size: PlotArea.labelSize) }
         let labelRoom = min(320, (labels.max() ?? 0) + 62)
         let left = PlotArea.room(leftOf: yAxis)
@@ -57,22 +72,38 @@ public struct QualityPlot: Sendable {
         canvas.horizontalAxis(xAxis, title: xTitle, area: area, labelsFrom: area.bottom)
         canvas.frame(area)
         let places = drawable.map { points in
-            points.map { (x: area.x(xAxis.clampedShare(of: $0.x)), y: area.y(yAxis.clampedShare(of: $0.y))) }
+            points.map { (x: area.x(xAxis.clampedShare(of: $0.cost)), y: area.y(yAxis.clampedShare(of: $0.quality))) }
         }
         // The emphasised lines come last, on top.
         let order = lines.indices.filter { !lines[$0].isEmphasised } + lines.indices.filter { lines[$0].isEmphasised }
         drawLabels(places, area, &canvas)
-        for index in order { drawLine(index, places[index], &canvas) }
+        for index in order {
+            drawIntervals(index, places[index], yAxis, area, &canvas)
+            drawLine(index, places[index], &canvas)
+        }
         if places.allSatisfy(\.isEmpty) { canvas.emptyNotice(in: area) }
         return canvas.finished()
     }
 
     /// The points of every line that have a place, from left to right.
-    private var drawable: [[SIMD2<Double>]] {
+    private var drawable: [[Point]] {
         lines.map { line in
             line.points
-                .filter { Axis.canDraw($0.x, scale: xScale) && Axis.canDraw($0.y, scale: .linear) }
-                .sorted { ($0.x, $0.y) < ($1.x, $1.y) }
+                .filter { Axis.canDraw($0.cost, scale: xScale) && Axis.canDraw($0.quality, scale: .linear) }
+                .sorted { ($0.cost, $0.quality) < ($1.cost, $1.quality) }
+        }
+    }
+
+    /// A bar through each mark of an emphasised line; what reaches beyond the axis is cut off.
+    private func drawIntervals(
+        _ index: Int, _ places: [(x: Double, y: Double)], _ axis: Axis, _ area: PlotArea, _ canvas: inout SVGCanvas
+    ) {
+        guard lines[index].isEmphasised else { return }
+        let stroke = SVGCanvas.Stroke(colour: Palette.style(at: index).colour, width: 1.5, opacity: 0.6)
+        for (place, point) in zip(places, drawable[index]) {
+            guard let interval = point.interval else { continue }
+            let ends = [interval.lowerBound, interval.upperBound].map { area.y(axis.clampedShare(of: $0)) }
+            canvas.line(from: (place.x, ends[0]), to: (place.x, ends[1]), stroke: stroke)
         }
     }
 
@@ -87,11 +118,11 @@ public struct QualityPlot: Sendable {
             )
         }
         for (place, point) in zip(places, drawable[index]) {
-            let (cost, quality) = (
-                DecimalText.significant(point.x, digits: 4), DecimalText.significant(point.y, digits: 4)
-            )
+            func text(_ value: Double) -> String { DecimalText.significant(value, digits: 4) }
+            let interval = point.interval.map { " (\(text($0.lowerBound))–\(text($0.upperBound)))" } ?? ""
             canvas.marker(
-                style.marker, x: place.x, y: place.y, colour: style.colour, tip: "\(line.label): \(cost), \(quality)")
+                style.marker, x: place.x, y: place.y, colour: style.colour,
+                tip: "\(line.label): \(text(point.cost)), \(text(point.quality))\(interval)")
         }
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+import Media
 import Testing
 
 @testable import Evaluation
@@ -9,7 +11,8 @@ import Testing
     ) -> PairMeasure {
         PairMeasure(
             evaluations: 10, seconds: speedUp.map { 1 / $0 }, speedUp: speedUp, psnr: psnr, psnr8: psnr, ssim: ssim,
-            latentError: error, highFrequencyEnergy: energy)
+            multiScaleSSIM: ssim.map { $0 / 2 }, haarPSI: ssim.map { $0 / 4 }, latentError: error,
+            highFrequencyEnergy: energy)
     }
 
     @Test func `a win is a higher PSNR of the reference, and an infinite one is the highest`() {
@@ -32,6 +35,29 @@ import Testing
         #expect(some.psnr.mean == 45 && some.psnr.worst == 40 && some.psnr.identical == 1)
         let all = ComparisonSummary([nil, nil].map { pair(psnr: $0) }, reference: nil)
         #expect(all.psnr.mean == nil && all.psnr.worst == nil && all.psnr.identical == 2)
+    }
+
+    @Test func `a flip is an image below the bound, and an infinite PSNR is none`() throws {
+        let bound = ImageMetrics.flipBound
+        let summary = ComparisonSummary(
+            [bound - 0.01, bound, nil, 50].map { pair(psnr: $0) }, reference: nil)
+        #expect(bound == 30 && summary.psnr.flips == Proportion(1, of: 4))
+        #expect(summary.psnr.median == DecibelPercentile(0.5, of: [bound - 0.01, bound, nil, 50]))
+        #expect(summary.psnr.fifthPercentile?.value ?? 0 < bound)
+    }
+
+    @Test func `measures of perception are summed up as SSIM is`() {
+        let pairs = [pair(psnr: 1, ssim: 0.5), pair(psnr: 1, ssim: 1)]
+        let summary = ComparisonSummary(pairs, reference: nil)
+        #expect(summary.multiScaleSSIM?.mean == 0.375 && summary.multiScaleSSIM?.worst == 0.25)
+        #expect(summary.haarPSI?.mean == 0.1875 && summary.haarPSI?.worst == 0.125)
+        #expect(ComparisonSummary([pair(psnr: 1, ssim: nil)], reference: nil).haarPSI == nil)
+    }
+
+    @Test func `a summary of an earlier version has no percentiles, and is read`() throws {
+        let old = Data(#"{"identical":1,"mean":45,"worst":40}"#.utf8)
+        let decibels = try JSONDecoder().decode(ComparisonSummary.Decibels.self, from: old)
+        #expect(decibels.mean == 45 && decibels.median == nil && decibels.flips == nil)
     }
 
     @Test func `the worst similarity is the least, the worst error the largest`() {

@@ -1,0 +1,54 @@
+import Testing
+
+@testable import Evaluation
+@testable import Reports
+
+/// The columns on quality that all comparisons have.
+@Suite struct QualityColumnsTests {
+    private static let psnr = ComparisonSummary.Decibels(
+        (0..<129).map { image -> Double? in image < 3 ? 20.04 : image == 128 ? nil : 100 + Double(image) / 3 })
+    private static let ssim = ComparisonSummary.MeanAndWorst((0..<129).map { 1 - Double($0) / 4000 }) { $0.min() }
+
+    private func table(_ columns: QualityColumns) -> HTMLTable {
+        HTMLTable(
+            columns: [HTMLTable.Column("strategy")] + columns.leading
+                + [HTMLTable.Column("evals"), HTMLTable.Column("speed-up")] + columns.perception,
+            sections: [
+                HTMLTable.Section(rows: [
+                    HTMLTable.Row(
+                        [.text("fewer-steps:dpm++2m")] + columns.leading(Self.psnr, Self.ssim)
+                            + [.number(249.7, digits: 1, margin: 0.1), .number(12.34, digits: 2, suffix: "×")]
+                            + columns.perception(multiScaleSSIM: Self.ssim, haarPSI: Self.ssim))
+                ])
+            ])
+    }
+
+    @Test func `a terminal shows what a user meets in less than 120 columns`() throws {
+        let lines = table(QualityColumns([(Self.ssim, Self.ssim)])).plainText.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count < 120 }, "\(lines)")
+        let heads = try #require(lines.dropFirst().first)
+        let order = ["5th pct", "flips %", "median", "SSIM", "mean PSNR", "evals"].map {
+            heads.range(of: $0)?.lowerBound
+        }
+        let places = order.compactMap { $0 }
+        #expect(places.count == order.count && places == places.sorted())
+        // The worst three of 129 are flips; the interval of the 5th percentile is from the 2nd to the 13th worst.
+        let cells = ["102.1 20.0–104.0", "2.3 0.8–6.6", "121.3 117.3–125.3"]
+        #expect(cells.allSatisfy(lines[2].contains), "\(lines[2])")
+        #expect(lines[2].contains("+1∞") && !lines[0].contains("MS-SSIM"))
+    }
+
+    @Test func `pictures that are too small for a measure have no column for it`() {
+        let none = QualityColumns([(nil, nil)])
+        #expect(none.perception.isEmpty && !none.leading.contains { $0.title == "SSIM" })
+        #expect(QualityColumns([(Self.ssim, nil)]).perception.map(\.group) == ["MS-SSIM", "MS-SSIM"])
+        for columns in [
+            none, QualityColumns([(Self.ssim, nil)]), QualityColumns([(nil, nil), (Self.ssim, Self.ssim)]),
+        ] {
+            #expect(columns.leading.count == columns.leading(Self.psnr, Self.ssim).count)
+            #expect(columns.leading.count == columns.ofReference.count)
+            #expect(
+                columns.perception.count == columns.perception(multiScaleSSIM: Self.ssim, haarPSI: Self.ssim).count)
+        }
+    }
+}
