@@ -107,6 +107,38 @@ import Testing
         #expect(prepared.evaluationsSpent <= 4)
     }
 
+    @Test func `a setting is the published one unless another brings the calibration images nearer`() throws {
+        let context = try Self.guided.get().context
+        let calls = context.calls.count
+        // How many calls are full: more bring the image nearer.
+        func prepare(_ full: Int) -> PreparedStrategy {
+            let plan = ReusePlan(
+                steps: SpacedCalls.full(calls: calls, full: full), branches: context.branches)
+            return PreparedStrategy(plan: plan, forecaster: .hold(), in: context)
+        }
+        #expect(try context.best(of: [2, 8, 4], prepare: prepare).setting == 8)
+        #expect(try context.best(of: [(0, 3), (1, 3)]) { prepare($0.1) }.setting.0 == 0)
+        let errors = try [2, 8].map { try context.finalError(of: prepare($0)) }
+        #expect(errors[1] < errors[0])
+        let bare = try StrategyContext(
+            directory: context.directory, network: context.network, workers: Workers(),
+            settings: context.settings, items: [])
+        #expect(try bare.best(of: [2, 8], prepare: prepare).setting == 2)
+    }
+
+    @Test(arguments: [LayerForecastStrategy.taylorSeer, .hiCache], [0.6, 0.4])
+    func `the order and the scale that are chosen are no farther than the published ones`(
+        strategy: LayerForecastStrategy, share: Double
+    ) throws {
+        let context = try Self.guided.get().context
+        let published = LayerForecastStrategy(
+            name: strategy.name, orders: [4], bases: [strategy.bases[0]], warmUp: strategy.warmUp)
+        let errors = try [strategy, published].map { strategy in
+            try context.finalError(of: strategy.prepare(Budget(share), in: context))
+        }
+        #expect(errors[0] <= errors[1])
+    }
+
     @Test(arguments: ["fewer-steps", "fewer-steps:dpm++2m", "fewer-steps:heun", "fewer-steps:ddim"])
     func `fewer steps take as many as the evaluations allow`(name: String) throws {
         let context = try Self.guided.get().context
