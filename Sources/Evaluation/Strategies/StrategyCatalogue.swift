@@ -14,10 +14,10 @@ public enum StrategyCatalogue {
 
     /// The published strategies, in alphabetical order.
     public static let peers: [any ReuseStrategy] = [
-        ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), ProbeStrategy.fbCache,
-        LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache, LeMiCaStrategy(), MagCacheStrategy(),
-        ModulatedInputStrategy.seaCache, SmoothCacheStrategy(), LayerForecastStrategy.taylorSeer,
-        ModulatedInputStrategy.teaCache,
+        ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), FasterCacheStrategy(),
+        ProbeStrategy.fbCache, FoCaStrategy(), LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache,
+        LeMiCaStrategy(), MagCacheStrategy(), ModulatedInputStrategy.seaCache, SmoothCacheStrategy(), SpectrumStrategy(),
+        LayerForecastStrategy.taylorSeer, ModulatedInputStrategy.teaCache,
     ]
 
     /// Plain sampling at the same number of evaluations.
