@@ -18,7 +18,8 @@ struct CompareCommand: ParsableCommand {
             the same sampler, and of dpm++2m, are always included.
 
             A strategy is PLANNER+FORECASTER, a published one (fora, smoothcache, teacache, ...), fewer-steps or \
-            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies. Wins are those of the first one.
+            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies; flows are those that only a flow \
+            can use. Wins are those of the first one.
 
             omnicache compare full half -o comparison
             omnicache compare full/manifest-0-of-4.jsonl half/manifest-0-of-4.jsonl

@@ -118,4 +118,114 @@ import Testing
         let end = gaps.lastIndex { $0 > 1 } ?? 0
         #expect(zip(gaps[..<end].dropFirst(), gaps).allSatisfy { $0 >= $1 })
     }
+
+    @Test func `L2P recovers the weights that made a series`() throws {
+        // h(3) = 0.5 h(2) + 0.7 h(1) − 0.4 h(0), of three vectors without structure.
+        let known = (0..<3).map { noise(400, seed: UInt64($0 + 1)).map(Double.init) }
+        let all = known + [(0..<400).map { 0.5 * known[2][$0] + 0.7 * known[1][$0] - 0.4 * known[0][$0] }]
+        var products = Matrix(rows: 4, columns: 4)
+        for i in 0..<4 { for j in 0..<4 { products[i, j] = zip(all[i], all[j]).reduce(0) { $0 + $1.0 * $1.1 } } }
+        let weights = try LinearPredictorFit(products: products).weights(of: [2, 1, 0], at: 3)
+        #expect(largestRelativeDifference(weights, against: [0.5, 0.7, -0.4]) < 1e-4)
+        // What nothing explains is held.
+        let zero = try LinearPredictorFit(products: Matrix(rows: 4, columns: 4)).weights(of: [2, 1], at: 3)
+        #expect(zero == [1, 0])
+    }
+
+    @Test func `CEM's plan has the least sum of weighted errors of all with its distances`() {
+        let (calls, full) = (9, 4)
+        for seed in 0..<10 {
+            let changes = (0..<8).map { k in
+                noise(calls, seed: UInt64(10 * seed + k)).map { Double(abs($0)) }
+            }
+            for power in 0...2 {
+                func cost(_ path: [Int]) -> Double {
+                    zip(path, path.dropFirst()).reduce(0) { sum, edge in
+                        let reused = edge.1 - edge.0 - 1
+                        guard reused > 0 else { return sum }
+                        let errors = changes[reused - 1][...edge.1].reduce(0, +)
+                        return sum + errors * [1, Double(reused), Double(reused * reused)][power]
+                    }
+                }
+                let plan = CumulativeErrorPlan(changes: changes, interval: 1, power: power)
+                    .full(calls: calls, full: full)
+                let path = plan.indices.filter { plan[$0] }
+                #expect(path.count == full && path.first == 0 && path.last == calls - 1)
+                // Distances from 1 to 3: round(9/4) = 2, and one more or less.
+                let all = (1...7).flatMap { a in (1...7).map { [0, a, $0, 8] } }.filter { path in
+                    zip(path, path.dropFirst()).allSatisfy { (1...3).contains($1 - $0) }
+                }
+                #expect(abs(cost(path) - (all.map(cost).min() ?? 0)) < 1e-12)
+            }
+        }
+    }
+
+    @Test(arguments: 1...9) func `CEM has a plan for any number of full calls`(full: Int) {
+        let changes = Array(repeating: Array(repeating: 1.0, count: 9), count: 8)
+        let plan = CumulativeErrorPlan(changes: changes, interval: 1, power: 2).full(calls: 9, full: full)
+        #expect(plan.count { $0 } == full && plan[0])
+    }
+
+    @Test func `MeanCache is exact for a velocity that is held, and follows one that is linear`() throws {
+        func forecast(last: Float, first: Float, state: Float, start: Float, _ s: (Double, Double, Double)) -> Float {
+            var result: [Float] = [0]
+            result.withUnsafeMutableBufferPointer { output in
+                [last].withUnsafeBufferPointer { last in
+                    [first].withUnsafeBufferPointer { first in
+                        [state].withUnsafeBufferPointer { state in
+                            [start].withUnsafeBufferPointer { start in
+                                MeanVelocity.write(
+                                    last: last, first: first, state: state, start: start,
+                                    positions: (start: s.0, now: s.1, next: s.2), to: output)
+                            }
+                        }
+                    }
+                }
+            }
+            return result[0]
+        }
+        // x = 5 − 2 s.
+        #expect(forecast(last: -2, first: -2, state: 4, start: 3, (1, 0.5, 0.25)) == -2)
+        // x = s²/2 from s = 1 to 0.5: v falls from 1, the mean is 0.75, and so dv/ds is taken to be 0.5.
+        let value = forecast(last: 0.6, first: 1, state: 0.125, start: 0.5, (1, 0.5, 0.4))
+        #expect(abs(value - (0.6 - (1 - 0.75) / -0.5 * -0.1)) < 1e-6)
+    }
+
+    @Test func `MeanCache's plan is full where the velocity turns`() {
+        // The velocity is 1 but for calls 4 and 5.
+        let velocities: [Float] = [1, 1, 1, 1, 9, -3, 1, 1, 1, 1]
+        let positions = (0...10).map { 1 - Double($0) / 10 }
+        var states: [[Float]] = [[0]]
+        for velocity in velocities { states.append([states[states.count - 1][0] - velocity / 10]) }
+        let gaps = MeanVelocityGaps([states], positions: positions, longest: 10)
+        let lookBack = gaps.lookBack(full: 4, power: 2)
+        let full = lookBack.indices.filter { lookBack[$0] == 0 }
+        #expect(full.count == 4 && full[0] == 0 && full.contains(4) && full.contains(5))
+        #expect(lookBack.allSatisfy { (0...MeanVelocity.longest).contains($0) })
+    }
+
+    @Test(arguments: [LayerCorrections.Kind.offset, .channelFactor, .factor])
+    func `TCC's correction undoes what it was fitted to`(kind: LayerCorrections.Kind) {
+        let site = Site(.layer(LayerKind("mlp"), block: 0), shape: [2, 2, 3], multiplyAdds: 1)
+        let held = Tensor([2, 2, 3])
+        _ = held.values.update(fromContentsOf: noise(12, seed: 3, offset: 2))
+        let truth = Tensor([2, 2, 3])
+        for i in 0..<12 {
+            let channel = Float(i % 3)
+            truth.values[i] =
+                switch kind {
+                case .offset: held.values[i] + channel - 1
+                case .channelFactor: held.values[i] * (1 + channel / 4)
+                case .factor: held.values[i] * 1.25
+                }
+        }
+        var corrections = LayerCorrections(kind: kind)
+        corrections.fit([(truth, held)], of: site, at: 4)
+        let (before, other) = (held.elements, Tensor([2, 2, 3]))
+        other.copy(from: held)
+        corrections.apply(to: other.values, of: site.id, at: 5)
+        #expect(other.elements == before)
+        corrections.apply(to: held.values, of: site.id, at: 4)
+        #expect(largestRelativeDifference(held.elements, against: truth.elements) < 1e-6)
+    }
 }
