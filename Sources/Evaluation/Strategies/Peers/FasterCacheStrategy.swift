@@ -9,9 +9,9 @@ import Sampling
 /// last did, with low frequencies weighted up early in the run and high ones late.
 ///
 /// Published with attention at every second call and the unconditional branch at every fifth, after a third of the run in
-/// full: one cost, of about 0.6. Here both are spaced evenly over the whole run, as many as the budget allows, and shared
-/// between the two as brings the calibration images nearest to their full runs; so is the weight, 1.1 or 1. Kinds of layers
-/// whose name does not speak of attention are always computed, and so there is a budget below which it cannot go.
+/// full, which has one cost. Here both are spaced evenly over the whole run, as many as the budget allows. How the budget is
+/// shared between the two, and the weight, 1.1 or 1, bring the calibration images nearest to their full runs. Kinds of
+/// layers whose name does not speak of attention are always computed, so there is a budget below which it cannot go.
 struct FasterCacheStrategy: ReuseStrategy {
     let name = "fastercache"
 
