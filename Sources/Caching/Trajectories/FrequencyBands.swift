@@ -28,7 +28,7 @@ public struct FrequencyBands: Equatable, Sendable {
 /// The orthonormal two-dimensional cosine transform (DCT-II) of every plane of a latent, as two matrix products each.
 ///
 /// Orthonormal: sums of squares and inner products are the same before and after.
-final class CosineTransform {
+package final class CosineTransform {
     private let planes: Int
     private let height: Int
     private let width: Int
@@ -37,7 +37,7 @@ final class CosineTransform {
     private let scratch: Tensor
 
     /// The transform for latents of `shape` (C, H, W) or (C, F, H, W).
-    init(shape: [Int]) {
+    package init(shape: [Int]) {
         precondition(shape.count >= 3, "latents have the shape (C, H, W) or (C, F, H, W), not \(shape)")
         planes = shape.dropLast(2).reduce(1, *)
         (height, width) = (shape[shape.count - 2], shape[shape.count - 1])
@@ -47,7 +47,7 @@ final class CosineTransform {
     }
 
     /// Replaces the pixels of `latents` by their coefficients.
-    func forward(_ latents: Tensor) {
+    package func forward(_ latents: Tensor) {
         for index in 0..<planes {
             let plane = latents.pointer + index * height * width
             BLAS.multiply(
@@ -60,7 +60,7 @@ final class CosineTransform {
     }
 
     /// Replaces the coefficients of `latents` by their pixels.
-    func inverse(_ latents: Tensor) {
+    package func inverse(_ latents: Tensor) {
         for index in 0..<planes {
             let plane = latents.pointer + index * height * width
             BLAS.multiply(

@@ -11,16 +11,16 @@ struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Compares strategies with the uncached model, at equal budgets.",
         discussion: """
-            omnicache compare --strategies path+steering,peers
+            omnicache compare --strategies default,peers
             omnicache compare --budgets 0.5,0.4,0.33,0.25,0.2 --strategies all -o comparison
 
             Samples the same images uncached and with every strategy at every budget, and prints a table. It leads with \
             the PSNR that one image in twenty is below, and with flips: images below \(Int(ImageMetrics.flipBound)) dB. \
             Fewer steps of the same sampler, and of dpm++2m, are always included.
 
-            A strategy is PLANNER+FORECASTER, a published one (fora, smoothcache, teacache, ...), fewer-steps or \
-            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies. Wins, in the files, are those of the \
-            first one.
+            A strategy is default, PLANNER+FORECASTER, a published one (fora, smoothcache, teacache, ...), fewer-steps or \
+            fewer-steps:SAMPLER. own, peers, sceptics and all are groups of strategies; flows are those that only a flow \
+            can use. Wins, in the files, are those of the first one.
 
             omnicache compare full half -o comparison
             omnicache compare full/manifest-0-of-4.jsonl half/manifest-0-of-4.jsonl

@@ -39,6 +39,45 @@ struct OutputSeries {
         }
     }
 
+    /// The inner products of the outputs of every two calls, (calls, calls), summed over branches and images.
+    func products() -> Matrix {
+        let calls = calls.count
+        var products = Matrix(rows: calls, columns: calls)
+        for one in series {
+            for i in 0..<calls {
+                for j in 0...i {
+                    // Lanes of single precision, over few enough elements that it does not show.
+                    let product = stride(from: 0, to: one.values[i].count, by: 256).reduce(0.0) { sum, start in
+                        let range = start..<min(start + 256, one.values[i].count)
+                        return sum + Double(range.reduce(Float(0)) { $0 + one.values[i][$1] * one.values[j][$1] })
+                    }
+                    products[i, j] += product
+                    if i != j { products[j, i] += product }
+                }
+            }
+        }
+        return products
+    }
+
+    /// The relative L1 change of the output at every call from so many calls before, averaged over branches and images;
+    /// 0 where there is none.
+    ///
+    /// - Parameter longest: The longest distance.
+    /// - Returns: [distance − 1][call].
+    func changes(longest: Int) -> [[Double]] {
+        (1...max(1, longest)).map { distance in
+            calls.indices.map { call in
+                guard call >= distance else { return 0 }
+                return series.reduce(0) { sum, one in
+                    sum
+                        + one.values[call - distance].withUnsafeBufferPointer { before in
+                            one.values[call].withUnsafeBufferPointer { AbsoluteSums(before, $0).relative }
+                        }
+                } / Double(series.count)
+            }
+        }
+    }
+
     /// |h − forecast|₁ of every call from every two earlier calls, by the line through those two.
     ///
     /// - Parameter longest: The longest distance between two full calls.

@@ -14,11 +14,15 @@ public enum StrategyCatalogue {
 
     /// The published strategies, in alphabetical order.
     public static let peers: [any ReuseStrategy] = [
-        ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), ProbeStrategy.fbCache,
-        LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache, LeMiCaStrategy(), MagCacheStrategy(),
-        ModulatedInputStrategy.seaCache, SmoothCacheStrategy(), LayerForecastStrategy.taylorSeer,
-        ModulatedInputStrategy.teaCache,
+        BudCacheStrategy(filling: .residual), BudCacheStrategy(filling: .forecast), CEMStrategy(),
+        ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), FasterCacheStrategy(),
+        ProbeStrategy.fbCache, FoCaStrategy(), LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache,
+        L2PStrategy(), LeMiCaStrategy(), MagCacheStrategy(), ModulatedInputStrategy.seaCache, SmoothCacheStrategy(),
+        SpectrumStrategy(), LayerForecastStrategy.taylorSeer, TCCStrategy(), ModulatedInputStrategy.teaCache,
     ]
+
+    /// Published strategies that need a flow.
+    public static let flows: [any ReuseStrategy] = [MeanCacheStrategy()]
 
     /// Plain sampling at the same number of evaluations.
     public static let sceptics: [any ReuseStrategy] = [
@@ -34,13 +38,13 @@ public enum StrategyCatalogue {
         if name.hasPrefix(prefix) {
             return SamplerKind(rawValue: String(name.dropFirst(prefix.count))).map(FewerStepsStrategy.init(sampler:))
         }
-        return (peers + sceptics).first { $0.name == name } ?? PlannedStrategy(name)
+        return (peers + flows + sceptics).first { $0.name == name } ?? PlannedStrategy(name)
     }
 
     /// The strategies that a list of names asks for, each once, in the order of the list.
     ///
     /// - Parameter list: names separated by commas, or the groups `own`, `peers`, `sceptics` and `all`, which is these
-    ///   three.
+    ///   three, and `flows`, which other models refuse.
     /// - Returns: the strategies.
     /// - Throws: ``PipelineError/usage(_:)`` that names the strategies that exist.
     public static func strategies(_ list: String) throws(PipelineError) -> [any ReuseStrategy] {
@@ -58,15 +62,16 @@ public enum StrategyCatalogue {
         case "own": return own
         case "peers": return peers
         case "sceptics": return sceptics
+        case "flows": return flows
         case "all": return own + peers + sceptics
         default:
             guard let strategy = named(name) else {
                 let planners = PlannerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 let samplers = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .usage(
-                    "--strategies '\(name)': there are \(peers.map(\.name).joined(separator: ", ")), fewer-steps, "
+                    "--strategies '\(name)': there are \((peers + flows).map(\.name).joined(separator: ", ")), fewer-steps, "
                         + "fewer-steps:SAMPLER (\(samplers)), default, PLANNER+FORECASTER such as path+steering (planners "
-                        + "\(planners)), and the groups own, peers, sceptics and all")
+                        + "\(planners)), and the groups own, peers, flows, sceptics and all")
             }
             return [strategy]
         }

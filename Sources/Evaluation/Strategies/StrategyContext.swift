@@ -103,20 +103,55 @@ public final class StrategyContext {
     func sample(
         _ item: SampleItem, goesOn: () -> Bool = { true }, wrap: (NetworkDenoiser) -> any Denoiser
     ) throws -> Tensor {
-        var run = try sampler.start(item, wrap: wrap)
+        var run = try start(item, wrap: wrap)
         while goesOn(), try run.next() != nil {}
         return run.latents
     }
 
+    /// Starts a run of `item` with the full run's settings; several may take turns.
+    func start(_ item: SampleItem, wrap: (NetworkDenoiser) -> any Denoiser) throws -> SamplingRun {
+        try sampler.start(item, wrap: wrap)
+    }
+
     /// The error of the calibration images under `strategy`, whose settings are the full run's: the sum of |x − x'|².
-    func finalError(of strategy: PreparedStrategy) throws -> Double {
-        try recorded().reduce(0) { sum, run in
-            let latents = try sample(run.item, wrap: strategy.wrap)
-            return zip(latents.elements, run.latents.elements).reduce(sum) { sum, pair in
-                let difference = Double(pair.0 - pair.1)
-                return sum + difference * difference
-            }
+    ///
+    /// - Parameters:
+    ///   - strategy: what the images are sampled with.
+    ///   - limit: no image is begun once the sum is above it.
+    /// - Returns: the error; the sum so far where it is above the limit.
+    /// - Throws: what keeps an image from being sampled.
+    func finalError(of strategy: PreparedStrategy, limit: Double = .infinity) throws -> Double {
+        var sum = 0.0
+        for run in try recorded() where !(sum > limit) {
+            sum += run.squaredError(of: try sample(run.item, wrap: strategy.wrap))
         }
+        return sum
+    }
+
+    /// The setting that brings the calibration images nearest to their full runs, by ``finalError(of:limit:)``: how a
+    /// setting is chosen that a strategy's authors have left free, or tuned for their own models.
+    ///
+    /// - Parameters:
+    ///   - settings: the settings to choose from, the published one first. It is the answer where others are no better, and
+    ///     where there is no image to tell by.
+    ///   - prepare: the strategy with a setting.
+    /// - Returns: the setting, and the strategy with it.
+    /// - Throws: what `prepare` throws, or what keeps an image from being sampled.
+    func best<Setting>(
+        of settings: [Setting], prepare: (Setting) throws -> PreparedStrategy
+    ) throws -> (setting: Setting, strategy: PreparedStrategy) {
+        precondition(!settings.isEmpty, "one of no settings")
+        var best = (setting: settings[0], strategy: try prepare(settings[0]))
+        guard settings.count > 1, !items.isEmpty else { return best }
+        var least = try finalError(of: best.strategy)
+        for setting in settings.dropFirst() {
+            let strategy = try prepare(setting)
+            let error = try finalError(of: strategy, limit: least)
+            // A run that has diverged has an error that is no number, which is not less.
+            guard error < least || !least.isFinite && error.isFinite else { continue }
+            (best, least) = ((setting, strategy), error)
+        }
+        return best
     }
 
     /// The error of the first calibration image's latents when the calls of `segment` after its first are reused and all

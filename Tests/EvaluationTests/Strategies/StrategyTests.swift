@@ -20,14 +20,17 @@ import Testing
 
         static let unseen = SampleItem(classID: 7, seed: 1)
 
-        init(steps: Int, guidance: Double, items: Int) throws {
+        init(
+            steps: Int, guidance: Double, items: Int, path: String? = nil, sampler kind: SamplerKind = .ddim
+        ) throws {
             let models = URL(filePath: #filePath).appending(path: "../../../../Models").standardizedFileURL.path
-            let directory = try ModelDirectory(path: "\(models)/emoji-dit-s8")
+            let directory = try ModelDirectory(path: path ?? "\(models)/emoji-dit-s8")
             let network = try directory.load()
-            let settings = SampleSettings(steps: steps, sampler: SamplerOptions(), guidanceScale: guidance)
+            let settings = SampleSettings(steps: steps, sampler: SamplerOptions(kind), guidanceScale: guidance)
             context = try StrategyContext(
                 directory: directory, network: network, workers: Workers(), settings: settings,
-                items: (0..<items).map { SampleItem(classID: 13 * $0 + 5, seed: UInt32(900 + $0)) })
+                items: (0..<items).map { SampleItem(classID: 13 * $0 + 5, seed: UInt32(900 + $0)) },
+                calibration: SpectralSource(directory: directory, network: network, settings: settings))
             sampler = try ImageSampler(
                 directory: directory, network: network, settings: settings, workers: Workers())
             plain = try Self.sample(Self.unseen, sampler: sampler, nil)
@@ -102,9 +105,73 @@ import Testing
 
     @Test(arguments: peers) func `a run without guidance keeps the budget too`(name: String) throws {
         let place = try Self.unguided.get()
-        let prepared = try strategy(name).prepare(Budget(0.5), in: place.context)
+        let total = Double(place.context.fullEvaluations)
+        // Attention alone is less than half of the work.
+        let share = name == "fastercache" ? 0.75 : 0.5
+        let prepared = try strategy(name).prepare(Budget(share), in: place.context)
         _ = try place.sample(unseen[0], prepared)
-        #expect(prepared.evaluationsSpent <= 4)
+        #expect(prepared.evaluationsSpent <= share * total)
+    }
+
+    @Test func `a setting is the published one unless another brings the calibration images nearer`() throws {
+        let context = try Self.guided.get().context
+        let calls = context.calls.count
+        // How many calls are full: more bring the image nearer.
+        func prepare(_ full: Int) -> PreparedStrategy {
+            let plan = ReusePlan(
+                steps: SpacedCalls.full(calls: calls, full: full), branches: context.branches)
+            return PreparedStrategy(plan: plan, forecaster: .hold(), in: context)
+        }
+        #expect(try context.best(of: [2, 8, 4], prepare: prepare).setting == 8)
+        #expect(try context.best(of: [(0, 3), (1, 3)]) { prepare($0.1) }.setting.0 == 0)
+        let errors = try [2, 8].map { try context.finalError(of: prepare($0)) }
+        #expect(errors[1] < errors[0])
+        let bare = try StrategyContext(
+            directory: context.directory, network: context.network, workers: Workers(),
+            settings: context.settings, items: [])
+        #expect(try bare.best(of: [2, 8], prepare: prepare).setting == 2)
+    }
+
+    @Test(arguments: [LayerForecastStrategy.taylorSeer, .hiCache], [0.6, 0.4])
+    func `the order and the scale that are chosen are no farther than the published ones`(
+        strategy: LayerForecastStrategy, share: Double
+    ) throws {
+        let context = try Self.guided.get().context
+        let published = LayerForecastStrategy(
+            name: strategy.name, orders: [4], bases: [strategy.bases[0]], warmUp: strategy.warmUp)
+        let errors = try [strategy, published].map { strategy in
+            try context.finalError(of: strategy.prepare(Budget(share), in: context))
+        }
+        #expect(errors[0] <= errors[1])
+    }
+
+    @Test func `a strategy for flows refuses a diffusion model and keeps its laws on a flow`() throws {
+        let diffusion = try Self.guided.get().context
+        #expect(throws: PlanError.self) { try strategy("meancache").prepare(Budget(0.5), in: diffusion) }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flow-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let model = URL(filePath: diffusion.directory.path)
+        for name in ["model.safetensors", "class_contents.json"] {
+            try FileManager.default.copyItem(at: model.appending(path: name), to: folder.appending(path: name))
+        }
+        let text = try Data(contentsOf: model.appending(path: "config.json"))
+        var config = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
+        config["prediction_type"] = "flow"
+        for key in ["beta_schedule", "beta_start", "beta_end"] { config[key] = nil }
+        try JSONSerialization.data(withJSONObject: config).write(to: folder.appending(path: "config.json"))
+        let place = try Place(steps: 10, guidance: 1.5, items: 1, path: folder.path, sampler: .euler)
+        let full = try strategy("meancache").prepare(Budget(1), in: place.context)
+        let changesNothing = try place.sample(unseen[0], full) == place.plain
+        #expect(changesNothing && full.evaluationsSpent == 20)
+        for share in [0.5, 0.33, 0.2] {
+            let prepared = try strategy("meancache").prepare(Budget(share), in: place.context)
+            let first = try place.sample(unseen[0], prepared)
+            #expect(prepared.evaluationsSpent == Double(try Budget(share).evaluations(of: 20) / 2 * 2))
+            _ = try place.sample(unseen[1], prepared)
+            let isSame = try place.sample(unseen[0], prepared) == first
+            #expect(isSame)
+        }
     }
 
     @Test(arguments: ["fewer-steps", "fewer-steps:dpm++2m", "fewer-steps:heun", "fewer-steps:ddim"])
@@ -133,7 +200,7 @@ import Testing
     }
 
     @Test func `every strategy is found by its name`() {
-        let all = StrategyCatalogue.peers + StrategyCatalogue.sceptics
+        let all = StrategyCatalogue.peers + StrategyCatalogue.flows + StrategyCatalogue.sceptics
         #expect(all.allSatisfy { StrategyCatalogue.named($0.name)?.name == $0.name })
         #expect(Set(all.map(\.name)).count == all.count)
         #expect(StrategyCatalogue.named("fewer-steps:none") == nil)
@@ -145,11 +212,45 @@ import Testing
         let bare = try StrategyContext(
             directory: context.directory, network: context.directory.load(), workers: Workers(),
             settings: context.settings, items: [])
-        for name in ["smoothcache", "teacache", "fbcache", "magcache", "easycache", "goc", "lemica", "dpcache"] {
+        let calibrated = [
+            "smoothcache", "teacache", "fbcache", "magcache", "easycache", "goc", "lemica", "dpcache", "budcache",
+            "cem", "l2p", "tcc",
+        ]
+        for name in calibrated {
             #expect(throws: PlanError.self) { try strategy(name).prepare(Budget(0.5), in: bare) }
         }
-        for name in ["fora", "taylorseer", "hicache", "fewer-steps"] {
+        for name in ["fora", "taylorseer", "hicache", "foca", "spectrum", "fastercache", "fewer-steps"] {
             #expect(throws: Never.self) { try strategy(name).prepare(Budget(0.5), in: bare) }
         }
+    }
+}
+
+/// Calibrates on one image when it is first asked, and fits open loop where steering is asked for.
+private final class SpectralSource: CalibrationSource {
+    private let directory: ModelDirectory
+    private let network: any DenoisingNetwork
+    private let settings: SampleSettings
+    private var known: Calibration?
+
+    init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings) {
+        (self.directory, self.network, self.settings) = (directory, network, settings)
+    }
+
+    func calibration() throws -> Calibration {
+        if let known { return known }
+        let calibrator = try Calibrator(
+            directory: directory, network: network, settings: settings, workers: Workers())
+        let items = Calibrator.items(1, told: directory.config.conditions)
+        let calibration = try calibrator.measure(items) { _ in }.calibration
+        known = calibration
+        return calibration
+    }
+
+    func forecaster(_ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan) throws -> Forecaster {
+        try .spectral(for: plan, calibration: calibration())
+    }
+
+    func bestForecaster(for plan: ReusePlan) throws -> Forecaster {
+        try .spectral(for: plan, calibration: calibration())
     }
 }

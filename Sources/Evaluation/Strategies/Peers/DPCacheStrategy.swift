@@ -24,16 +24,22 @@ struct DPCacheStrategy: ReuseStrategy {
         guard allowed.full < calls else {
             return run(.full(calls: calls, branches: branches), order: Self.orders[0])
         }
+        let series = try OutputSeries(context, quantity: quantity)
+        let plan = Self.plan(full: allowed.full, by: series, in: context) ?? .full(calls: calls, branches: branches)
+        return try context.best(of: Self.orders) { run(plan, order: $0) }.strategy
+    }
+
+    /// The plan with `full` full calls; nil where they are too few.
+    static func plan(full: Int, by series: OutputSeries, in context: StrategyContext) -> ReusePlan? {
+        let calls = context.calls.count
         // Far beyond the average distance, so that a run of hundreds of calls does not cost their cube.
-        let longest = min(calls, 4 * (calls / allowed.full + 1))
-        let costs = try OutputSeries(context, quantity: quantity).gapCosts(longest: longest)
-        let path = PredecessorPath.fullCalls(
-            calls: calls, full: allowed.full, head: Self.head, longest: longest, cost: costs.cost)
-        let full = Set(path ?? Array(0..<calls))
-        let plan = ReusePlan(steps: (0..<calls).map(full.contains), branches: branches)
-        let candidates = Self.orders.map { run(plan, order: $0) }
-        let errors = try candidates.map { try context.finalError(of: $0) }
-        return zip(candidates, errors).min { $0.1 < $1.1 }?.0 ?? candidates[0]
+        let longest = min(calls, 4 * (calls / full + 1))
+        let costs = series.gapCosts(longest: longest)
+        return PredecessorPath.fullCalls(calls: calls, full: full, head: head, longest: longest, cost: costs.cost)
+            .map { path in
+                let full = Set(path)
+                return ReusePlan(steps: (0..<calls).map(full.contains), branches: context.branches)
+            }
     }
 }
 

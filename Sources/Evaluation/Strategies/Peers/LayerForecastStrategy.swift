@@ -6,49 +6,60 @@ import Models
 /// 2503.06923; published with a distance of 4 and order 4), HiCache (Feng et al., arXiv 2508.16984; a scale of 0.5), and
 /// FORA (Selvaraju et al., arXiv 2407.01425; a distance of 3), which holds the outputs.
 ///
-/// The distances follow from the budget.
+/// The distances follow from the budget. The order, and then HiCache's scale, are those that bring the calibration images
+/// nearest to their full runs; the published ones where there are no images.
 struct LayerForecastStrategy: ReuseStrategy {
     let name: String
-    /// The highest order of the differences.
-    let order: Int
-    /// What they are multiplied by.
-    let basis: FeatureBasis
+    /// The highest orders of the differences to choose from, the published one first.
+    let orders: [Int]
+    /// What they are multiplied by, to choose from, the published one first.
+    let bases: [FeatureBasis]
     /// How many calls are full at the start.
     let warmUp: Int
 
-    static let fora = Self(name: "fora", order: 0, basis: .taylor, warmUp: 1)
-    static let taylorSeer = Self(name: "taylorseer", order: 4, basis: .taylor, warmUp: 2)
-    static let hiCache = Self(name: "hicache", order: 4, basis: .hermite(scale: 0.5), warmUp: 2)
+    static let fora = Self(name: "fora", orders: [0], bases: [.taylor], warmUp: 1)
+    static let taylorSeer = Self(name: "taylorseer", orders: [4, 3, 2, 1], bases: [.taylor], warmUp: 2)
+    static let hiCache = Self(
+        name: "hicache", orders: [4, 3, 2, 1], bases: [0.5, 0.3, 0.4, 0.6, 0.7, 0.8].map(FeatureBasis.hermite),
+        warmUp: 2)
 
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
+        let (calls, network) = (context.calls.count, context.network)
         let allowed = try context.callBudget(budget, reusedBlocks: 0, fewest: 1, name: name)
-        let full = SpacedCalls.full(calls: context.calls.count, full: allowed.full, warmUp: warmUp)
-        let (order, basis, network) = (order, basis, context.network)
-        return PreparedStrategy(in: context) { _ in
-            LayerForecastCache(network.schedule(full), order: order, basis: basis, network: network)
+        let schedule = network.schedule(SpacedCalls.full(calls: calls, full: allowed.full, warmUp: warmUp))
+        func run(_ order: Int, _ basis: FeatureBasis) -> PreparedStrategy {
+            PreparedStrategy(in: context) { _ in
+                LayerForecastCache(schedule, order: order, basis: basis, network: network)
+            }
         }
+        guard allowed.full < calls else { return run(orders[0], bases[0]) }
+        let order = try context.best(of: orders) { run($0, bases[0]) }.setting
+        return try context.best(of: bases) { run(order, $0) }.strategy
     }
 }
 
-/// Forecasts the output of every layer, before it is added to the hidden states, from finite differences at the full calls.
-///
-/// Order 0 holds the output. The differences of order i come from those of order i − 1 at the last two full calls, divided
-/// by the distance between the two, as in TaylorSeer's code (https://github.com/Shenyi-Z/TaylorSeer). Memory: order + 1
-/// features per layer and branch.
+/// Forecasts the output of layers, before it is added to the hidden states, from those at the full calls.
 final class LayerForecastCache: SiteInterceptor {
     /// Which calls are full, for each kind of layer; all are for a kind that is not there.
     typealias Schedule = [LayerKind: [Bool]]
 
     private let schedule: Schedule
-    private let basis: FeatureBasis
-    private var layers: [Site.ID: [FeatureDifferences]] = [:]
+    private var layers: [Site.ID: [any FeatureForecast]] = [:]
 
-    init(_ schedule: Schedule, order: Int, basis: FeatureBasis, network: any DenoisingNetwork) {
+    /// - Parameters:
+    ///   - schedule: Which calls are full.
+    ///   - network: The network.
+    ///   - forecast: Makes the forecast of one layer in one branch.
+    init(_ schedule: Schedule, network: any DenoisingNetwork, forecast: (Site) -> any FeatureForecast) {
         self.schedule = schedule
-        self.basis = basis
-        for site in network.layers {
-            layers[site.id] = (0..<2).map { _ in FeatureDifferences(order: order, shape: site.shape) }
+        for site in network.layers where site.layer.map({ schedule[$0.kind] != nil }) ?? false {
+            layers[site.id] = (0..<2).map { _ in forecast(site) }
         }
+    }
+
+    /// Forecasts from finite differences.
+    convenience init(_ schedule: Schedule, order: Int, basis: FeatureBasis, network: any DenoisingNetwork) {
+        self.init(schedule, network: network) { FeatureDifferences(order: order, basis: basis, shape: $0.shape) }
     }
 
     func replaces(
@@ -56,7 +67,7 @@ final class LayerForecastCache: SiteInterceptor {
         output: UnsafeMutableBufferPointer<Float>
     ) -> Bool {
         guard case .layer(let kind, _) = site, schedule[kind]?[call] == false else { return false }
-        layers[site]?[entry].write(at: call, basis: basis, to: output)
+        layers[site]?[entry].write(at: call, to: output)
         return true
     }
 
@@ -68,6 +79,14 @@ final class LayerForecastCache: SiteInterceptor {
     }
 }
 
+/// What a ``LayerForecastCache`` knows of one layer in one branch.
+protocol FeatureForecast: AnyObject {
+    /// Takes the feature's value at a full call.
+    func keep(_ value: UnsafeBufferPointer<Float>, at call: Int)
+    /// Writes the forecast for a later call, the next one after the last that was kept or written.
+    func write(at call: Int, to output: UnsafeMutableBufferPointer<Float>)
+}
+
 extension DenoisingNetwork {
     /// The schedule that is the same for all kinds of layers.
     func schedule(_ full: [Bool]) -> LayerForecastCache.Schedule {
@@ -76,18 +95,23 @@ extension DenoisingNetwork {
 }
 
 /// A feature of one layer and branch at its last evaluation, with its finite differences.
-private final class FeatureDifferences {
+///
+/// Order 0 holds the feature. The differences of order i come from those of order i − 1 at the last two full calls, divided
+/// by the distance between the two, as in TaylorSeer's code (https://github.com/Shenyi-Z/TaylorSeer). Memory: order + 1
+/// features.
+private final class FeatureDifferences: FeatureForecast {
+    private let basis: FeatureBasis
     private let differences: [Tensor]  // by order
     private let fresh: Tensor
     private var known = 0
     private var call = 0
 
-    init(order: Int, shape: [Int]) {
+    init(order: Int, basis: FeatureBasis, shape: [Int]) {
+        self.basis = basis
         differences = (0...order).map { _ in Tensor(shape) }
         fresh = Tensor(shape)
     }
 
-    /// Takes the feature's value at `call`.
     func keep(_ value: UnsafeBufferPointer<Float>, at call: Int) {
         let nextKnown = min(known + 1, differences.count)
         let inverse = 1 / Float(max(1, call - self.call))
@@ -104,8 +128,7 @@ private final class FeatureDifferences {
         (known, self.call) = (nextKnown, call)
     }
 
-    /// Writes the forecast for `call`.
-    func write(at call: Int, basis: FeatureBasis, to output: UnsafeMutableBufferPointer<Float>) {
+    func write(at call: Int, to output: UnsafeMutableBufferPointer<Float>) {
         let weights = basis.weights(ahead: Double(call - self.call), order: known - 1)
         output.update(repeating: 0)
         for (weight, difference) in zip(weights, differences) {
