@@ -155,7 +155,9 @@ import Testing
             let (mean, interval) = (try #require(summary.psnr.mean), try #require(summary.psnr.interval))
             #expect(interval.low < mean && mean < interval.high)
             let flips = try #require(summary.psnr.flips)
-            #expect(flips.low <= flips.share && flips.share < flips.high && summary.psnr.median != nil)
+            #expect(
+                flips.low <= flips.share && flips.share <= flips.high && flips.low < flips.high
+                    && summary.psnr.median != nil)
             #expect((summary.psnrDifference == nil) == (row.strategy == report.reference))
         }
         #expect(String(decoding: try place.bytes("comparison.html"), as: UTF8.self).contains(" ±"))
