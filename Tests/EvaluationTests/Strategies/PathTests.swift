@@ -90,7 +90,7 @@ import Testing
                 return 1 + Double(distance) + 0.2 * values[plan.reduce(0) { $0 | 1 << $1 }]
             }
             let prefix = max(1, full / 4)
-            let found = PlanSearch(calls: calls, full: full).best { plan, _ in error(plan) }
+            let found = BudCacheSearch(calls: calls, full: full).best { plan, _ in error(plan) }
             let all = choices(calls, full, head: prefix)
             #expect(found.count == full && found.starts(with: 0..<prefix))
             #expect(error(found) == all.map(error).min())
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `a search keeps its limit of plans, repeats one only for a higher limit, and is repeatable`() {
-        var search = PlanSearch(calls: 30, full: 10)
+        var search = BudCacheSearch(calls: 30, full: 10)
         search.mostPlans = 50
         func run(givesUp: Bool) -> (plan: [Int], measured: [[Int]], limits: [Double]) {
             var (measured, limits): ([[Int]], [Double]) = ([], [])
@@ -120,6 +120,6 @@ import Testing
         #expect(run(givesUp: false).plan == first.plan)
         // A plan that is given up above the limit is not taken either way.
         #expect(run(givesUp: true).plan == first.plan)
-        #expect(PlanSearch(calls: 5, full: 5).best { _, _ in 0 } == [0, 1, 2, 3, 4])
+        #expect(BudCacheSearch(calls: 5, full: 5).best { _, _ in 0 } == [0, 1, 2, 3, 4])
     }
 }

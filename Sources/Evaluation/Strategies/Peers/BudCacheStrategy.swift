@@ -7,7 +7,7 @@ import Sampling
 ///
 /// `budcache+steering` searches the same way, but for the project's forecasters: plans are measured with `spectral`, which
 /// costs no evaluation to fit, and the one that is found is sampled with `steering`. Both measure on all calibration images
-/// (published: on one), and end after ``PlanSearch/mostPlans``. The search for time steps that suit the plan is left out.
+/// (published: on one), and end after ``BudCacheSearch/mostPlans``. The search for time steps that suit the plan is left out.
 struct BudCacheStrategy: ReuseStrategy {
     /// What fills the gaps.
     enum Filling {
@@ -27,7 +27,7 @@ struct BudCacheStrategy: ReuseStrategy {
             budget, reusedBlocks: filling == .residual ? 0 : nil, fewest: 1, name: name)
         guard allowed.full < calls else { return try run(Array(0..<calls), in: context) }
         let runs = try context.recorded()
-        let found = try PlanSearch(calls: calls, full: allowed.full).best { plan, limit in
+        let found = try BudCacheSearch(calls: calls, full: allowed.full).best { plan, limit in
             var sum = 0.0
             for run in runs where sum <= limit { sum += try error(plan, of: run, in: context) }
             return sum

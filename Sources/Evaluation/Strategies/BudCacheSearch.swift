@@ -6,7 +6,7 @@ import Glibc
 /// As in its code, a quarter of the full calls are the run's first ones, and a move puts one full call (or two, in a tenth
 /// of the moves) in another place, near it in seven of ten. Our reading: the search starts from even distances, and its
 /// temperatures are shares of that plan's error, since the published ones belong to the latents of other models.
-struct PlanSearch {
+struct BudCacheSearch {
     /// The steps of the annealing.
     static let annealing = 200
     /// The temperatures at its start and end.
