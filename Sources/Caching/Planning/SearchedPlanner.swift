@@ -34,7 +34,7 @@ public struct PlanChoice: Codable, Equatable, Sendable {
 
 extension [Double] {
     /// The mean of the largest quarter of the values, at least one.
-    package var meanOfWorst: Double {
+    fileprivate var meanOfWorst: Double {
         let worst = sorted(by: >).prefix((count + 3) / 4)
         return worst.reduce(0, +) / Double(Swift.max(worst.count, 1))
     }

@@ -189,8 +189,8 @@ public final class Calibrator {
                     try error(
                         of: candidate, for: plan, on: image.item, from: image.reference, progress: progress)
                 }
-                // By the worst images, as plans are chosen, too.
-                return FitCheck.Candidate(forecaster: candidate, error: exp(errors.map(log).meanOfWorst))
+                return FitCheck.Candidate(
+                    forecaster: candidate, error: exp(errors.reduce(0) { $0 + log($1) } / Double(errors.count)))
             })
     }
 
@@ -283,8 +283,8 @@ public struct FitCheck: Equatable, Sendable {
     public struct Candidate: Equatable, Sendable {
         /// What fills the gaps.
         public let forecaster: Forecaster
-        /// The relative error of the final state, the geometric mean over the worst quarter of the images; infinite for
-        /// a run that diverged.
+        /// The relative error of the final state, the geometric mean over the images; infinite for a run that
+        /// diverged.
         public let error: Double
     }
 
