@@ -69,6 +69,39 @@ import Testing
         #expect(told == done && done.spent > 0 && Double(done.spent) <= 9.2 * Double(done.full))
     }
 
+    @Test func `what a search has chosen is used where no planner is asked for, and costs no more than a dry run says`()
+        throws
+    {
+        let place = try Workplace()
+        let run = ["--steps", "12", "--cfg-scale", "1.7"]
+        func calibrate(_ more: String...) throws -> Command.Result {
+            try place.start(["calibrate", "--model", place.modelPath, "--search", "--log", "json"] + run + more).wait()
+        }
+        func evaluations(_ result: Command.Result) throws -> Int {
+            let event = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
+            return try #require(event["evaluations"] as? Int)
+        }
+        let told = try evaluations(calibrate("--samples", "2", "--dry-run"))
+        let made = try calibrate("--samples", "2")
+        #expect(made.status == 0, "\(made.errorText)")
+        #expect(try (1...told).contains(evaluations(made)))
+        func planner(_ more: String...) throws -> String {
+            let drawn = try place.start(
+                place.sampling(Self.image + run + ["--budget", "0.5", "-o", "\(more.count).png"] + more)
+            ).wait()
+            #expect(drawn.status == 0, "\(drawn.errorText)")
+            return try place.run("info", "\(more.count).png").outputText
+        }
+        #expect(try planner().contains("search planner"))
+        #expect(try planner("--planner", "path").contains("path planner"))
+        let elsewhere = try place.start(
+            place.sampling(Self.image + run + ["--budget", "0.75", "--planner", "search", "-o", "x.png"])
+        ).wait()
+        elsewhere.expectFailure(65, "no search has been made for 18 evaluations")
+        try calibrate("--samples", "1").expectFailure(64, "--search needs at least 2 --samples")
+        try calibrate("--budget", "1").expectFailure(64, "--search needs at least 2 --samples")
+    }
+
     @Test(arguments: [["--clip", "0.8"], ["--clip", "0.8", "--sampler", "ddpm"], []])
     func `where a fit has not passed its check, what has is used, and every command says so`(options: [String]) throws {
         let place = try Workplace()
