@@ -44,7 +44,7 @@ import Testing
     @Test func `the worst quarter of the images decides, and the others only between equals`() {
         func score(_ errors: [Double]) -> (worst: Double, all: Double) { Self.choice(5, errors: errors).score }
         let flipped = score([0.5] + [Double](repeating: 0.002, count: 7))
-        let even = score([Double](repeating: 0.1, count: 8))
+        let even = score([Double](repeating: 0.02, count: 8))
         #expect(even < flipped)
         #expect(score([0.1, 0.002, 0.002, 0.002]) < score([0.1, 0.1, 0.1, 0.1]))
         // Below what a picture of 8 bits shows, nothing is gained.

@@ -97,7 +97,7 @@ import Testing
         let elsewhere = try place.start(
             place.sampling(Self.image + run + ["--budget", "0.75", "--planner", "search", "-o", "x.png"])
         ).wait()
-        elsewhere.expectFailure(65, "no search has been made for 18 evaluations")
+        elsewhere.expectFailure(64, "no search has been made for 18 evaluations")
         try calibrate("--samples", "1").expectFailure(64, "--search needs at least 2 --samples")
         try calibrate("--budget", "1").expectFailure(64, "--search needs at least 2 --samples")
     }
@@ -162,7 +162,7 @@ import Testing
         let place = try Workplace()
         let result = try place.start(["plan", "--budget", "0.4", "--log", "json", "-o", "plan.json"]).wait()
         #expect(result.status == 0 && result.errorText == "", "\(result.errorText)")
-        #expect(try place.run("info", "plan.json").outputText.contains("path planner, steering forecaster"))
+        #expect(try place.run("info", "plan.json").outputText.contains("search planner, steering forecaster"))
         #expect(try !place.run("info", "plan.json").outputText.contains("41 of"))
     }
 }

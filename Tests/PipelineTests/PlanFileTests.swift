@@ -60,7 +60,7 @@ import Testing
             return
         }
         #expect(text.hasPrefix("p.json: planner is '\(planner.prefix(40))'") && text.utf8.count < 300, "\(text)")
-        #expect(text.contains("uniform, late, curvature, path, path-deviation, balanced, mask"), "\(text)")
+        #expect(text.contains("uniform, late, curvature, path, path-deviation, balanced, search, mask"), "\(text)")
     }
 
     @Test func `a plan that was cut short anywhere is refused`() {

@@ -98,7 +98,7 @@ import Testing
         let plain = try model.sample(Self.owls)
         let context = try StrategyContext(
             directory: model.directory, network: model.network, workers: Workers(count: 2), settings: model.settings,
-            items: [SampleItem(condition: .prompt("a red ball"), seed: 1)])
+            items: [SampleItem(condition: .prompt("a red ball"), seed: 1)], calibration: try model.calibration())
         for strategy in StrategyCatalogue.peers {
             let whole = try strategy.prepare(Budget(1), in: context)
             #expect(try model.sample(Self.owls, wrap: whole.wrap).elements == plain.elements, "\(strategy.name)")
