@@ -109,7 +109,7 @@ public struct CalibrationJob {
             + tried * schedule.evaluations
             + Calibrator.evaluationsToMeasure(count + learnt, leavesOut: true, schedule: schedule)
             + evaluations.reduce(0) {
-                $0 + PlanSearch.mostEvaluationsToChoose($1, images: 2 * count)
+                $0 + PlanSearch.mostEvaluationsToChoose($1, images: count)
                     + Calibrator.evaluationsToFit($1, samples: count + learnt, checkedOn: tried)
             }
     }

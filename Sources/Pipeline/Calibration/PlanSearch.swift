@@ -105,7 +105,8 @@ public struct PlanSearch {
         _ evaluations: Int, measurement: Calibrator.Measurement, hard: Int,
         tried: [Calibrator.RecordedImage], progress: Calibrator.Progress
     ) throws -> PlanChoice {
-        let images = tried + zip(measurement.items, measurement.references).map { (item: $0, reference: $1) }
+        let learnt = zip(measurement.items, measurement.references).prefix(hard).map { (item: $0, reference: $1) }
+        let images = tried + learnt
         var best: PlanChoice?
         for plan in try candidates(evaluations, measurement: measurement, hard: hard) {
             // Fitting nothing to the plan, so that what is tried is the plan.
@@ -116,7 +117,7 @@ public struct PlanSearch {
             }
             let choice = PlanChoice(
                 evaluations: evaluations, plan: plan, errors: errors.map { min($0, PlanChoice.largestError) })
-            if best.map({ choice.score < $0.score }) ?? true { best = choice }
+            if choice.score < best?.score ?? .infinity { best = choice }
         }
         guard let best else { preconditionFailure("the path planner has a plan or throws") }
         return best
