@@ -121,7 +121,7 @@ compare: build
 # What each part of the method contributes, on the same images.
 ablation: build
 	$(BINARY) compare --budgets 0.4 --seed 5000 --count 32 --force --output ablation --strategies \
-		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,search+spectral,search+steering
+		curvature+hold,curvature+omnicache:unfiltered,curvature+omnicache,curvature+spectral,curvature+steering,path+spectral,path+steering,search+spectral,search+steering
 
 .PHONY: robustness
 # Where the default loses: it, the strongest peers and fewer steps over samplers, step counts and guidance scales. Takes
