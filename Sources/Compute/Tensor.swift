@@ -74,6 +74,17 @@ public final class Tensor: @unchecked Sendable {
         precondition(count == other.count, "cannot copy \(other.shape) into \(shape)")
         withExtendedLifetime(other) { pointer.update(from: other.pointer, count: count) }
     }
+
+    /// The sum of the squared differences to the elements of `other`, which has as many.
+    public func squaredDistance(to other: Tensor) -> Double {
+        precondition(count == other.count, "cannot compare \(other.shape) with \(shape)")
+        return withExtendedLifetime((self, other)) {
+            zip(values, other.values).reduce(0) { sum, pair in
+                let difference = Double(pair.0 - pair.1)
+                return sum + difference * difference
+            }
+        }
+    }
 }
 
 /// Reproducible numbers in (-1, 1), none of them zero, for where their values do not matter: benchmarks, tests, and

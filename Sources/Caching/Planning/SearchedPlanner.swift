@@ -14,13 +14,13 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     public init(evaluations: Int, plan: ReusePlan, errors: [Double]) {
         self.evaluations = evaluations
         self.plan = plan
-        self.errors = errors.sorted(by: >)
+        self.errors = errors.map { min($0, Self.largestError) }.sorted(by: >)
     }
 
     /// Errors below this are not told apart: pictures of 8 bits hardly change.
     static let smallestError = 1e-3
     /// What a run that diverged counts as.
-    public static let largestError = 1e3
+    static let largestError = 1e3
 
     /// How good it is, the smaller the better: the mean over the images of the error's logarithm.
     ///

@@ -118,9 +118,8 @@ struct CalibrateCommand: ParsableCommand {
             let request = PlanRequest(
                 calls: schedule.calls, branches: schedule.branches,
                 evaluations: budget.evaluations(of: schedule.evaluations))
-            let searched = SearchedPlanner(calibration: calibration)
-            return try searched.hasPlan(for: request)
-                ? searched.plan(request) : PathPlanner(calibration: calibration).plan(request)
+            return try PlanResolver.defaultPlanner(for: request, under: calibration)
+                .planner { calibration }.plan(request)
         }
     }
 

@@ -131,14 +131,6 @@ struct RecordedRun {
         inputChanges = recorder.inputChanges
         residualRatios = recorder.residualRatios
     }
-
-    /// |x − x'|² of other final latents.
-    func squaredError(of other: Tensor) -> Double {
-        zip(other.values, latents.values).reduce(0) { sum, pair in
-            let difference = Double(pair.0 - pair.1)
-            return sum + difference * difference
-        }
-    }
 }
 
 /// The relative L1 change of the layers' outputs over one to ``longest`` calls, averaged over the layers of a kind, the

@@ -123,7 +123,7 @@ public final class StrategyContext {
     func finalError(of strategy: PreparedStrategy, limit: Double = .infinity) throws -> Double {
         var sum = 0.0
         for run in try recorded() where !(sum > limit) {
-            sum += run.squaredError(of: try sample(run.item, wrap: strategy.wrap))
+            sum += try sample(run.item, wrap: strategy.wrap).squaredDistance(to: run.latents)
         }
         return sum
     }

@@ -29,17 +29,7 @@ enum Zlib {
         guard let room = UInt32(exactly: bound), let length = UInt32(exactly: bytes.count) else {
             throw .tooLarge(what: "a block of \(bytes.count) bytes", limit: "4 GiB")
         }
-        var code = Z_OK
-        let output = [UInt8](unsafeUninitializedCapacity: bound) { target, count in
-            bytes.withUnsafeBufferPointer { source in
-                stream.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
-                stream.avail_in = length
-                stream.next_out = target.baseAddress
-                stream.avail_out = room
-                code = CZlib.deflate(&stream, Z_FINISH)
-            }
-            count = bound - Int(stream.avail_out)
-        }
+        let (output, code) = run(CZlib.deflate, &stream, on: bytes[...], length: length, room: room)
         guard code == Z_STREAM_END else { throw .compressionFailed(code: Int(code)) }
         return output
     }
@@ -55,21 +45,33 @@ enum Zlib {
         // One byte more than the limit: a full buffer tells a stream that goes on from one that ends there.
         let capacity = min(limit, bytes.count * largestRatio) + 1
         guard let room = UInt32(exactly: capacity), let length = UInt32(exactly: bytes.count) else { throw .tooLong }
+        let (output, code) = run(CZlib.inflate, &stream, on: bytes, length: length, room: room)
+        guard output.count <= limit else { throw .tooLong }
+        guard code == Z_STREAM_END else { throw .damaged }
+        guard stream.avail_in == 0 else { throw .trailingBytes(Int(stream.avail_in)) }
+        return output
+    }
+
+    /// Gives an opened stream all `bytes`, of which there are `length`, at once, and takes at most `room` bytes of output.
+    ///
+    /// - Returns: The output and zlib's code.
+    private static func run(
+        _ step: (UnsafeMutablePointer<z_stream>?, Int32) -> Int32, _ stream: inout z_stream,
+        on bytes: ArraySlice<UInt8>,
+        length: UInt32, room: UInt32
+    ) -> (output: [UInt8], code: Int32) {
         var code = Z_OK
-        let output = [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
+        let output = [UInt8](unsafeUninitializedCapacity: Int(room)) { target, count in
             bytes.withUnsafeBufferPointer { source in
                 stream.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
                 stream.avail_in = length
                 stream.next_out = target.baseAddress
                 stream.avail_out = room
-                code = CZlib.inflate(&stream, Z_FINISH)
+                code = step(&stream, Z_FINISH)
             }
-            count = capacity - Int(stream.avail_out)
+            count = Int(room - stream.avail_out)
         }
-        guard output.count <= limit else { throw .tooLong }
-        guard code == Z_STREAM_END else { throw .damaged }
-        guard stream.avail_in == 0 else { throw .trailingBytes(Int(stream.avail_in)) }
-        return output
+        return (output, code)
     }
 
     /// The checksum of PNG chunks.

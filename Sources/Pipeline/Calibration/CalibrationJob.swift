@@ -85,15 +85,13 @@ public struct CalibrationJob {
             session, total: Self.mostEvaluationsToSearch(items.count, evaluations, schedule: calibrator.schedule))
         let hard = try search.hardest(items.count, beside: items.count, progress: meter.spend)
         // Every other hard image is kept from the plans, and only tried.
-        let learnt = hard.indices.filter { $0.isMultiple(of: 2) }.map { hard[$0] }
-        let tried = try hard.indices.filter { !$0.isMultiple(of: 2) }.map { index in
+        let learnt = stride(from: 0, to: hard.count, by: 2).map { hard[$0] }
+        let tried = try stride(from: 1, to: hard.count, by: 2).map { index in
             (item: hard[index], reference: try calibrator.record(hard[index], progress: meter.spend))
         }
         let measurement = try calibrator.measure(learnt + items, leavesOut: true, progress: meter.spend)
-        let choices = try evaluations.map { evaluations in
-            try search.choose(
-                evaluations, measurement: measurement, hard: learnt.count, tried: tried, progress: meter.spend)
-        }
+        let choices = try search.choose(
+            evaluations, measurement: measurement, hard: learnt.count, tried: tried, progress: meter.spend)
         let usual = try calibrator.calibration(from: measurement, images: learnt.count..<measurement.items.count)
         let file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: items,
@@ -123,14 +121,14 @@ public struct CalibrationJob {
         _ plans: [ReusePlan], to measurement: Calibrator.Measurement, checkedOn others: [Calibrator.RecordedImage],
         in file: CalibrationFile, by calibrator: Calibrator, _ meter: Meter
     ) throws -> Outcome {
-        meter.total = max(
-            meter.total,
+        // Known exactly now; before, a search has said the most that it could take.
+        meter.total =
             meter.spent
-                + plans.reduce(0) {
-                    $0
-                        + Calibrator.evaluationsToFit(
-                            $1.evaluations, samples: measurement.items.count, checkedOn: others.count)
-                })
+            + plans.reduce(0) {
+                $0
+                    + Calibrator.evaluationsToFit(
+                        $1.evaluations, samples: measurement.items.count, checkedOn: others.count)
+            }
         let checks = try plans.map { try calibrator.fit($0, to: measurement, checkedOn: others, progress: meter.spend) }
         let fits = zip(plans, checks).map { CalibrationFile.Fit(plan: $0, forecaster: $1.best) }
         return Outcome(file: fits.reduce(file) { $0.adding($1) }, evaluations: meter.spent, checks: checks)
@@ -150,7 +148,7 @@ public struct CalibrationJob {
         func spend(_ evaluations: Int) throws {
             try session.checkpoint()
             spent += evaluations
-            session.report(.progress(min(1, Double(spent) / Double(max(total, 1))), task: "calibrating"))
+            session.report(.progress(Double(spent) / Double(max(total, 1)), task: "calibrating"))
         }
     }
 

@@ -32,6 +32,8 @@ public final class Calibrator {
         var references: [Trajectory] { records.map(\.reference) }
         /// How many of the images fits see, the first ones.
         fileprivate let fitted: Int
+        /// The calibration from these.
+        fileprivate let seen: Calibration
         /// The full run of an image that no fit sees.
         fileprivate let leftOut: RecordedImage?
     }
@@ -136,7 +138,7 @@ public final class Calibrator {
         return Measurement(
             calibration: try summary(of: records[...]), items: items,
             evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut), records: records, fitted: fitted,
-            leftOut: leftOut)
+            seen: try summary(of: records.prefix(fitted)), leftOut: leftOut)
     }
 
     /// The calibration from some of the images that were measured.
@@ -177,11 +179,10 @@ public final class Calibrator {
         _ plan: ReusePlan, to measurement: Measurement, checkedOn others: [RecordedImage] = [], progress: Progress
     ) throws -> FitCheck {
         guard let leftOut = measurement.leftOut else { preconditionFailure("fits are checked") }
-        let seen = try summary(of: measurement.records.prefix(measurement.fitted))
         let candidates = [
             PlanResolver.plainForecaster,
-            try .spectral(for: plan, calibration: seen),
-            try steer(plan, by: measurement, calibration: seen, progress: progress),
+            try .spectral(for: plan, calibration: measurement.seen),
+            try steer(plan, by: measurement, progress: progress),
         ]
         return FitCheck(
             try candidates.map { candidate in
@@ -209,10 +210,10 @@ public final class Calibrator {
 
     /// Fits the steering forecaster of a plan to the measured images.
     private func steer(
-        _ plan: ReusePlan, by measurement: Measurement, calibration: Calibration, progress: Progress
+        _ plan: ReusePlan, by measurement: Measurement, progress: Progress
     ) throws -> Forecaster {
         let fit = try SteeringFit(
-            plan: plan, calibration: calibration,
+            plan: plan, calibration: measurement.seen,
             references: measurement.records.prefix(measurement.fitted).map(\.reference))
         var denoisers: [CachedDenoiser] = []
         var runs = try measurement.items.prefix(measurement.fitted).map { item in

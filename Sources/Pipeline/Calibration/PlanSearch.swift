@@ -53,7 +53,7 @@ public struct PlanSearch {
         count * screenedPerImage * screeningSteps(of: steps).reduce(0, +) * branches
     }
 
-    /// The most evaluations that ``choose(_:measurement:hard:tried:progress:)`` spends on one budget.
+    /// The most evaluations that ``choose(_:measurement:hard:tried:progress:)`` spends on one number of evaluations.
     public static func mostEvaluationsToChoose(_ evaluations: Int, images: Int) -> Int {
         (3 * powers.count + 2) * images * evaluations
     }
@@ -83,63 +83,65 @@ public struct PlanSearch {
 
     /// |a − b|² / |b|².
     private static func distance(_ a: Tensor, _ b: Tensor) -> Double {
-        var (difference, norm) = (0.0, 0.0)
-        for (x, y) in zip(a.values, b.values) {
-            difference += Double(x - y) * Double(x - y)
-            norm += Double(y) * Double(y)
-        }
-        return norm > 0 ? difference / norm : 0
+        let norm = b.values.reduce(0.0) { $0 + Double($1) * Double($1) }
+        return norm > 0 ? a.squaredDistance(to: b) / norm : 0
     }
 
-    /// Tries candidate plans of so many evaluations and chooses the one with the best score (``PlanChoice/score``).
+    /// Tries candidate plans for each number of evaluations and chooses the one with the best score
+    /// (``PlanChoice/score``).
     ///
     /// - Parameters:
-    ///   - evaluations: What a plan may spend.
+    ///   - evaluations: What plans may spend.
     ///   - measurement: Hard images, then usual ones.
     ///   - hard: How many of them are hard.
     ///   - tried: Further hard images with their recorded full runs, which no plan has been made from.
     ///   - progress: Called with the evaluations of each step.
-    /// - Returns: The best plan, with its errors.
+    /// - Returns: The best plans, with their errors.
     /// - Throws: ``PlanError/budgetTooSmall(planner:smallest:total:)``, what the sampler throws, and what `progress` does.
     func choose(
-        _ evaluations: Int, measurement: Calibrator.Measurement, hard: Int,
+        _ evaluations: [Int], measurement: Calibrator.Measurement, hard: Int,
         tried: [Calibrator.RecordedImage], progress: Calibrator.Progress
-    ) throws -> PlanChoice {
+    ) throws -> [PlanChoice] {
         let learnt = zip(measurement.items, measurement.references).prefix(hard).map { (item: $0, reference: $1) }
         let images = tried + learnt
-        var best: PlanChoice?
-        for plan in try candidates(evaluations, measurement: measurement, hard: hard) {
-            // Fitting nothing to the plan, so that what is tried is the plan.
-            let forecaster = try Forecaster.spectral(for: plan, calibration: measurement.calibration)
-            let errors = try images.map { image in
-                try calibrator.error(
-                    of: forecaster, for: plan, on: image.item, from: image.reference, progress: progress)
+        let planners = try planners(measurement, hard: hard)
+        return try evaluations.map { evaluations in
+            var best: PlanChoice?
+            for plan in try plans(of: evaluations, by: planners) {
+                // Fitting nothing to the plan, so that what is tried is the plan.
+                let forecaster = try Forecaster.spectral(for: plan, calibration: measurement.calibration)
+                let errors = try images.map { image in
+                    try calibrator.error(
+                        of: forecaster, for: plan, on: image.item, from: image.reference, progress: progress)
+                }
+                let choice = PlanChoice(evaluations: evaluations, plan: plan, errors: errors)
+                if choice.score < best?.score ?? .infinity { best = choice }
             }
-            let choice = PlanChoice(
-                evaluations: evaluations, plan: plan, errors: errors.map { min($0, PlanChoice.largestError) })
-            if choice.score < best?.score ?? .infinity { best = choice }
+            guard let best else { preconditionFailure("the path planner has a plan or throws") }
+            return best
         }
-        guard let best else { preconditionFailure("the path planner has a plan or throws") }
-        return best
     }
 
-    /// Different plans by different rules, of so many evaluations.
-    private func candidates(
-        _ evaluations: Int, measurement: Calibrator.Measurement, hard: Int
-    ) throws -> [ReusePlan] {
+    /// The path planners, which have a plan for every budget or throw, and others, which need not have one.
+    private func planners(
+        _ measurement: Calibrator.Measurement, hard: Int
+    ) throws -> (path: [PathPlanner], others: [any Planner]) {
         let all = measurement.items.count
+        let path = try [hard..<all, 0..<hard, 0..<all].flatMap { images in
+            let calibration = try calibrator.calibration(from: measurement, images: images)
+            return Self.powers.map { PathPlanner(calibration: calibration.raisingGain(to: $0)) }
+        }
+        return (path, [BalancedPlanner(calibration: measurement.calibration), UniformPlanner()])
+    }
+
+    /// The different plans of so many evaluations.
+    private func plans(
+        of evaluations: Int, by planners: (path: [PathPlanner], others: [any Planner])
+    ) throws -> [ReusePlan] {
         let request = PlanRequest(
             calls: calibrator.schedule.calls, branches: calibrator.schedule.branches, evaluations: evaluations)
-        var plans: [ReusePlan] = []
-        for images in [hard..<all, 0..<hard, 0..<all] where !images.isEmpty {
-            let calibration = try calibrator.calibration(from: measurement, images: images)
-            for power in Self.powers {
-                plans.append(try PathPlanner(calibration: calibration.raisingGain(to: power)).plan(request))
-            }
-        }
-        for planner in [BalancedPlanner(calibration: measurement.calibration), UniformPlanner()] as [any Planner] {
-            if let plan = try? planner.plan(request) { plans.append(plan) }
-        }
+        let plans =
+            try planners.path.map { try $0.plan(request) } + planners.others.compactMap { try? $0.plan(request) }
         return plans.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }

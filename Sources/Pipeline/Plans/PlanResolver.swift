@@ -46,6 +46,11 @@ public struct PlanResolver {
     /// The forecaster where none is asked for and the decisions came without a calibration.
     static let plainForecaster = Forecaster.taylor(order: 2, quantity: .clean, variable: .step)
 
+    /// The planner of a request where none is asked for: what a search has chosen, if one has been made.
+    public static func defaultPlanner(for request: PlanRequest, under calibration: Calibration) -> PlannerKind {
+        SearchedPlanner(calibration: calibration).hasPlan(for: request) ? .search : defaultPlanner
+    }
+
     private let schedule: RunSchedule
     private let calibration: any CalibrationSource
 
@@ -74,14 +79,13 @@ public struct PlanResolver {
         return record
     }
 
-    /// The planner that is asked for, or the default: what a search has chosen, if one has been made.
+    /// The planner that is asked for, or the default.
     private func kind(for request: ReuseRequest, _ wanted: PlanRequest) throws -> PlannerKind {
         // A budget of 1 leaves nothing to decide, and so nothing to calibrate.
         if request.budget?.share == 1 { return .uniform }
         if let planner = request.planner { return planner }
         guard request.mask == nil else { return Self.defaultPlanner }
-        let searched = SearchedPlanner(calibration: try calibration.calibration())
-        return searched.hasPlan(for: wanted) ? .search : Self.defaultPlanner
+        return Self.defaultPlanner(for: wanted, under: try calibration.calibration())
     }
 
     private func forecaster(

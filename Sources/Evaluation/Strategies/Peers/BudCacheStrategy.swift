@@ -61,7 +61,7 @@ struct BudCacheStrategy: ReuseStrategy {
                 // The last call before has to leave its residual.
                 return ReplayDenoiser(base, recording: run, through: whole - 2)
             }
-            return run.squaredError(of: latents)
+            return latents.squaredDistance(to: run.latents)
         case .forecast:
             let plan = ReusePlan(steps: full, branches: context.branches)
             let forecaster = try context.calibration.forecaster(.spectral, for: plan)
@@ -70,7 +70,7 @@ struct BudCacheStrategy: ReuseStrategy {
                     ReplayDenoiser(base, recording: run, through: whole - 1),
                     predictionType: context.directory.process.predictionType, plan: plan, forecaster: forecaster)
             }
-            return run.squaredError(of: latents)
+            return latents.squaredDistance(to: run.latents)
         }
     }
 
