@@ -73,7 +73,9 @@ import Testing
                 features: [series(1), series(2), series(3), series(4)], base: series(5).map { Double($0) },
                 target: series(6).map { 0.3 * Double($0) })
             let prior = [[1.5, -0.5], [0.4, 2]]
-            let weights = ClippedRegression(step: step, images: [image], bandCount: 2).weights(from: prior)
+            let weights = ClippedRegression(
+                step: step, images: [image], bandCount: 2, relativeRidge: SteeringFit.ridge
+            ).weights(from: prior)
             func distance(_ weights: [[Double]]) -> Double {
                 (0..<count).reduce(0) { sum, i in
                     let clean = zip(image.features, weights.flatMap(\.self)).reduce(image.base[i]) {

@@ -21,7 +21,7 @@ import Testing
         // With a cache folder of its own: the other tests' calibrations would be found.
         func draw(_ name: String, _ options: String) throws -> Command.Result {
             try place.shell(
-                "\"$OMNICACHE\" sample --model \"$TINY\" --steps 9 --seed 3 --class owl --budget 0.5 \(options) -o \(name)",
+                "\"$OMNICACHE\" sample --model \"$TINY\" --steps 30 --seed 3 --class owl --budget 0.5 \(options) -o \(name)",
                 environment: ["XDG_CACHE_HOME": "\(place.path)/cache"])
         }
         let first = try draw("a.png", "")
@@ -51,14 +51,21 @@ import Testing
         #expect(spent <= full / 2)
         // Steering, unless it did not pass its check, and then both commands say so.
         let told = try place.run("info", "a.png").outputText
-        #expect(
-            told.contains("path planner, steering forecaster")
-                || (made.errorText.contains(" is used ") && drawn.errorText.contains(" fills the gaps: ")), "\(told)")
+        #expect(told.contains("search planner, "), "\(told)")
+        let chosen = try #require(made.errorText.firstMatch(of: /budget 0.5: (\S+) fills the gaps/)).1
+        #expect(told.contains("\(chosen) forecaster"), "\(told) \(made.errorText)")
     }
 
-    @Test func `a calibration costs what a dry run says, and nine full runs for four images at half`() throws {
+    @Test func `few steps that nothing has been tried for are shared out evenly, which is said`() throws {
         let place = try Workplace()
-        let options = ["--steps", "20", "--log", "json", "--sampler", "dpm++2m", "--cfg-scale", "1.25"]
+        let drawn = try sample(place, "--steps", "10", "--budget", "0.5", "--cfg-scale", "1.9", "-o", "a.png")
+        #expect(drawn.status == 0 && drawn.errorText.contains("shared out evenly"), "\(drawn.errorText)")
+        #expect(try place.run("info", "a.png").outputText.contains("uniform planner, hold forecaster"))
+    }
+
+    @Test func `a calibration costs what a dry run says, and eight full runs for four images at half`() throws {
+        let place = try Workplace()
+        let options = ["--steps", "30", "--log", "json", "--sampler", "dpm++2m", "--cfg-scale", "1.25"]
         func evaluations(_ more: String...) throws -> (spent: Int, full: Int) {
             let result = try place.start(["calibrate", "--model", place.modelPath] + options + more).wait()
             let event = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
@@ -66,7 +73,7 @@ import Testing
         }
         let told = try evaluations("--dry-run")
         let done = try evaluations()
-        #expect(told == done && done.spent > 0 && Double(done.spent) <= 9.2 * Double(done.full))
+        #expect(told == done && done.spent > 0 && Double(done.spent) <= 8.1 * Double(done.full))
     }
 
     @Test func `what a search has chosen is used where no planner is asked for, and costs no more than a dry run says`()
@@ -97,13 +104,13 @@ import Testing
         let elsewhere = try place.start(
             place.sampling(Self.image + run + ["--budget", "0.75", "--planner", "search", "-o", "x.png"])
         ).wait()
-        elsewhere.expectFailure(64, "no search has been made for 18 evaluations")
+        elsewhere.expectFailure(64, "no plan has been chosen for 18 evaluations")
         try calibrate("--samples", "1").expectFailure(64, "--search needs at least 2 --samples")
         try calibrate("--budget", "1").expectFailure(64, "--search needs at least 2 --samples")
     }
 
     @Test(arguments: [["--clip", "0.8"], ["--clip", "0.8", "--sampler", "ddpm"], []])
-    func `where a fit has not passed its check, what has is used, and every command says so`(options: [String]) throws {
+    func `where a fit has not passed its check, what has is used, and said where another is asked for`(options: [String]) throws {
         let place = try Workplace()
         let run = ["--steps", "11", "--cfg-scale", "1.6"] + options
         let made = try place.start(["calibrate", "--model", place.modelPath, "--samples", "2"] + run).wait()
@@ -121,11 +128,10 @@ import Testing
             let drawn = try place.start(
                 place.sampling(Self.image + run + ["--budget", "0.5", "-o", name] + forecaster)
             ).wait()
-            #expect(drawn.status == 0 && drawn.errorText.contains("taylor:2 fills the gaps: "), "\(drawn.errorText)")
-            #expect(try place.run("info", name).outputText.contains("path planner, taylor:2 forecaster"))
+            let told = drawn.errorText.contains("taylor:2 fills the gaps: ")
+            #expect(drawn.status == 0 && told != forecaster.isEmpty, "\(drawn.errorText)")
+            #expect(try place.run("info", name).outputText.contains("search planner, taylor:2 forecaster"))
         }
-        let plan = try place.start(["plan", "--model", place.modelPath, "--budget", "0.5", "-o", "p.json"] + run).wait()
-        #expect(plan.status == 0 && plan.errorText.contains("taylor:2 fills the gaps: "), "\(plan.errorText)")
     }
 
     @Test func `a calibration is made once, and a damaged one is refused`() throws {
@@ -151,7 +157,37 @@ import Testing
         #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
     }
 
-    @Test(arguments: [(["--samples", "0"], "--samples 0"), (["--budget", "2"], "2.0"), (["--budget", "x"], "x")])
+    @Test func `a quality or a time chooses a budget, says what to expect, and is refused where it cannot be had`() throws {
+        let place = try Workplace()
+        let run = ["--steps", "30", "--cfg-scale", "2.1"]
+        func draw(_ options: String...) throws -> Command.Result {
+            try place.start(place.sampling(Self.image + run + options + ["--force", "-o", "x.png"])).wait()
+        }
+        try draw("--quality", "40").expectFailure(64, "omnicache calibrate --search")
+        let made = try place.start(
+            ["calibrate", "--model", place.modelPath, "--search", "--samples", "8", "--budget", "0.7,0.4"] + run
+        ).wait()
+        #expect(made.status == 0, "\(made.errorText)")
+        let file = try CalibrationFile(path: #require(made.outputLines.first))
+        let curve = QualityCurve(file.calibration)
+        let promises = curve.points.compactMap(\.promise)
+        #expect(curve.points.map(\.evaluations) == [24, 42] && promises.count == 2)
+        let easy = try draw("--quality", "\(promises[0])")
+        #expect(easy.errorText.contains("budget 0.4, which kept"), "\(easy.errorText)")
+        #expect(try place.run("info", "x.png").outputText.contains("24 of 60 evaluations"))
+        let hard = try draw("--quality", "200")
+        #expect(hard.status == 0 && hard.errorText.contains("everything is evaluated"), "\(hard.errorText)")
+        let long = try draw("--time", "1h")
+        #expect(long.status == 0 && long.errorText.contains("the full run takes about"), "\(long.errorText)")
+        try draw("--time", "0.000001s").expectFailure(64, "the least, 24 of 60")
+        try draw("--time", "soon").expectFailure(64, "--time")
+        try draw("--quality", "0").expectFailure(64, "--quality 0")
+        try draw("--quality", "40", "--budget", "0.5").expectFailure(64, "--quality and --budget both")
+        try draw("--quality", "40", "--time", "1s").expectFailure(64, "--quality and --time both")
+    }
+
+    @Test(arguments: [(["--samples", "0"], "--samples 0"), (["--time-limit", "1m"], "--time-limit needs --search"),
+        (["--search", "--time-limit", "later"], "--time-limit"), (["--budget", "2"], "2.0"), (["--budget", "x"], "x")])
     func `a calibration that makes no sense is refused with 64`(options: [String], text: String) throws {
         let place = try Workplace()
         let result = try place.start(["calibrate", "--model", place.modelPath] + options).wait()

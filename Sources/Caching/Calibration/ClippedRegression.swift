@@ -39,8 +39,6 @@ struct ClippedRegression {
         let target: [Double]
     }
 
-    /// The ridge towards the prior, relative to the mean energy of a band's sources.
-    private static let ridge = SteeringFit.ridge
     /// The most Gauss-Newton steps.
     private static let mostSteps = 6
     /// How often a step is halved before the present weights are kept.
@@ -53,6 +51,8 @@ struct ClippedRegression {
     let step: ClippedStep
     let images: [Image]
     let bandCount: Int
+    /// The ridge towards the prior, relative to the mean energy of a band's sources.
+    let relativeRidge: Double
 
     /// The best weights, by source and band.
     ///
@@ -111,7 +111,7 @@ struct ClippedRegression {
         return (0..<unknowns).map { unknown in
             let band = stride(from: unknown % bandCount, to: unknowns, by: bandCount)
             let sum = band.reduce(0) { $0 + products[$1 * unknowns + $1] }
-            return Self.ridge * sum / Double(unknowns / bandCount)
+            return relativeRidge * sum / Double(unknowns / bandCount)
         }
     }
 

@@ -11,8 +11,8 @@ import Sampling
 /// Where the sampler clips x0, its step is no longer a sum of state and output, and there is no single output to fit to:
 /// the weights are fitted to the state that the step leads to (``ClippedRegression``).
 public final class SteeringFit {
-    /// The ridge of the regression towards the spectral weights, relative to the mean energy of the sources.
-    static let ridge = 1e-5
+    /// The usual ridge of the regression towards the spectral weights, relative to the mean energy of the sources.
+    public static let ridge = 1e-5
 
     private let plan: ReusePlan
     private let calibration: Calibration
@@ -22,6 +22,7 @@ public final class SteeringFit {
     private let transform: CosineTransform
     private let bands: FrequencyBands
     private let targets: [Tensor]
+    private let ridge: Double
     private var entries: [FittedRule.Entry] = []
 
     /// The forecaster that the runs are to be started with; its forecasts are replaced at each call.
@@ -33,12 +34,16 @@ public final class SteeringFit {
     ///   - plan: What the runs evaluate.
     ///   - calibration: Of runs like these; its weights are where the fit starts from.
     ///   - references: The recorded uncached runs of the images, in the order of the runs.
+    ///   - ridge: Pulls towards the spectral weights, relative to the mean energy of the sources.
     /// - Throws: ``PlanError/doesNotFit(_:)`` when the calibration is for another kind of run.
-    public init(plan: ReusePlan, calibration: Calibration, references: [Trajectory]) throws(PlanError) {
+    public init(
+        plan: ReusePlan, calibration: Calibration, references: [Trajectory], ridge: Double = SteeringFit.ridge
+    ) throws(PlanError) {
         precondition(!references.isEmpty && references.allSatisfy(\.isComplete), "uncached runs to steer towards")
         self.plan = plan
         self.calibration = calibration
         self.references = references
+        self.ridge = ridge
         start = try Forecaster.spectral(for: plan, calibration: calibration)
         model = ForecastModel(calibration)
         terms = GuidedTerms(branches: model.branches, guidanceScale: model.guidanceScale)
@@ -137,7 +142,7 @@ public final class SteeringFit {
                 features: sources.flatMap { features(of: $0, scale: perQuantity) }, base: z.map { perState * $0 },
                 target: target)
         }
-        return ClippedRegression(step: step, images: images, bandCount: model.bandCount).weights(from: prior)
+        return ClippedRegression(step: step, images: images, bandCount: model.bandCount, relativeRidge: ridge).weights(from: prior)
     }
 
     /// What each band of a source adds to x0, per unit of weight.
@@ -175,7 +180,7 @@ public final class SteeringFit {
         }
         var weights = prior
         for band in 0..<bandCount {
-            NormalEquations.solve(&products[band], &right[band], ridge: Self.ridge)
+            NormalEquations.solve(&products[band], &right[band], ridge: ridge)
             for i in 0..<k { weights[i][band] += right[band][i] }
         }
         return weights

@@ -7,32 +7,42 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     public let evaluations: Int
     /// What is evaluated.
     public let plan: ReusePlan
-    /// The relative error of the final state of each hard image that it was tried on, the largest first.
+    /// The relative error of the final state of each image that it was tried on, of the hard ones where there are any; the
+    /// largest first.
     public let errors: [Double]
+    /// How many images these are the hardest of; nil where they were not chosen for being hard.
+    public let screened: Int?
+    /// The PSNR in dB of each of these images, decoded, to its full run, the smallest first; nil where it was not measured.
+    public let decibels: [Double]?
 
     /// Joins the parts.
-    public init(evaluations: Int, plan: ReusePlan, errors: [Double]) {
+    public init(
+        evaluations: Int, plan: ReusePlan, errors: [Double], screened: Int? = nil, decibels: [Double]? = nil
+    ) {
         self.evaluations = evaluations
         self.plan = plan
         self.errors = errors.map { min($0, Self.largestError) }.sorted(by: >)
+        self.screened = screened
+        self.decibels = decibels?.map { min($0, Self.mostDecibels) }.sorted()
     }
 
     /// Errors below this are not told apart: pictures of 8 bits hardly change.
     static let smallestError = 1e-3
+    /// What equal pictures count as, whose PSNR is infinite.
+    static let mostDecibels = 200.0
     /// What a run that diverged counts as.
     static let largestError = 1e3
 
-    /// How good it is, the smaller the better: the mean over the images of the error's logarithm.
+    /// How good errors are, the smaller the better: the mean over the images of the error's logarithm.
     ///
     /// A mean of squares would see only the images that turn into others, and a mean of decibels mostly those that are
-    /// nearly lossless anyway. On the embedded model, the mean over hard images ranks plans as the 5th percentile over many
-    /// others does; the mean over usual ones does not, and that over the worst quarter follows single images.
-    public var score: Double {
-        errors.reduce(0) { $0 + log10(max($1, Self.smallestError)) } / Double(max(errors.count, 1))
+    /// nearly lossless anyway.
+    public static func score(of errors: [Double]) -> Double {
+        errors.reduce(0) { $0 + log10(min(max($1, smallestError), largestError)) } / Double(max(errors.count, 1))
     }
 }
 
-/// The plan that `omnicache calibrate --search` has found best for the request's number of evaluations.
+/// The plan that `omnicache calibrate` has found best in closed loop for the request's number of evaluations.
 public struct SearchedPlanner: Planner {
     public var name: String { PlannerKind.search.rawValue }
 
@@ -51,8 +61,8 @@ public struct SearchedPlanner: Planner {
         guard request.evaluations < full.evaluations else { return full }
         guard let choice = choices.first(where: { $0.evaluations == request.evaluations }) else {
             throw .needsCalibration(
-                "no search has been made for \(request.evaluations) evaluations; make one with 'omnicache calibrate "
-                    + "--search' and the same budget and options")
+                "no plan has been chosen for \(request.evaluations) evaluations; choose one with 'omnicache calibrate' and "
+                    + "the same budget and options")
         }
         guard choice.plan.calls == request.calls.count, choice.plan.branches == request.branches else {
             throw .doesNotFit("the search was for another number of model calls or for other guidance branches")

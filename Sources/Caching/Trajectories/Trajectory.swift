@@ -121,6 +121,14 @@ public final class Trajectory {
         return (distance / norm).squareRoot()
     }
 
+    /// The final latents, from the last state.
+    public var finalLatents: Tensor {
+        let scale = Float(1 / calls[calls.count - 1].levelAfter.pathScale)
+        let (latents, last) = (Tensor(shape), states[states.count - 1].values)
+        for i in 0..<latents.count { latents.values[i] = scale * last[i] }
+        return latents
+    }
+
     /// The states at which steps begin, and the final one: the corners of the path.
     ///
     /// For samplers with one call a step these are all states; Heun's trial states are left out.

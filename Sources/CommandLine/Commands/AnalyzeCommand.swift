@@ -74,9 +74,11 @@ struct AnalyzeCommand: ParsableCommand {
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
         if !execution.dryRun { try files.check() }
-        let reuse = try source.resolve(
-            model: directory.reference(), settings: settings, schedule: schedule, like: nil,
-            calibration: session.calibration(for: settings, makes: !execution.dryRun))
+        let calibration = session.calibration(for: settings, makes: !execution.dryRun)
+        let reuse = try source.settled(
+            in: session, settings: settings, calibration: calibration, decoder: directory.decoder(.own)
+        ).resolve(
+            model: directory.reference(), settings: settings, schedule: schedule, like: nil, calibration: calibration)
         if execution.dryRun {
             return try DryRun(
                 settings: settings, images: work.items.count, evaluations: schedule.evaluations,

@@ -11,16 +11,17 @@ struct CalibrateCommand: ParsableCommand {
             omnicache calibrate --budget 0.5
             omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
 
-            Samples a few images in full, again with half of their outputs held, and once more at each budget. \
-            Forecasters are fitted to all images but the last, which checks them: if a simpler forecaster is as good \
-            there, it is used instead. The calibration is saved in the cache folder. Every command with the same model, \
-            sampler, step count and guidance uses it.
+            Samples a few images in full, and some again with half of their outputs held. Then it tries plans and \
+            forecasters for each budget, fitted to all images but the last, on the last one, and keeps the best. The \
+            calibration is saved in the cache folder. Every command with the same model, sampler, step count and \
+            guidance uses it.
 
-            With --search, plans are chosen by what they do: several are tried on images that are hard to keep. It takes \
-            many more runs; see --dry-run.
+            With --search, many more plans and forecasters are tried, on images that are hard to keep. It takes many more \
+            runs; see --dry-run.
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
+    @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Run options") var execution: RunOptions
 
@@ -34,7 +35,7 @@ struct CalibrateCommand: ParsableCommand {
     @Option(
         name: .customLong("budget"), parsing: .unconditional,
         help: ArgumentHelp(
-            "The budgets to fit the default forecaster for, separated by commas, or 1 for none.", valueName: "list"))
+            "The budgets to choose plans for, separated by commas, or 1 for none.", valueName: "list"))
     var budgets = "0.5"
 
     @Flag(
@@ -42,6 +43,12 @@ struct CalibrateCommand: ParsableCommand {
             Try several plans for each budget on hard images, as many as --samples beside the usual ones, and use the best.
             """)
     var search = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Stop searching after this time, such as 90s, 10m or 2h, and use the best so far.", valueName: "time"))
+    var timeLimit: TimeSpan?
 
     @Flag(help: "Calibrate again even if there is a calibration.")
     var force = false
@@ -64,6 +71,7 @@ struct CalibrateCommand: ParsableCommand {
         guard !search || samples > 1 && !budgets.isEmpty else {
             throw PipelineError.usage("--search needs at least 2 --samples and a --budget below 1")
         }
+        guard search || timeLimit == nil else { throw PipelineError.usage("--time-limit needs --search") }
         let store = CalibrationStore(directory: directory, settings: settings)
         if !force, let (file, path) = try store.load(), isEnough(file, for: budgets, schedule: schedule) {
             log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
@@ -71,15 +79,12 @@ struct CalibrateCommand: ParsableCommand {
         }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
-        // Only fits need an image that checks them.
-        let leavesOut = !budgets.isEmpty
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
         if execution.dryRun {
             let planned =
                 search
                 ? CalibrationJob.mostEvaluationsToSearch(samples, evaluations, schedule: schedule)
-                : Calibrator.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
-                    + evaluations.reduce(0) { $0 + Calibrator.evaluationsToFit($1, samples: samples) }
+                : CalibrationJob.mostEvaluations(samples, evaluations, schedule: schedule)
             return try log.result(
                 Log.Event(event: "calibration", evaluations: planned, evaluationsFull: schedule.evaluations))
         }
@@ -87,18 +92,20 @@ struct CalibrateCommand: ParsableCommand {
         let items = Calibrator.items(samples, told: directory.config.conditions)
         let outcome = try WeightFiles.blamed {
             try search
-                ? job.search(items, evaluations: evaluations)
-                : job.calibrate(items, leavesOut: leavesOut) { calibration in
-                    try plans(for: budgets, calibration: calibration, schedule: schedule)
-                }
+                ? job.search(
+                    items, evaluations: evaluations,
+                    decoder: directory.decoder(decoder.choice).map { try session.load($0) }, limit: timeLimit?.duration)
+                : job.calibrate(items, evaluations: evaluations)
         }
         let path = try store.save(outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
             "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with \(outcome.evaluations) evaluations (\(runs.formatted1) full runs)"
         )
-        for (budget, check) in zip(budgets, outcome.checks) {
-            if let warning = check.warning { log.message("budget \(budget.share): \(warning)") }
+        for (budget, chosen) in zip(budgets, outcome.chosen) {
+            log.message(
+                "budget \(budget.share): \(chosen.forecaster.name) fills the gaps of the best of \(chosen.tried) plans and "
+                    + "forecasters, with a relative error of \(chosen.error.formatted4) on images that no fit has seen")
         }
         try log.result(
             Log.Event(
@@ -111,31 +118,23 @@ struct CalibrateCommand: ParsableCommand {
         try Budget.list(budgets).filter { $0.share < 1 }
     }
 
-    private func plans(
-        for budgets: [Budget], calibration: Calibration, schedule: RunSchedule
-    ) throws -> [ReusePlan] {
-        try budgets.map { budget in
-            let request = PlanRequest(
-                calls: schedule.calls, branches: schedule.branches,
-                evaluations: budget.evaluations(of: schedule.evaluations))
-            return try PlanResolver.defaultPlanner(for: request, under: calibration)
-                .planner { calibration }.plan(request)
-        }
-    }
-
-    /// Whether a calibration has as many images, and a fit for every budget, searched if that is asked for.
+    /// Whether a calibration has as many images, and a plan with a forecaster for every budget, searched if that is asked
+    /// for.
     private func isEnough(_ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule) -> Bool {
-        guard file.items.count >= samples,
-            let plans = try? plans(for: budgets, calibration: file.calibration, schedule: schedule)
-        else { return false }
-        let isSearched = budgets.allSatisfy { budget in
-            file.calibration.choices.contains { $0.evaluations == budget.evaluations(of: schedule.evaluations) }
-        }
-        return plans.allSatisfy { plan in file.fits.contains { $0.plan == plan } } && (isSearched || !search)
+        file.items.count >= samples
+            && budgets.allSatisfy { budget in
+                file.calibration.choices.contains { choice in
+                    choice.evaluations == budget.evaluations(of: schedule.evaluations)
+                        && file.fits.contains { $0.plan == choice.plan } && (choice.screened != nil || !search)
+                }
+            }
     }
 }
 
 extension Double {
+    /// With four digits after the point.
+    fileprivate var formatted4: String { "\((self * 10_000).rounded() / 10_000)" }
+
     /// With one digit after the point.
     fileprivate var formatted1: String { "\((self * 10).rounded() / 10)" }
 }

@@ -45,12 +45,15 @@ struct PlanCommand: ParsableCommand {
         let settings = sampling.settings(over: directory.defaultSettings, of: directory)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
-        guard let request = try cache.request() else {
+        guard cache.given != nil else {
             throw PipelineError.usage(
                 "a plan needs a budget or a mask; give --budget, such as 0.5, or --mask")
         }
         let session = try ModelSession(directory: directory, options: model, workers: Workers(), log: log)
         let calibration = session.calibration(for: settings, makes: true)
+        let options = try cache.settled(
+            in: session, settings: settings, calibration: calibration, decoder: directory.decoder(.own))
+        guard let request = try options.request() else { preconditionFailure("an option was given") }
         guard let reuse = try PlanResolver(schedule: schedule, calibration: calibration).resolve(request) else {
             throw PipelineError.usage("a budget of 1 reuses nothing; give a smaller budget")
         }

@@ -26,6 +26,15 @@ enum ReuseSource {
         return file.settings
     }
 
+    /// The same with a budget that was chosen for the goal that the options name, which is told.
+    func settled(
+        in session: ModelSession, settings: SampleSettings, calibration: StoredCalibration, decoder: DecoderSource?
+    ) throws -> ReuseSource {
+        guard case .options(let options) = self else { return self }
+        return .options(
+            try options.settled(in: session, settings: settings, calibration: calibration, decoder: decoder))
+    }
+
     /// The plan of a run.
     ///
     /// - Parameters:
@@ -57,5 +66,20 @@ enum ReuseSource {
             _ = try reuse.forecaster(for: schedule)
             return reuse
         }
+    }
+}
+
+extension CacheOptions {
+    /// The same with a budget that was chosen for ``goal``, which is told.
+    ///
+    /// - Throws: `PipelineError.usage` for options that exclude each other, and where the goal cannot be had.
+    func settled(
+        in session: ModelSession, settings: SampleSettings, calibration: StoredCalibration, decoder: DecoderSource?
+    ) throws -> CacheOptions {
+        try checkGoal()
+        guard let goal else { return self }
+        let chosen = try session.budget(for: goal, settings: settings, calibration: calibration, decoder: decoder)
+        calibration.tell(chosen.reason)
+        return with(budget: chosen.budget)
     }
 }

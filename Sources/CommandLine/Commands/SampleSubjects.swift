@@ -38,6 +38,7 @@ struct SampleSubjects {
     func resolveVariants(
         command: SampleCommand, session: ModelSession, like: ImageMetadata?
     ) throws -> [SampleVariant] {
+        let decoder = try session.directory.decoder(command.decoder.choice)
         let source = try ReuseSource(plan: command.plan, options: command.cache)
         let settings = command.sampling.settings(
             over: like?.record.settings ?? source.settings ?? session.directory.defaultSettings,
@@ -46,7 +47,7 @@ struct SampleSubjects {
             return [
                 try SampleVariant(
                     session: session, settings: settings, reuse: source, calibrates: !command.execution.dryRun,
-                    like: like?.record)
+                    decoder: decoder, like: like?.record)
             ]
         }
         return try list.options.indices.map { index in
@@ -55,7 +56,7 @@ struct SampleSubjects {
                     session: session, settings: own.sampling.settings(over: settings, of: session.directory),
                     reuse: own.cache.given == nil
                         ? source : ReuseSource(plan: command.plan, options: own.cache.over(command.cache)),
-                    calibrates: !command.execution.dryRun)
+                    calibrates: !command.execution.dryRun, decoder: decoder)
             }
         }
     }
@@ -65,12 +66,14 @@ extension SampleVariant {
     /// Checks the settings against the model; makes a calibration if one is needed and `calibrates` allows it.
     fileprivate init(
         session: ModelSession, settings: SampleSettings, reuse source: ReuseSource, calibrates: Bool,
-        like: ImageRecord? = nil
+        decoder: DecoderSource?, like: ImageRecord? = nil
     ) throws {
         let schedule = try settings.schedule(for: session.directory)
-        let reuse = try source.resolve(
-            model: session.directory.reference(), settings: settings, schedule: schedule, like: like,
-            calibration: session.calibration(for: settings, makes: calibrates))
+        let calibration = session.calibration(for: settings, makes: calibrates)
+        let reuse = try source.settled(in: session, settings: settings, calibration: calibration, decoder: decoder)
+            .resolve(
+                model: session.directory.reference(), settings: settings, schedule: schedule, like: like,
+                calibration: calibration)
         try self.init(settings: settings, schedule: schedule, reuse: reuse)
     }
 }

@@ -5,6 +5,8 @@ import Caching
 struct Share: ExpressibleByArgument {
     let value: Double
 
+    init(_ value: Double) { self.value = value }
+
     init?(argument: String) {
         var number = argument[...]
         guard number.last == "%" else {

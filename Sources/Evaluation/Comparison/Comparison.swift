@@ -171,6 +171,16 @@ public final class Comparison {
         return sampler
     }
 
+    /// What the calibration says of the default's plan, which is the one that it was measured on.
+    private func promise(of entry: Entry) -> ComparisonReport.Promise? {
+        guard entry.strategy == PlannedStrategy.standard.name, let plan = entry.prepared?.plan,
+            let calibration = try? context.calibration.knownCalibration(),
+            calibration.choices.contains(where: { $0.evaluations == entry.allowed && $0.plan == plan })
+        else { return nil }
+        return QualityCurve(calibration).points.first { $0.evaluations == entry.allowed }?.promise
+            .map { ComparisonReport.Promise($0, of: entry.pairs) }
+    }
+
     private func report(_ entries: [Entry], seconds: [Double]) -> ComparisonReport {
         let reference = request.strategies[0].name
         let rows = entries.map { entry in
@@ -181,7 +191,7 @@ public final class Comparison {
                 evaluationsNeeded: entry.needed,
                 summary: entry.prepared == nil
                     ? nil : ComparisonSummary(entry.pairs, reference: compares ? other?.pairs : nil),
-                plan: entry.prepared?.plan, pairs: entry.pairs)
+                plan: entry.prepared?.plan, promise: promise(of: entry), pairs: entry.pairs)
         }
         return ComparisonReport(
             model: directory.reference(), settings: request.settings, items: request.items,

@@ -45,6 +45,8 @@ public struct ComparisonReport: SchemaReport, Equatable, Sendable {
         public let summary: ComparisonSummary?
         /// What is evaluated when, for a strategy that decides before the run.
         public let plan: ReusePlan?
+        /// What was promised of the plan, and whether it was kept; nil where nothing was.
+        public let promise: Promise?
         /// Pair by pair; empty for a strategy that cannot reach the budget.
         public let pairs: [PairMeasure]
 
@@ -52,8 +54,21 @@ public struct ComparisonReport: SchemaReport, Equatable, Sendable {
         public var line: String {
             let short = Row(
                 budget: budget, strategy: strategy, evaluationsAllowed: evaluationsAllowed,
-                evaluationsNeeded: evaluationsNeeded, summary: summary, plan: nil, pairs: [])
+                evaluationsNeeded: evaluationsNeeded, summary: summary, plan: nil, promise: promise, pairs: [])
             return String(decoding: short.jsonLine.dropLast(), as: UTF8.self)
+        }
+    }
+
+    /// What a search has promised of a plan, held against the pairs.
+    public struct Promise: Codable, Equatable, Sendable {
+        /// What 95 % of images are to keep, in dB (``/Caching/QualityCurve``).
+        public let decibels: Double
+        /// The pairs that did.
+        public let kept: Proportion
+
+        init(_ decibels: Double, of pairs: [PairMeasure]) {
+            self.decibels = decibels
+            kept = Proportion(pairs.count { ($0.psnr ?? .infinity) >= decibels }, of: pairs.count)
         }
     }
 

@@ -1,3 +1,4 @@
+import Caching
 import Media
 
 /// What a strategy's pairs say together.

@@ -50,7 +50,20 @@ extension ComparisonReport {
             + (secondsFull == nil
                 ? ""
                 : " speed-up: median over the pairs of uncached over cached time, at most what their evaluations can give.")
-            + " " + MeanInterval.legend
+            + " " + MeanInterval.legend + promises.map { " " + $0 }.joined()
+    }
+
+    /// One sentence for each promise.
+    private var promises: [String] {
+        rows.compactMap { row in
+            row.promise.map { promise in
+                let percent = { (share: Double) in "\((share * 1000).rounded() / 10)" }
+                return
+                    "\(row.strategy) at \(row.budget.share) was to keep \((promise.decibels * 10).rounded() / 10) dB for 95 % of "
+                    + "images: \(percent(promise.kept.share)) % did (\(percent(promise.kept.low)) to "
+                    + "\(percent(promise.kept.high)) %)."
+            }
+        }
     }
 
     /// What the columns of ``table`` mean that only pages show.

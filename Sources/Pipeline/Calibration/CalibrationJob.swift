@@ -24,92 +24,97 @@ public struct CalibrationJob {
                 .message(
                     "no calibration for this model, sampler, step count and guidance yet: making one from a full run and "
                         + "a half; 'omnicache calibrate' makes a better one"))
-            let items = Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)
-            return try keep(calibrate(items, leavesOut: false, plans: { _ in [] }).file)
+            return try keep(
+                calibrate(Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)).file)
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }
             session.report(
                 .message(
                     "no steering forecaster for this plan yet: fitting one to the calibration's images but one, which "
                         + "checks it"))
-            let fits = try calibrate(file.items, leavesOut: true) { _ in [plan] }.file.fits
-            return try keep(fits.reduce(file) { $0.adding($1) })
+            let calibrator = try calibrator()
+            let count = file.items.count
+            let meter = Meter(
+                session,
+                total: calibrator.evaluationsToMeasure(count, leavesOut: true)
+                    + Calibrator.evaluationsToFit(plan.evaluations, samples: count))
+            let measurement = try calibrator.measure(file.items, leavesOut: true, progress: meter.spend)
+            let check = try calibrator.fit(plan, to: measurement, progress: meter.spend)
+            return try keep(file.adding(CalibrationFile.Fit(plan: plan, forecaster: check.best)))
         }
     }
 
     /// What calibrating has brought.
     public struct Outcome {
-        /// The calibration with its fits.
+        /// The calibration with its plans and fits.
         public let file: CalibrationFile
         /// The evaluations that it took.
         public let evaluations: Int
-        /// How each plan's forecasters did.
-        public let checks: [FitCheck]
+        /// The plans and forecasters that were chosen, one for each number of evaluations.
+        public let chosen: [ChosenPlan]
     }
 
-    /// Samples `items`, then fits the forecasters of the plans that `plans` makes of what was learnt.
+    /// Samples `items`, and chooses a plan and a forecaster for each number of evaluations from a few candidates, tried on
+    /// the last image, which no fit sees.
     ///
     /// - Parameters:
     ///   - items: The images to learn from.
-    ///   - leavesOut: Whether an image is kept from the fits, to check them on; without it there can be none.
-    ///   - plans: Makes the plans to fit forecasters for.
-    /// - Returns: The calibration with its fits, and what it has cost.
-    /// - Throws: What the calibrator, `plans` or the session's checkpoint throws.
-    public func calibrate(
-        _ items: [SampleItem], leavesOut: Bool, plans: (Calibration) throws -> [ReusePlan]
-    ) throws -> Outcome {
+    ///   - evaluations: What the plans may spend; without any, no image is kept from the rest.
+    /// - Returns: The calibration of `items` with the choices and fits, and what it has cost.
+    /// - Throws: What the calibrator, the search or the session's checkpoint throws.
+    public func calibrate(_ items: [SampleItem], evaluations: [Int] = []) throws -> Outcome {
         let calibrator = try calibrator()
-        let meter = Meter(session, total: calibrator.evaluationsToMeasure(items.count, leavesOut: leavesOut))
-        let measurement = try calibrator.measure(items, leavesOut: leavesOut, progress: meter.spend)
-        let file = CalibrationFile(
-            model: session.directory.reference(), settings: settings, items: items,
-            calibration: measurement.calibration)
-        return try fit(
-            try plans(measurement.calibration), to: measurement, checkedOn: [], in: file, by: calibrator, meter)
+        let meter = Meter(
+            session,
+            total: Self.mostEvaluations(items.count, evaluations, schedule: calibrator.schedule))
+        let measurement = try calibrator.measure(items, leavesOut: !evaluations.isEmpty, progress: meter.spend)
+        // Without plans to choose, no image was left to try them on.
+        let search = evaluations.isEmpty ? nil : PlanSearch(calibrator: calibrator, measurement: measurement)
+        return try choose(
+            evaluations, by: search, from: measurement, images: items.indices, of: calibrator, meter)
     }
 
-    /// Samples as many hard images beside `items`, searches a plan for each number of evaluations, and fits its
-    /// forecaster.
+    /// The most evaluations that ``calibrate(_:evaluations:)`` spends.
+    public static func mostEvaluations(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
+        Calibrator.evaluationsToMeasure(count, leavesOut: !evaluations.isEmpty, schedule: schedule)
+            + evaluations.reduce(0) {
+                $0 + PlanSearch.mostEvaluations($1, samples: count, calls: schedule.calls.count)
+            }
+    }
+
+    /// Samples as many hard images beside `items`, and chooses a plan and a forecaster for each number of evaluations from
+    /// many candidates, tried on the hard images.
     ///
     /// - Parameters:
     ///   - items: The usual images to learn from, at least two.
     ///   - evaluations: What the plans may spend.
+    ///   - decoder: Makes the pictures of which PSNR is measured (``QualityCurve``); nil for none.
+    ///   - limit: How long to try, shared among the numbers of evaluations; nil for as long as it takes. What is tried then
+    ///     depends on the machine.
     /// - Returns: The calibration of `items` with the choices and fits, and what it has cost.
     /// - Throws: What the calibrator, the search or the session's checkpoint throws.
-    public func search(_ items: [SampleItem], evaluations: [Int]) throws -> Outcome {
+    public func search(
+        _ items: [SampleItem], evaluations: [Int], decoder: (any LatentDecoder)? = nil, limit: Duration? = nil
+    ) throws -> Outcome {
+        let end = limit.map { ContinuousClock.now + $0 }
         let calibrator = try calibrator()
-        let search = try PlanSearch(
-            calibrator: calibrator, directory: session.directory, network: session.network(), settings: settings,
-            workers: session.workers)
+        let screening = try HardImages(
+            directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
         let meter = Meter(
             session, total: Self.mostEvaluationsToSearch(items.count, evaluations, schedule: calibrator.schedule))
-        let hard = try search.hardest(items.count, beside: items.count, progress: meter.spend)
-        // Every other hard image is kept from the plans, and only tried.
-        let learnt = stride(from: 0, to: hard.count, by: 2).map { hard[$0] }
-        let tried = try stride(from: 1, to: hard.count, by: 2).map { index in
-            (item: hard[index], reference: try calibrator.record(hard[index], progress: meter.spend))
-        }
-        let measurement = try calibrator.measure(learnt + items, leavesOut: true, progress: meter.spend)
-        let choices = try search.choose(
-            evaluations, measurement: measurement, hard: learnt.count, tried: tried, progress: meter.spend)
-        let usual = try calibrator.calibration(from: measurement, images: learnt.count..<measurement.items.count)
-        let file = CalibrationFile(
-            model: session.directory.reference(), settings: settings, items: items,
-            calibration: usual.choosing(choices))
-        return try fit(
-            choices.map(\.plan), to: measurement, checkedOn: tried, in: file, by: calibrator, meter)
+        let hard = try screening.hardest(items.count, beside: items.count, progress: meter.spend)
+        let measurement = try calibrator.measureAll(hard + items, progress: meter.spend)
+        let search = PlanSearch(calibrator: calibrator, measurement: measurement, hard: hard.count)
+        return try choose(
+            evaluations, by: search, from: measurement, images: hard.count..<measurement.items.count, of: calibrator,
+            meter, decoder: decoder, until: end)
     }
 
-    /// The most evaluations that ``search(_:evaluations:)`` spends.
+    /// The most evaluations that ``search(_:evaluations:decoder:limit:)`` spends.
     public static func mostEvaluationsToSearch(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
-        let (learnt, tried) = ((count + 1) / 2, count / 2)
-        return PlanSearch.evaluationsToScreen(count, steps: schedule.calls.count, branches: schedule.branches.count)
-            + tried * schedule.evaluations
-            + Calibrator.evaluationsToMeasure(count + learnt, leavesOut: true, schedule: schedule)
-            + evaluations.reduce(0) {
-                $0 + PlanSearch.mostEvaluationsToChoose($1, images: count)
-                    + Calibrator.evaluationsToFit($1, samples: count + learnt, checkedOn: tried)
-            }
+        HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
+            + Calibrator.evaluationsToMeasureAll(2 * count, schedule: schedule)
+            + evaluations.reduce(0) { $0 + PlanSearch.mostEvaluations($1, hard: count, usual: count) }
     }
 
     private func calibrator() throws -> Calibrator {
@@ -117,21 +122,34 @@ public struct CalibrationJob {
             directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
     }
 
-    private func fit(
-        _ plans: [ReusePlan], to measurement: Calibrator.Measurement, checkedOn others: [Calibrator.RecordedImage],
-        in file: CalibrationFile, by calibrator: Calibrator, _ meter: Meter
+    /// Chooses, and sums up the images whose calibration is to be kept.
+    private func choose(
+        _ evaluations: [Int], by search: PlanSearch?, from measurement: Calibrator.Measurement, images: Range<Int>,
+        of calibrator: Calibrator, _ meter: Meter, decoder: (any LatentDecoder)? = nil,
+        until end: ContinuousClock.Instant? = nil
     ) throws -> Outcome {
-        // Known exactly now; before, a search has said the most that it could take.
-        meter.total =
-            meter.spent
-            + plans.reduce(0) {
-                $0
-                    + Calibrator.evaluationsToFit(
-                        $1.evaluations, samples: measurement.items.count, checkedOn: others.count)
-            }
-        let checks = try plans.map { try calibrator.fit($0, to: measurement, checkedOn: others, progress: meter.spend) }
-        let fits = zip(plans, checks).map { CalibrationFile.Fit(plan: $0, forecaster: $1.best) }
-        return Outcome(file: fits.reduce(file) { $0.adding($1) }, evaluations: meter.spent, checks: checks)
+        let chosen = try evaluations.enumerated().compactMap { index, count in
+            let now = ContinuousClock.now
+            let pause = end.map { now + (max(now, $0) - now) / (evaluations.count - index) }
+            return try search?.choose(
+                count, decoder: decoder, goesOn: { pause.map { ContinuousClock.now < $0 } ?? true }, progress: meter.spend)
+        }
+        let calibration = try calibrator.calibration(
+            from: measurement, images: images, as: Self.quantity(of: chosen.map(\.forecaster)))
+        let file = CalibrationFile(
+            model: session.directory.reference(), settings: settings, items: images.map { measurement.items[$0] },
+            calibration: calibration.choosing(chosen.map(\.choice)))
+        return Outcome(
+            file: chosen.reduce(file) {
+                $0.adding(CalibrationFile.Fit(plan: $1.choice.plan, forecaster: $1.forecaster))
+            }, evaluations: meter.spent, chosen: chosen)
+    }
+
+    /// The quantity that most of the forecasters have, for budgets that nothing is chosen for.
+    private static func quantity(of forecasters: [Forecaster]) -> ForecastQuantity {
+        let fitted = forecasters.filter { $0.rule is FittedRule }.map(\.quantity)
+        func count(_ quantity: ForecastQuantity) -> Int { fitted.filter { $0 == quantity }.count }
+        return Calibrator.quantities.dropFirst().reduce(Calibrator.quantities[0]) { count($1) > count($0) ? $1 : $0 }
     }
 
     /// Counts evaluations and reports the share that is done.

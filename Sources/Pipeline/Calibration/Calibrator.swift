@@ -6,9 +6,9 @@ import Sampling
 
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///
-/// ``measure(_:leavesOut:progress:)`` samples each image once in full, and a second time with every other output held.
-/// ``fit(_:to:progress:)`` then walks all but the last one through a plan, and tries what was fitted to these on the last
-/// one. The images stay in memory until then: a state and two outputs per model call each.
+/// ``measure(_:leavesOut:progress:)`` samples each image once in full, and some of them a second time with every other
+/// output held. ``fit(_:to:progress:)`` then walks all but the last one through a plan, and tries what was fitted to these
+/// on the last one. The images stay in memory until then: a state and two outputs per model call each.
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
@@ -22,7 +22,7 @@ public final class Calibrator {
     public struct Measurement {
         /// What planners need.
         public let calibration: Calibration
-        /// The images.
+        /// The images, with the one that was left out.
         public let items: [SampleItem]
         /// The evaluations that it has cost.
         public let evaluations: Int
@@ -30,31 +30,25 @@ public final class Calibrator {
         fileprivate let records: [Record]
         /// The recorded full runs.
         var references: [Trajectory] { records.map(\.reference) }
-        /// How many of the images fits see, the first ones.
-        fileprivate let fitted: Int
-        /// The calibration from these.
-        fileprivate let seen: Calibration
-        /// The full run of an image that no fit sees.
-        fileprivate let leftOut: RecordedImage?
+        /// How many of the images fits see, the first ones; the others check them.
+        let fitted: Int
     }
-
-    /// An image with its recorded full run.
-    public typealias RecordedImage = (item: SampleItem, reference: Trajectory)
 
     /// What the runs of one image have shown.
     fileprivate struct Record {
         let reference: Trajectory
-        /// The inner products of its outputs as ``quantity``, and as directions.
-        let outputs: TrajectoryGram
+        /// The inner products of its outputs as each of ``quantities``, and as directions.
+        let outputs: [ForecastQuantity: TrajectoryGram]
         let directions: TrajectoryGram
-        /// |z − z_ref|² of the run that holds every other output.
-        let drift: [Double]
+        /// |z − z_ref|² of the run that holds every other output; nil where there was none.
+        let drift: [Double]?
     }
 
     /// The band count of calibrations.
     static let bandCount = 8
-    /// What is forecast: on the embedded model v did better than x0 at half of the evaluations, and about as well below.
-    static let quantity = ForecastQuantity.velocity
+    /// What can be forecast, the usual one first. Which does better depends on the model, the sampler and the steps: on the
+    /// embedded model v does with 50 DDIM steps, and x0 with 10 or where the sampler adds noise.
+    static let quantities: [ForecastQuantity] = [.velocity, .clean]
 
     private let sampler: ImageSampler
     let schedule: RunSchedule
@@ -95,13 +89,18 @@ public final class Calibrator {
 
     /// The same for any run.
     public static func evaluationsToMeasure(_ samples: Int, leavesOut: Bool, schedule: RunSchedule) -> Int {
-        samples * (schedule.evaluations + driftPlan(schedule).evaluations)
+        samples * schedule.evaluations + (samples + 1) / 2 * driftPlan(schedule).evaluations
             + (leavesOut && samples == 1 ? schedule.evaluations : 0)
     }
 
+    /// The evaluations that ``measureAll(_:progress:)`` will spend.
+    static func evaluationsToMeasureAll(_ samples: Int, schedule: RunSchedule) -> Int {
+        samples * (schedule.evaluations + driftPlan(schedule).evaluations)
+    }
+
     /// The evaluations that ``fit(_:to:progress:)`` will spend on one plan of so many evaluations.
-    public static func evaluationsToFit(_ evaluations: Int, samples: Int, checkedOn others: Int = 0) -> Int {
-        evaluations * (max(1, samples - 1) + FitCheck.runs * (1 + others))
+    public static func evaluationsToFit(_ evaluations: Int, samples: Int) -> Int {
+        evaluations * (max(1, samples - 1) + FitCheck.runs)
     }
 
     /// Samples the images and sums up what was seen.
@@ -117,46 +116,56 @@ public final class Calibrator {
         _ items: [SampleItem], leavesOut: Bool = false, progress: Progress
     ) throws -> Measurement {
         precondition(!items.isEmpty, "images to calibrate on")
-        let records = try items.map { item in
-            let reference = try record(item, progress: progress)
-            return Record(
-                reference: reference,
-                outputs: TrajectoryGram(of: reference, as: Self.quantity, bandCount: Self.bandCount),
-                directions: TrajectoryGram(of: reference, bandCount: Self.bandCount),
-                drift: try drift(item, from: reference, progress: progress))
-        }
-        let fitted = leavesOut ? max(1, items.count - 1) : items.count
-        var leftOut: RecordedImage?
-        if leavesOut {
-            if fitted < items.count {
-                leftOut = (items[items.count - 1], records[items.count - 1].reference)
-            } else {
-                let item = Self.items(2, told: conditions)[1]
-                leftOut = (item, try record(item, progress: progress))
-            }
+        let checks = leavesOut && items.count == 1 ? [Self.items(2, told: conditions)[1]] : []
+        let records = try items.enumerated().map { index, item in
+            try measure(item, drifts: index.isMultiple(of: 2), progress: progress)
         }
         return Measurement(
-            calibration: try summary(of: records[...]), items: items,
-            evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut), records: records, fitted: fitted,
-            seen: try summary(of: records.prefix(fitted)), leftOut: leftOut)
+            calibration: try summary(of: records, as: Self.quantities[0]), items: items + checks,
+            evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut),
+            records: try records + checks.map { try measure($0, drifts: false, progress: progress) },
+            fitted: leavesOut ? max(1, items.count - 1) : items.count)
     }
 
-    /// The calibration from some of the images that were measured.
-    func calibration(from measurement: Measurement, images: Range<Int>) throws -> Calibration {
-        try summary(of: measurement.records[images])
+    /// Samples the images, all of them in full and with every other output held, and sums up what was seen.
+    func measureAll(_ items: [SampleItem], progress: Progress) throws -> Measurement {
+        let records = try items.map { try measure($0, drifts: true, progress: progress) }
+        return Measurement(
+            calibration: try summary(of: records, as: Self.quantities[0]), items: items,
+            evaluations: Self.evaluationsToMeasureAll(items.count, schedule: schedule), records: records,
+            fitted: items.count)
     }
 
-    private func summary(of records: ArraySlice<Record>) throws -> Calibration {
+    private func measure(_ item: SampleItem, drifts: Bool, progress: Progress) throws -> Record {
+        let reference = try record(item, progress: progress)
+        return Record(
+            reference: reference,
+            outputs: Dictionary(
+                uniqueKeysWithValues: Self.quantities.map {
+                    ($0, TrajectoryGram(of: reference, as: $0, bandCount: Self.bandCount))
+                }),
+            directions: TrajectoryGram(of: reference, bandCount: Self.bandCount),
+            drift: drifts ? try drift(item, from: reference, progress: progress) : nil)
+    }
+
+    /// The calibration from some of the images that were measured, by their places.
+    func calibration(
+        from measurement: Measurement, images: some Sequence<Int>, as quantity: ForecastQuantity
+    ) throws -> Calibration {
+        try summary(of: images.map { measurement.records[$0] }, as: quantity)
+    }
+
+    private func summary(of records: [Record], as quantity: ForecastQuantity) throws -> Calibration {
         func sum(_ part: (Record) -> TrajectoryGram) -> TrajectoryGram {
-            var sum = part(records[records.startIndex])
+            var sum = part(records[0])
             for record in records.dropFirst() { sum.add(part(record)) }
             return sum
         }
         var gain = ClosedLoopGain(calls: schedule.calls.count)
-        for record in records { gain.add(distances: record.drift, plan: driftPlan) }
+        for drift in records.compactMap(\.drift) { gain.add(distances: drift, plan: driftPlan) }
         let geometry = DirectionGeometry(of: sum(\.directions), .guided, calls: schedule.calls)
         return Calibration(
-            gram: sum(\.outputs), quantity: Self.quantity, predictionType: process.predictionType,
+            gram: sum { $0.outputs[quantity] ?? $0.directions }, quantity: quantity, predictionType: process.predictionType,
             response: try SamplerResponse(
                 sampler.settings.sampler, process: process, steps: sampler.settings.steps),
             stateGain: gain.values,
@@ -171,53 +180,52 @@ public final class Calibrator {
     /// - Parameters:
     ///   - plan: What runs will evaluate.
     ///   - measurement: Full runs of the images, one of which was left out.
-    ///   - others: Further images to check on, with their recorded full runs.
     ///   - progress: Called with the evaluations of each step.
     /// - Returns: How far each forecaster leaves the images from their full runs; ``FitCheck/best`` is for this plan only.
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
-    public func fit(
-        _ plan: ReusePlan, to measurement: Measurement, checkedOn others: [RecordedImage] = [], progress: Progress
-    ) throws -> FitCheck {
-        guard let leftOut = measurement.leftOut else { preconditionFailure("fits are checked") }
-        let candidates = [
-            PlanResolver.plainForecaster,
-            try .spectral(for: plan, calibration: measurement.seen),
-            try steer(plan, by: measurement, progress: progress),
+    public func fit(_ plan: ReusePlan, to measurement: Measurement, progress: Progress) throws -> FitCheck {
+        let trials = PlanTrials(calibrator: self, measurement: measurement, folds: [measurement.fold])
+        let quantity = Self.quantities[0]
+        let fillings: [PlanTrials.Filling] = [
+            .complete(PlanResolver.plainForecaster), .spectral(quantity), .steering(quantity),
         ]
         return FitCheck(
-            try candidates.map { candidate in
-                let errors = try ([leftOut] + others).map { image in
-                    try error(
-                        of: candidate, for: plan, on: image.item, from: image.reference, progress: progress)
-                }
-                return FitCheck.Candidate(
-                    forecaster: candidate, error: exp(errors.reduce(0) { $0 + log($1) } / Double(errors.count)))
+            try fillings.map { filling in
+                let trial = try trials.trial(
+                    of: PlanTrials.Candidate(plan: plan, filling: filling), progress: progress)
+                return FitCheck.Candidate(forecaster: trial.forecaster, error: trial.error)
             })
     }
 
-    /// The relative error |z − z_ref|/|z_ref| of the final state of an image; infinite for a run that diverges.
-    func error(
-        of forecaster: Forecaster, for plan: ReusePlan, on item: SampleItem, from reference: Trajectory,
-        progress: Progress
-    ) throws -> Double {
+    /// The final latents of an image under a plan.
+    func end(
+        of item: SampleItem, under plan: ReusePlan, _ forecaster: Forecaster, progress: Progress
+    ) throws -> Tensor {
         var run = try sampler.start(item) { base in
             CachedDenoiser(base, predictionType: process.predictionType, plan: plan, forecaster: forecaster)
         }
         while let step = try run.next() { try progress(plan.evaluated[step.index].count) }
-        let error = reference.relativeError(ofFinal: run.latents)
-        return error.isFinite ? error : .infinity
+        return run.latents
     }
 
-    /// Fits the steering forecaster of a plan to the measured images.
-    private func steer(
-        _ plan: ReusePlan, by measurement: Measurement, progress: Progress
+    /// Fits the steering forecaster of a plan to some of the measured images, by their places.
+    ///
+    /// - Parameters:
+    ///   - plan: What the runs evaluate.
+    ///   - measurement: What has been measured.
+    ///   - images: The places of the images.
+    ///   - calibration: From these images; its quantity is what is forecast.
+    ///   - ridge: Pulls towards the spectral weights (``SteeringFit``).
+    ///   - progress: Called with the evaluations of each step.
+    func steer(
+        _ plan: ReusePlan, by measurement: Measurement, images: [Int], calibration: Calibration, ridge: Double,
+        progress: Progress
     ) throws -> Forecaster {
         let fit = try SteeringFit(
-            plan: plan, calibration: measurement.seen,
-            references: measurement.records.prefix(measurement.fitted).map(\.reference))
+            plan: plan, calibration: calibration, references: images.map { measurement.references[$0] }, ridge: ridge)
         var denoisers: [CachedDenoiser] = []
-        var runs = try measurement.items.prefix(measurement.fitted).map { item in
-            try sampler.start(item) { base in
+        var runs = try images.map { image in
+            try sampler.start(measurement.items[image]) { base in
                 let denoiser = CachedDenoiser(
                     base, predictionType: process.predictionType, plan: plan, forecaster: fit.start)
                 denoisers.append(denoiser)
@@ -270,47 +278,4 @@ public final class Calibrator {
     private static func driftPlan(_ schedule: RunSchedule) -> ReusePlan {
         ClosedLoopGain.plan(calls: schedule.calls.count, branches: schedule.branches)
     }
-}
-
-/// How the forecasters of a plan did in closed loop on images that no fit has seen.
-///
-/// A fit can lead its own images well and others astray. So each has to be better than those below it, which know less
-/// of the model and so have less to be wrong about: steering than spectral, spectral than one that was not fitted.
-public struct FitCheck: Equatable, Sendable {
-    /// The runs of each image.
-    static let runs = 3
-
-    /// A forecaster, and how far it leaves the images from their full runs.
-    public struct Candidate: Equatable, Sendable {
-        /// What fills the gaps.
-        public let forecaster: Forecaster
-        /// The relative error of the final state, the geometric mean over the images; infinite for a run that
-        /// diverged.
-        public let error: Double
-    }
-
-    /// The forecasters, the plainest first.
-    public let candidates: [Candidate]
-
-    /// A check of these, the plainest first; not empty.
-    init(_ candidates: [Candidate]) {
-        precondition(!candidates.isEmpty, "forecasters to check")
-        self.candidates = candidates
-    }
-
-    /// The forecaster to use: that of the least error, and of two with the same the plainer one.
-    public var best: Forecaster {
-        candidates.dropFirst().reduce(candidates[0]) { $1.error < $0.error ? $1 : $0 }.forecaster
-    }
-
-    /// One line about a fit that is not used; nil if the last one is.
-    public var warning: String? {
-        guard let wanted = candidates.last, best != wanted.forecaster else { return nil }
-        let errors = candidates.reversed().map { "\($0.forecaster.name) \(Self.rounded($0.error))" }
-        return "\(wanted.forecaster.name) is not the best on images that no fit has seen, so \(best.name) is used "
-            + "(relative errors: \(errors.joined(separator: ", ")))"
-    }
-
-    /// With four digits after the point.
-    private static func rounded(_ error: Double) -> String { "\((error * 10_000).rounded() / 10_000)" }
 }

@@ -1,147 +1,293 @@
 import Caching
 import Compute
-import Models
+import Media
 import Sampling
 
-/// Chooses plans by what they do to images that are hard to keep.
+/// Chooses plans and forecasters by what they do in closed loop.
 ///
-/// Most images end where they should under any good plan. A few stand between two pictures in their early steps, and a
-/// small error there turns them into the other one. Their full runs look like any other's, but their runs of very few
-/// steps do not agree: how far two such runs end apart ranks images nearly as the errors of cached runs do. So the search
-/// screens many images with two short runs each, keeps the hardest, and tries candidate plans on them in closed loop:
-/// plans for usual images, for hard ones and for both, with more or less trust in the model to lead errors back. No
-/// single rule among these wins on every model and budget.
-public struct PlanSearch {
-    /// The images that are screened for each one that is kept.
-    static let screenedPerImage = 6
+/// No single rule wins on every model, sampler, step count and budget: plans for usual images or for hard ones, with more
+/// or less trust in the model to lead errors back, forecasts of v or of x0, fitted weights or none. So candidates are
+/// tried (``PlanTrials``), first all plans with forecasters that cost no run to fit, then the best of them with
+/// `steering`, then plans that differ from the best by one evaluation. Even spacing with the last noise held is among
+/// them: a sampler that takes fewer steps does nearly the same, so a search never chooses much worse than that.
+struct PlanSearch {
+    /// What is tried.
+    enum Effort: Equatable {
+        /// The path planner's plan for each quantity; where calls are few, even spacing beside it.
+        case small
+        /// Plans from images of every kind, others, and their neighbours.
+        case large
+    }
+
     /// The powers of the measured gain that are tried (``Calibration/raisingGain(to:)``).
-    static let powers = [0, 0.33, 0.67, 1, 1.67]
+    static let powers = [0, 0.5, 1.5]
+    /// How many of the path planner's plans are tried with steering.
+    static let finalists = 4
+    /// The ridges that the best is tried with, beside the usual one.
+    static let ridges = [1e-4, 1e-3, 1e-2]
+    /// How many neighbours of the best plan are tried.
+    static let neighbours = 8
+    /// A neighbour has to be this much better, as a share of an error, to be believed.
+    private static let leastGain = 0.02
 
     private let calibrator: Calibrator
-    private let conditions: ConditionKind
-    private let screening: [ImageSampler]
+    private let measurement: Calibrator.Measurement
+    private let effort: Effort
+    /// The images, by their places, that plans are made from: one set, or several.
+    private let sets: [[Int]]
+    private let folds: [PlanTrials.Fold]
+    private let trials: PlanTrials
+    /// How many of the images are hard, the first ones.
+    private let hard: Int
 
-    /// Prepares to search.
+    /// A small search on a measurement that has left images out.
+    init(calibrator: Calibrator, measurement: Calibrator.Measurement) {
+        self.init(
+            calibrator: calibrator, measurement: measurement, effort: .small, sets: [measurement.fold.fitted],
+            folds: [measurement.fold], hard: 0)
+    }
+
+    /// A large search on hard images, then usual ones.
     ///
-    /// - Parameters:
-    ///   - calibrator: For the same model and settings.
-    ///   - directory: The model.
-    ///   - network: Its network.
-    ///   - settings: The settings to search plans for.
-    ///   - workers: The threads to work with.
-    /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
-    public init(
-        calibrator: Calibrator, directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings,
-        workers: Workers
-    ) throws {
+    /// Every other hard image is kept from the plans. Forecasters are fitted to half of all images and tried on the other
+    /// half, in turns. The usual images have half of the say: plans that suit the hard ones alone make more of the others
+    /// hard (embedded model, budget 0.2: 7 of 99 turned into others, where 1 did under a plan for both).
+    ///
+    /// - Parameter hard: How many are hard.
+    init(calibrator: Calibrator, measurement: Calibrator.Measurement, hard: Int) {
+        let (difficult, usual) = (0..<hard, hard..<measurement.items.count)
+        let learnt = difficult.filter { $0.isMultiple(of: 2) }
+        self.init(
+            calibrator: calibrator, measurement: measurement, effort: .large,
+            sets: [Array(usual), learnt, learnt + usual], folds: Self.folds(hard: hard, usual: usual.count),
+            hard: hard)
+    }
+
+    private init(
+        calibrator: Calibrator, measurement: Calibrator.Measurement, effort: Effort, sets: [[Int]],
+        folds: [PlanTrials.Fold], hard: Int
+    ) {
         self.calibrator = calibrator
-        conditions = directory.config.conditions
-        screening = try Self.screeningSteps(of: settings.steps).map { steps in
-            var short = settings
-            short.steps = steps
-            // Without noise of its own, and with one call a step: two runs are to differ by their steps alone.
-            short.sampler = SamplerOptions(defaultFor: directory.process)
-            return try ImageSampler(directory: directory, network: network, settings: short, workers: workers)
-        }
+        self.measurement = measurement
+        self.effort = effort
+        self.sets = sets
+        self.folds = folds
+        self.hard = hard
+        trials = PlanTrials(calibrator: calibrator, measurement: measurement, folds: folds)
     }
 
-    /// The steps of the two short runs, for runs of so many.
-    static func screeningSteps(of steps: Int) -> [Int] { [max(2, steps / 10), max(3, steps / 7)] }
-
-    /// The evaluations that ``hardest(_:beside:progress:)`` spends on so many images.
-    public static func evaluationsToScreen(_ count: Int, steps: Int, branches: Int) -> Int {
-        count * screenedPerImage * screeningSteps(of: steps).reduce(0, +) * branches
-    }
-
-    /// The most evaluations that ``choose(_:measurement:hard:tried:progress:)`` spends on one number of evaluations.
-    public static func mostEvaluationsToChoose(_ evaluations: Int, images: Int) -> Int {
-        (3 * powers.count + 2) * images * evaluations
-    }
-
-    /// The images whose short runs end farthest apart, the hardest first.
-    ///
-    /// - Parameters:
-    ///   - count: How many to keep; ``screenedPerImage`` times as many are screened.
-    ///   - others: How many of ``Calibrator/items(_:told:)`` are in use already.
-    ///   - progress: Called with the evaluations of each step.
-    /// - Returns: The images.
-    /// - Throws: What the sampler throws, and what `progress` does.
-    func hardest(_ count: Int, beside others: Int, progress: Calibrator.Progress) throws -> [SampleItem] {
-        let screened = Calibrator.items(others + count * Self.screenedPerImage, told: conditions).dropFirst(others)
-        let ranked = try screened.map { item in
-            let ends = try screening.map { sampler in
-                var run = try sampler.start(item)
-                while try run.next() != nil { try progress(calibrator.schedule.branches.count) }
-                try sampler.check(run.latents)
-                return run.latents
+    /// The folds of a large search on hard images, then usual ones; at least two of each.
+    private static func folds(hard: Int, usual: Int) -> [PlanTrials.Fold] {
+        [0, 1].map { parity in
+            let (fitted, others) = (0..<hard + usual).reduce(into: ([Int](), [Int]())) { halves, image in
+                let place = image < hard ? image : image - hard
+                if place % 2 == parity { halves.0.append(image) } else { halves.1.append(image) }
             }
-            return (item: item, distance: Self.distance(ends[0], ends[1]))
+            return PlanTrials.Fold(fitted: fitted, tried: others)
         }
-        // The seeds settle ties, so that the choice is the same everywhere.
-        return ranked.sorted { ($0.distance, $0.item.seed) > ($1.distance, $1.item.seed) }.prefix(count).map(\.item)
     }
 
-    /// |a − b|² / |b|².
-    private static func distance(_ a: Tensor, _ b: Tensor) -> Double {
-        let norm = b.values.reduce(0.0) { $0 + Double($1) * Double($1) }
-        return norm > 0 ? a.squaredDistance(to: b) / norm : 0
+    /// The most evaluations that a small search spends on one number of evaluations.
+    static func mostEvaluations(_ evaluations: Int, samples: Int, calls: Int) -> Int {
+        let fold = PlanTrials.Fold(fitted: Array(repeating: 0, count: max(1, samples - 1)), tried: [0])
+        let plain = calls > PlanResolver.fewCalls ? Calibrator.quantities.count : 3
+        return plain * evaluations
+            + PlanTrials.evaluations(evaluations, filledBy: .steering(.velocity), folds: [fold])
     }
 
-    /// Tries candidate plans for each number of evaluations and chooses the one with the best score
-    /// (``PlanChoice/score``).
+    /// The most evaluations that a large search spends on one number of evaluations.
+    static func mostEvaluations(_ evaluations: Int, hard: Int, usual: Int) -> Int {
+        let folds = folds(hard: hard, usual: usual)
+        let quantities = Calibrator.quantities.count
+        let plain = quantities * (3 * powers.count + 2) + completeForecasters.count
+        let steered = finalists + 2 + ridges.count + neighbours
+        return plain * PlanTrials.evaluations(evaluations, filledBy: .spectral(.velocity), folds: folds)
+            + steered * PlanTrials.evaluations(evaluations, filledBy: .steering(.velocity), folds: folds)
+            + evaluations * (hard + usual)
+    }
+
+    /// What even spacing is tried with, beside fitted forecasters.
+    private static let completeForecasters: [Forecaster] = [
+        PlanResolver.fewStepsForecaster, .taylor(order: 1, quantity: .direction, variable: .logSNR),
+        PlanResolver.plainForecaster,
+    ]
+
+    /// Finds the best plan and forecaster for a number of evaluations, by ``PlanChoice/score``.
     ///
     /// - Parameters:
-    ///   - evaluations: What plans may spend.
-    ///   - measurement: Hard images, then usual ones.
-    ///   - hard: How many of them are hard.
-    ///   - tried: Further hard images with their recorded full runs, which no plan has been made from.
+    ///   - evaluations: What the plan may spend.
+    ///   - decoder: Makes the pictures of which the choice's PSNR is measured; nil for none.
+    ///   - goesOn: Asked before each trial but the first; false ends the search.
     ///   - progress: Called with the evaluations of each step.
-    /// - Returns: The best plans, with their errors.
+    /// - Returns: The best of what was tried.
     /// - Throws: ``PlanError/budgetTooSmall(planner:smallest:total:)``, what the sampler throws, and what `progress` does.
     func choose(
-        _ evaluations: [Int], measurement: Calibrator.Measurement, hard: Int,
-        tried: [Calibrator.RecordedImage], progress: Calibrator.Progress
-    ) throws -> [PlanChoice] {
-        let learnt = zip(measurement.items, measurement.references).prefix(hard).map { (item: $0, reference: $1) }
-        let images = tried + learnt
-        let planners = try planners(measurement, hard: hard)
-        return try evaluations.map { evaluations in
-            var best: PlanChoice?
-            for plan in try plans(of: evaluations, by: planners) {
-                // Fitting nothing to the plan, so that what is tried is the plan.
-                let forecaster = try Forecaster.spectral(for: plan, calibration: measurement.calibration)
-                let errors = try images.map { image in
-                    try calibrator.error(
-                        of: forecaster, for: plan, on: image.item, from: image.reference, progress: progress)
-                }
-                let choice = PlanChoice(evaluations: evaluations, plan: plan, errors: errors)
-                if choice.score < best?.score ?? .infinity { best = choice }
-            }
-            guard let best else { preconditionFailure("the path planner has a plan or throws") }
-            return best
-        }
-    }
-
-    /// The path planners, which have a plan for every budget or throw, and others, which need not have one.
-    private func planners(
-        _ measurement: Calibrator.Measurement, hard: Int
-    ) throws -> (path: [PathPlanner], others: [any Planner]) {
-        let all = measurement.items.count
-        let path = try [hard..<all, 0..<hard, 0..<all].flatMap { images in
-            let calibration = try calibrator.calibration(from: measurement, images: images)
-            return Self.powers.map { PathPlanner(calibration: calibration.raisingGain(to: $0)) }
-        }
-        return (path, [BalancedPlanner(calibration: measurement.calibration), UniformPlanner()])
-    }
-
-    /// The different plans of so many evaluations.
-    private func plans(
-        of evaluations: Int, by planners: (path: [PathPlanner], others: [any Planner])
-    ) throws -> [ReusePlan] {
+        _ evaluations: Int, decoder: (any LatentDecoder)? = nil, goesOn: @escaping () -> Bool = { true }, progress: @escaping Calibrator.Progress
+    ) throws -> ChosenPlan {
         let request = PlanRequest(
             calls: calibrator.schedule.calls, branches: calibrator.schedule.branches, evaluations: evaluations)
-        let plans =
-            try planners.path.map { try $0.plan(request) } + planners.others.compactMap { try? $0.plan(request) }
-        return plans.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        let contest = Contest(trials: trials, goesOn: goesOn, progress: progress)
+        var finalists: [PlanTrials.Trial] = []
+        for (candidates, advancing) in try candidates(request) {
+            finalists += try contest.attempt(candidates).filter { $0.candidate.steered != nil }.prefix(advancing)
+        }
+        if effort == .small { finalists = finalists.min { $0.score < $1.score }.map { [$0] } ?? [] }
+        try contest.attempt(finalists.compactMap(\.candidate.steered))
+        if effort == .large {
+            try contest.attempt(contest.best.candidate.withRidges(Self.ridges))
+            try improve(contest)
+        }
+        let best = contest.best
+        // What is told of a choice is what it did to the hard images, where there are any.
+        let told = best.images.indices.filter { hard == 0 || best.images[$0] < hard }
+        // Of several folds no forecaster has seen all images yet.
+        let forecaster =
+            folds.count == 1
+            ? best.forecaster
+            : try trials.forecaster(for: best.candidate, from: Array(measurement.items.indices), progress: progress)
+        return ChosenPlan(
+            choice: PlanChoice(
+                evaluations: evaluations, plan: best.candidate.plan, errors: told.map { best.errors[$0] },
+                screened: hard > 0 ? hard * HardImages.screenedPerImage : nil,
+                decibels: try decoder.map { decoder in try told.map { try decoder.psnr(of: best.ends[$0]) } }),
+            forecaster: forecaster, error: best.error, tried: contest.count)
     }
+
+    /// Tries neighbours of the best plan with the same forecaster, and goes on from each that is better.
+    private func improve(_ contest: Contest) throws {
+        var remaining = Self.neighbours
+        var start = contest.best
+        while let better = try contest.firstBetter(
+            of: start.candidate.plan.neighbours.map { PlanTrials.Candidate(plan: $0, filling: start.candidate.filling) },
+            than: start.score - Self.leastGain, remaining: &remaining)
+        { start = better }
+    }
+
+    /// What is tried first, kind by kind, with how many of each kind are then tried with steering.
+    ///
+    /// The path planner has plans for every budget that is possible at all, others need not.
+    private func candidates(_ request: PlanRequest) throws -> [(candidates: [PlanTrials.Candidate], advancing: Int)] {
+        let spaced = try? UniformPlanner().plan(request)
+        func even(_ fillings: [PlanTrials.Filling]) -> [PlanTrials.Candidate] {
+            fillings.compactMap { filling in spaced.map { PlanTrials.Candidate(plan: $0, filling: filling) } }
+        }
+        switch effort {
+        case .small where request.calls.count > PlanResolver.fewCalls:
+            return [(try pathCandidates(request, Calibrator.quantities, powers: [1]), 1)]
+        case .small:
+            return [
+                (try pathCandidates(request, [.clean], powers: [1]), 1),
+                (even([.complete(PlanResolver.fewStepsForecaster), .spectral(.clean)]), 1),
+            ]
+        case .large:
+            let fitted = Calibrator.quantities.map { PlanTrials.Filling.spectral($0) }
+            return [
+                (try pathCandidates(request, Calibrator.quantities, powers: Self.powers), Self.finalists),
+                (even(Self.completeForecasters.map { .complete($0) } + fitted), 1),
+                (try balancedCandidates(request), 1),
+            ]
+        }
+    }
+
+    private func pathCandidates(
+        _ request: PlanRequest, _ quantities: [ForecastQuantity], powers: [Double]
+    ) throws -> [PlanTrials.Candidate] {
+        try quantities.flatMap { quantity in
+            try sets.flatMap { images in
+                let calibration = try calibrator.calibration(from: measurement, images: images, as: quantity)
+                return try powers.map { power in
+                    PlanTrials.Candidate(
+                        plan: try PathPlanner(calibration: calibration.raisingGain(to: power)).plan(request),
+                        filling: .spectral(quantity))
+                }
+            }
+        }
+    }
+
+    private func balancedCandidates(_ request: PlanRequest) throws -> [PlanTrials.Candidate] {
+        try Calibrator.quantities.compactMap { quantity in
+            let calibration = try calibrator.calibration(
+                from: measurement, images: measurement.items.indices, as: quantity)
+            return (try? BalancedPlanner(calibration: calibration).plan(request))
+                .map { PlanTrials.Candidate(plan: $0, filling: .spectral(quantity)) }
+        }
+    }
+}
+
+extension LatentDecoder {
+    /// The PSNR in dB of the pictures of two latents, before they are rounded to 8 bits; that of a run that diverged is 0.
+    fileprivate func psnr(of ends: (latents: Tensor, reference: Tensor)) throws -> Double {
+        let (ours, theirs) = (try planes(of: ends.latents), try planes(of: ends.reference))
+        let psnr = ImageMetrics.psnr(ours.flatMap(\.elements), theirs.flatMap(\.elements), range: range)
+        return psnr.isNaN ? 0 : psnr
+    }
+}
+
+/// The plan and the forecaster that a search has found best for a number of evaluations.
+public struct ChosenPlan: Sendable {
+    /// The plan, and what it did.
+    public let choice: PlanChoice
+    /// What fills its gaps.
+    public let forecaster: Forecaster
+    /// The relative error of the final state, the geometric mean over the images.
+    public let error: Double
+    /// How many plans with forecasters have been tried.
+    public let tried: Int
+}
+
+/// The trials of one number of evaluations so far.
+private final class Contest {
+    private let trials: PlanTrials
+    private let goesOn: () -> Bool
+    private let progress: Calibrator.Progress
+    private var done: [PlanTrials.Trial] = []
+
+    init(trials: PlanTrials, goesOn: @escaping () -> Bool, progress: @escaping Calibrator.Progress) {
+        self.trials = trials
+        self.goesOn = goesOn
+        self.progress = progress
+    }
+
+    var count: Int { done.count }
+
+    /// The best trial, of equals the first, the only one with its ends; there has been one.
+    var best: PlanTrials.Trial { done[bestIndex] }
+    private var bestIndex = 0
+
+    /// Tries candidates, each once, until there is no time left; the very first is always tried.
+    ///
+    /// - Returns: What there is of them, the best first.
+    @discardableResult
+    func attempt(_ candidates: [PlanTrials.Candidate]) throws -> [PlanTrials.Trial] {
+        for candidate in candidates where !isDone(candidate) && (done.isEmpty || goesOn()) { try run(candidate) }
+        return done.filter { candidates.contains($0.candidate) }.sorted { $0.score < $1.score }
+    }
+
+    /// Tries candidates until one has a score below `limit`, or no trial or time remains.
+    func firstBetter(
+        of candidates: [PlanTrials.Candidate], than limit: Double, remaining: inout Int
+    ) throws -> PlanTrials.Trial? {
+        for candidate in candidates where !isDone(candidate) {
+            guard remaining > 0, goesOn() else { return nil }
+            remaining -= 1
+            let trial = try run(candidate)
+            if trial.score < limit { return trial }
+        }
+        return nil
+    }
+
+    /// Pictures of all trials would take too much memory, so only those of the best are kept.
+    @discardableResult
+    private func run(_ candidate: PlanTrials.Candidate) throws -> PlanTrials.Trial {
+        done.append(try trials.trial(of: candidate, progress: progress))
+        let last = done.count - 1
+        if last > 0 {
+            let isBetter = done[last].score < done[bestIndex].score
+            done[isBetter ? bestIndex : last].ends = []
+            if isBetter { bestIndex = last }
+        }
+        return done[last]
+    }
+
+    private func isDone(_ candidate: PlanTrials.Candidate) -> Bool { done.contains { $0.candidate == candidate } }
 }

@@ -13,21 +13,21 @@ public final class StoredCalibration: CalibrationSource {
 
     private let store: CalibrationStore
     private let make: ((Task, CalibrationFile?) throws -> CalibrationFile)?
-    private let tell: (String) -> Void
+    private let report: (String) -> Void
     private var file: CalibrationFile?
 
     /// A source.
     ///
     /// - Parameters:
     ///   - store: Where calibrations are kept.
-    ///   - tell: Called with one line where a plainer forecaster replaces a fit that did not pass its check.
+    ///   - tell: Called with one line where something else is used than what one would expect.
     ///   - make: Makes what is missing, from what there is; nil to have it refused.
     public init(
         store: CalibrationStore, tell: @escaping (String) -> Void = { _ in },
         make: ((Task, CalibrationFile?) throws -> CalibrationFile)? = nil
     ) {
         self.store = store
-        self.tell = tell
+        report = tell
         self.make = make
     }
 
@@ -53,8 +53,7 @@ public final class StoredCalibration: CalibrationSource {
     }
 
     public func bestForecaster(for plan: ReusePlan) throws -> Forecaster {
-        guard let checked = try checked(for: plan) else { return try forecaster(.spectral, for: plan) }
-        return stand(in: checked, for: .steering)
+        try checked(for: plan) ?? forecaster(.spectral, for: plan)
     }
 
     /// The forecaster that has passed its check for `plan`; reports if it is not the one that was wanted.
@@ -73,9 +72,15 @@ public final class StoredCalibration: CalibrationSource {
         return file?.fits.first { $0.plan == plan }?.forecaster
     }
 
-    public func calibration() throws -> Calibration {
+    public func tell(_ text: String) { report(text) }
+
+    public func knownCalibration() throws -> Calibration? {
         if file == nil { file = try store.load()?.file }
-        if file == nil { try complete(.measure) }
+        return file?.calibration
+    }
+
+    public func calibration() throws -> Calibration {
+        if try knownCalibration() == nil { try complete(.measure) }
         guard let file else { preconditionFailure("just made") }
         return file.calibration
     }

@@ -2,10 +2,18 @@ import Caching
 
 /// Where what planners and forecasters must know of a model comes from.
 public protocol CalibrationSource {
-    /// The calibration.
+    /// The calibration, made if there is none.
     ///
     /// - Throws: ``PlanError/needsCalibration(_:)``, or why there is none.
     func calibration() throws -> Calibration
+
+    /// The calibration if there is one already.
+    ///
+    /// - Throws: Why it cannot be read.
+    func knownCalibration() throws -> Calibration?
+
+    /// Tells the user one line about what is used.
+    func tell(_ text: String)
 
     /// A forecaster for the gaps of `plan`, with its coefficients.
     ///
@@ -30,6 +38,10 @@ public struct NoCalibration: CalibrationSource {
 
     public func calibration() throws -> Calibration { throw missing }
 
+    public func knownCalibration() -> Calibration? { nil }
+
+    public func tell(_ text: String) {}
+
     public func forecaster(
         _ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan
     ) throws -> Forecaster {
@@ -45,6 +57,10 @@ public struct PlanResolver {
     public static let defaultPlanner = PlannerKind.path
     /// The forecaster where none is asked for and the decisions came without a calibration.
     static let plainForecaster = Forecaster.taylor(order: 2, quantity: .clean, variable: .step)
+    /// Runs of at most so many model calls are hard to make shorter: plans are only trusted where they have been tried.
+    static let fewCalls = 25
+    /// The forecaster where few calls are spaced evenly: a sampler that takes fewer steps does nearly the same.
+    static let fewStepsForecaster = Forecaster.hold(quantity: .direction)
 
     /// The planner of a request where none is asked for: what a search has chosen, if one has been made.
     public static func defaultPlanner(for request: PlanRequest, under calibration: Calibration) -> PlannerKind {
@@ -68,15 +84,32 @@ public struct PlanResolver {
         let evaluations = request.budget?.evaluations(of: schedule.evaluations) ?? schedule.evaluations
         let wanted = PlanRequest(
             calls: schedule.calls, branches: schedule.branches, evaluations: evaluations, limits: request.limits)
-        let kind = try kind(for: request, wanted)
+        let isUntried = try isUntried(request, wanted)
+        let kind = isUntried ? .uniform : try kind(for: request, wanted)
         let planner = try request.mask.map { try MaskPlanner($0) } ?? kind.planner(calibration.calibration)
         let plan = try planner.plan(wanted)
         guard plan.evaluations < plan.fullEvaluations else { return nil }
+        let forecaster =
+            isUntried && request.forecaster == nil
+            ? Self.fewStepsForecaster : try forecaster(for: plan, of: kind, in: request)
+        if isUntried {
+            calibration.tell(
+                "so few steps are shared out evenly, which is as good as fewer steps; 'omnicache calibrate' with the same "
+                    + "budget and options tries better plans")
+        }
         let record = ReuseRecord(
-            budget: request.budget, planner: planner.name,
-            forecaster: try forecaster(for: plan, of: kind, in: request), decisions: plan)
+            budget: request.budget, planner: planner.name, forecaster: forecaster, decisions: plan)
         _ = try record.forecaster(for: schedule)
         return record
+    }
+
+    /// Whether the run is so short that a plan can be worse than taking fewer steps, and none has been tried for it.
+    private func isUntried(_ request: ReuseRequest, _ wanted: PlanRequest) throws -> Bool {
+        guard request.planner == nil, request.mask == nil, request.budget?.share != 1,
+            schedule.calls.count <= Self.fewCalls
+        else { return false }
+        let known = try calibration.knownCalibration()
+        return known.map { !SearchedPlanner(calibration: $0).hasPlan(for: wanted) } ?? true
     }
 
     /// The planner that is asked for, or the default.

@@ -246,6 +246,10 @@ private final class SpectralSource: CalibrationSource {
         return calibration
     }
 
+    func knownCalibration() -> Calibration? { known }
+
+    func tell(_ text: String) {}
+
     func forecaster(_ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan) throws -> Forecaster {
         try .spectral(for: plan, calibration: calibration())
     }

@@ -18,6 +18,7 @@ import Testing
             let models = URL(filePath: #filePath).appending(path: "../../../../Models").standardizedFileURL.path
             directory = try ModelDirectory(path: "\(models)/emoji-dit-s8")
             session = ModelSession(directory: directory)
+            schedule = try settings.schedule(for: directory)
         }
 
         func calibrator() throws -> Calibrator {
@@ -25,23 +26,30 @@ import Testing
                 directory: directory, network: session.network(), settings: settings, workers: session.workers)
         }
 
-        func search() throws -> PlanSearch {
-            try PlanSearch(
-                calibrator: calibrator(), directory: directory, network: session.network(), settings: settings,
-                workers: session.workers)
+        let schedule: RunSchedule
+
+        var job: CalibrationJob {
+            CalibrationJob(
+                session: session, settings: settings, store: CalibrationStore(directory: directory, settings: settings))
+        }
+
+        func hardest(_ count: Int, beside others: Int, progress: Calibrator.Progress) throws -> [SampleItem] {
+            try HardImages(
+                directory: directory, network: session.network(), settings: settings, workers: session.workers
+            ).hardest(count, beside: others, progress: progress)
         }
     }
 
     @Test func `the hardest images are those whose short runs disagree, and no usual ones`() throws {
         let place = try Place()
         var spent = 0
-        let hard = try place.search().hardest(2, beside: 3) { spent += $0 }
+        let hard = try place.hardest(2, beside: 3) { spent += $0 }
         let screened = Calibrator.items(15, told: place.directory.config.conditions).suffix(12)
-        #expect(spent == PlanSearch.evaluationsToScreen(2, steps: 10, branches: 2))
+        #expect(spent == HardImages.evaluations(2, steps: 10, branches: 2))
         #expect(hard.count == 2 && hard.allSatisfy(screened.contains))
         // By definition: no other image's two runs end farther apart.
         func distance(_ item: SampleItem) throws -> Double {
-            let ends = try PlanSearch.screeningSteps(of: 10).map { steps in
+            let ends = try HardImages.steps(for: 10).map { steps in
                 var settings = place.settings
                 settings.steps = steps
                 let sampler = try ImageSampler(
@@ -58,35 +66,80 @@ import Testing
         #expect(try hard.map(distance) == Array(distances.prefix(2)))
     }
 
-    @Test func `a search keeps its budgets, scores no worse than the path planner, and is what sampling then uses`()
-        throws
-    {
+    @Test func `a search keeps its budgets, beats what it has tried, and is what sampling then uses`() throws {
         let place = try Place()
-        let store = CalibrationStore(directory: place.directory, settings: place.settings)
-        let job = CalibrationJob(session: place.session, settings: place.settings, store: store)
         let items = Calibrator.items(2, told: place.directory.config.conditions)
-        let schedule = try place.settings.schedule(for: place.directory)
-        let outcome = try job.search(items, evaluations: [10])
-        #expect(outcome.evaluations <= CalibrationJob.mostEvaluationsToSearch(2, [10], schedule: schedule))
+        let outcome = try place.job.search(items, evaluations: [10])
+        #expect(outcome.evaluations <= CalibrationJob.mostEvaluationsToSearch(2, [10], schedule: place.schedule))
         let choice = try #require(outcome.file.calibration.choices.first)
         #expect(choice.evaluations == 10 && choice.plan.evaluations <= 10)
-        // Two hard images, one of which no plan was made from.
-        #expect(choice.errors.count == 2)
+        #expect(choice.errors.count == 2 && choice.screened == 12)
         #expect(outcome.file.items == items && outcome.file.fits.map(\.plan) == [choice.plan])
-        let path = try PathPlanner(calibration: outcome.file.calibration).plan(
-            PlanRequest(calls: schedule.calls, branches: schedule.branches, evaluations: 10))
-        let other = try score(of: path, as: choice, place, outcome)
-        #expect(choice.score <= other + 1e-12)
+        #expect(outcome.chosen[0].tried > 10)
+
+        // Fitted on one half and tried on the other, the candidates that everyone would try are no better.
+        let calibrator = try place.calibrator()
+        let hard = try place.hardest(2, beside: 2) { _ in }
+        let measurement = try calibrator.measureAll(hard + items) { _ in }
+        let trials = PlanTrials(
+            calibrator: calibrator, measurement: measurement,
+            folds: [PlanTrials.Fold(fitted: [0, 2], tried: [1, 3]), PlanTrials.Fold(fitted: [1, 3], tried: [0, 2])])
+        let request = PlanRequest(calls: place.schedule.calls, branches: place.schedule.branches, evaluations: 10)
+        let path = try PathPlanner(calibration: outcome.file.calibration).plan(request)
+        let even = try UniformPlanner().plan(request)
+        let others: [PlanTrials.Candidate] = [
+            .init(plan: path, filling: .spectral(outcome.file.calibration.quantity)),
+            .init(plan: even, filling: .complete(.hold(quantity: .direction))),
+            .init(plan: even, filling: .complete(PlanResolver.plainForecaster)),
+        ]
+        for other in others {
+            let trial = try trials.trial(of: other) { _ in }
+            #expect(outcome.chosen[0].error <= trial.error + 1e-9, "\(trial.forecaster.name) on \(trial.errors)")
+        }
 
         let read = try CalibrationFile(data: Data(outcome.file.bytes), path: "calibration.json")
         #expect(read == outcome.file)
-        let source = Fixed(file: read)
-        func planner(_ request: ReuseRequest) throws -> String? {
-            try PlanResolver(schedule: schedule, calibration: source).resolve(request)?.planner
+        func reuse(_ request: ReuseRequest) throws -> ReuseRecord? {
+            try PlanResolver(schedule: place.schedule, calibration: Fixed(file: read)).resolve(request)
         }
-        #expect(try planner(ReuseRequest(budget: Budget(0.5))) == "search")
-        #expect(try planner(ReuseRequest(budget: Budget(0.4))) == "path")
-        #expect(try planner(ReuseRequest(budget: Budget(0.5), planner: .path)) == "path")
+        let used = try #require(try reuse(ReuseRequest(budget: Budget(0.5))))
+        #expect(used.planner == "search" && used.forecaster == outcome.chosen[0].forecaster)
+        #expect(try reuse(ReuseRequest(budget: Budget(0.5), planner: .path))?.planner == "path")
+    }
+
+    @Test func `a search without time tries one plan, and spends no more than it says`() throws {
+        let place = try Place()
+        let items = Calibrator.items(2, told: place.directory.config.conditions)
+        let outcome = try place.job.search(items, evaluations: [10, 8], limit: .nanoseconds(1))
+        #expect(outcome.chosen.map(\.tried) == [1, 1])
+        #expect(outcome.file.calibration.choices.map(\.evaluations) == [10, 8])
+    }
+
+    @Test(arguments: [1, 4]) func `calibrating chooses from a few, even spacing among them where steps are few`(
+        samples: Int
+    ) throws {
+        let place = try Place()
+        let items = Calibrator.items(samples, told: place.directory.config.conditions)
+        let outcome = try place.job.calibrate(items, evaluations: [10, 6])
+        #expect(outcome.evaluations == CalibrationJob.mostEvaluations(samples, [10, 6], schedule: place.schedule))
+        #expect(outcome.chosen.map(\.tried) == [4, 4])
+        #expect(outcome.chosen.allSatisfy { $0.choice.errors.count == 1 && $0.choice.screened == nil })
+        #expect(outcome.file.items == items)
+    }
+
+    @Test func `where steps are few and nothing has been tried, they are shared out evenly`() throws {
+        let place = try Place()
+        func reuse(_ budget: Double, _ source: some CalibrationSource) throws -> ReuseRecord? {
+            try PlanResolver(schedule: place.schedule, calibration: source)
+                .resolve(ReuseRequest(budget: Budget(budget)))
+        }
+        let untried = try #require(try reuse(0.5, NoCalibration()))
+        #expect(untried.planner == "uniform" && untried.forecaster == .hold(quantity: .direction))
+        let items = Calibrator.items(2, told: place.directory.config.conditions)
+        let file = try place.job.calibrate(items, evaluations: [10]).file
+        #expect(try reuse(0.5, Fixed(file: file))?.planner == "search")
+        #expect(try reuse(0.3, Fixed(file: file))?.planner == "uniform")
+        #expect(try reuse(1, NoCalibration()) == nil)
     }
 
     /// What a file says, whatever else is kept on this machine.
@@ -94,6 +147,10 @@ import Testing
         let file: CalibrationFile
 
         func calibration() throws -> Calibration { file.calibration }
+
+        func knownCalibration() -> Calibration? { file.calibration }
+
+        func tell(_ text: String) {}
 
         func forecaster(
             _ name: ForecasterChoice.CalibratedForecaster, for plan: ReusePlan
@@ -104,22 +161,5 @@ import Testing
         func bestForecaster(for plan: ReusePlan) throws -> Forecaster {
             try file.fits.first { $0.plan == plan }?.forecaster ?? .spectral(for: plan, calibration: file.calibration)
         }
-    }
-
-    /// The score of another plan on the images of a choice.
-    private func score(
-        of plan: ReusePlan, as choice: PlanChoice, _ place: Place, _ outcome: CalibrationJob.Outcome
-    ) throws -> Double {
-        let calibrator = try place.calibrator()
-        let hard = try place.search().hardest(2, beside: 2) { _ in }
-        let images = hard
-        let measurement = try calibrator.measure([hard[0]] + outcome.file.items, leavesOut: true) { _ in }
-        let forecaster = try Forecaster.spectral(for: plan, calibration: measurement.calibration)
-        let errors = try images.map { item in
-            try calibrator.error(
-                of: forecaster, for: plan, on: item, from: calibrator.record(item) { _ in }
-            ) { _ in }
-        }
-        return PlanChoice(evaluations: 10, plan: plan, errors: errors).score
     }
 }

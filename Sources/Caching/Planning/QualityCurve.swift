@@ -1,0 +1,64 @@
+/// What plans keep of the full run's images, number of evaluations by number of evaluations, as a search has measured it.
+///
+/// Of the screened images only the hardest were run; all others are taken to do better than any that falls short.
+public struct QualityCurve: Equatable, Sendable {
+    /// The share of images that a promise is about: what it names is their 5th percentile.
+    public static let promisedShare = 0.95
+    /// The probability at which a sample of images would fall short no oftener than it does, although more than one image
+    /// in twenty does, and a promise is made all the same.
+    static let doubt = 0.1
+
+    /// What is known of a number of evaluations.
+    public struct Point: Equatable, Sendable {
+        /// The evaluations.
+        public let evaluations: Int
+        /// The PSNR in dB of the hardest images, the smallest first.
+        let decibels: [Double]
+        /// The images that these are the hardest of.
+        public let screened: Int
+
+        /// What at least 95 % of images keep, in dB; nil where too few images were screened to say.
+        public var promise: Double? {
+            guard let allowed = QualityCurve.allowedShortfalls(of: screened), allowed < decibels.count else { return nil }
+            return decibels[allowed]
+        }
+
+        /// The share of images with at least `quality` dB.
+        public func share(keeping quality: Double) -> Proportion {
+            Proportion(screened - decibels.count { $0 < quality }, of: screened)
+        }
+    }
+
+    /// The fewest evaluations first.
+    public let points: [Point]
+
+    /// The curve of a calibration; without points where there is none, or no search has measured any.
+    public init(_ calibration: Calibration?) {
+        points = (calibration?.choices ?? []).compactMap { choice in
+            guard let screened = choice.screened, let decibels = choice.decibels, screened >= decibels.count else {
+                return nil
+            }
+            return Point(evaluations: choice.evaluations, decibels: decibels, screened: screened)
+        }.sorted { $0.evaluations < $1.evaluations }
+    }
+
+    /// The fewest evaluations that promise `quality` dB; nil where none do.
+    public func cheapest(keeping quality: Double) -> Point? {
+        points.first { ($0.promise ?? -.infinity) >= quality }
+    }
+
+    /// How many of so many images may fall short of what is promised; nil where there are too few images to promise
+    /// anything.
+    ///
+    /// The largest k for which k or fewer shortfalls have a probability of at most ``doubt`` where 5 % fall short.
+    static func allowedShortfalls(of images: Int) -> Int? {
+        var (term, sum) = (1.0, 0.0)
+        for _ in 0..<images { term *= promisedShare }
+        for k in 0...images {
+            sum += term
+            if sum > doubt { return k == 0 ? nil : k - 1 }
+            term *= Double(images - k) / Double(k + 1) * (1 - promisedShare) / promisedShare
+        }
+        return nil
+    }
+}
