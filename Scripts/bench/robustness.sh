@@ -8,7 +8,7 @@
 #   -s SEED      the first pair's seed (default: 2000001; the seeds from there on are for reports, not for tuning)
 #   -b BUDGETS   the budgets, separated by commas (default: 0.5,0.33,0.2)
 #   -p PEERS     the strategies that the default is held against (default: the best of docs/quality.md)
-#   -m MODEL     the model (default: the embedded one)
+#   -m MODEL     the model (default: the embedded one, and the embedded flow in the rows that name it)
 #   -r TEXT      only rows whose name contains this
 #   -d DIR       where rows are kept (default: robustness)
 #
@@ -23,7 +23,7 @@ HERE=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=/dev/null
 . "$HERE/common.sh"
 
-# A row a line: its name, and the options of omnicache.
+# A row a line: its name, and the options of omnicache. Rows with a model of their own are left out with -m.
 rows() {
     cat <<'LIST'
 ddim-50-guidance-1|--sampler ddim --steps 50 --cfg-scale 1
@@ -39,6 +39,13 @@ euler-50|--sampler euler --steps 50 --cfg-scale 1.5
 ddim-eta-1-50|--sampler ddim --eta 1 --steps 50 --cfg-scale 1.5
 ddpm-50|--sampler ddpm --steps 50 --cfg-scale 1.5
 sde-50|--sampler sde --steps 50 --cfg-scale 1.5
+flow-guidance-1|--model emoji-sit-s8 --sampler euler --steps 50 --cfg-scale 1
+flow-euler-50|--model emoji-sit-s8 --sampler euler --steps 50 --cfg-scale 1.5
+flow-guidance-4|--model emoji-sit-s8 --sampler euler --steps 50 --cfg-scale 4
+flow-euler-20|--model emoji-sit-s8 --sampler euler --steps 20 --cfg-scale 1.5
+flow-heun-20|--model emoji-sit-s8 --sampler heun --steps 20 --cfg-scale 1.5
+flow-dpm++2m-20|--model emoji-sit-s8 --sampler dpm++2m --steps 20 --cfg-scale 1.5
+flow-sde-50|--model emoji-sit-s8 --sampler sde --steps 50 --cfg-scale 1.5
 LIST
 }
 
@@ -119,6 +126,7 @@ files=
 set -f
 while IFS='|' read -r name options; do
     case $name in *"$only"*) ;; *) continue ;; esac
+    case $model:$options in ?*:*--model*) continue ;; esac
     # shellcheck disable=SC2086
     measure "$name" $options
     [ ! -f "$directory/$name.rows" ] || files="$files $name"
