@@ -6,7 +6,9 @@ extension DiffusionProcess {
     static let configKeys =
         ["prediction_type", "num_train_timesteps"] + betaKeys + flowKeys
     private static let betaKeys = ["beta_schedule", "beta_start", "beta_end", "trained_betas"]
-    private static let flowKeys = ["shift", "flow_path", "flow_direction", "timestep_scale", "flow_output", "velocity_floor"]
+    private static let flowKeys = [
+        "shift", "flow_path", "flow_direction", "timestep_scale", "flow_output", "velocity_floor",
+    ]
 
     /// The process that a network's `config.json` says, in the keys that weights-format.md lists.
     ///
