@@ -48,7 +48,7 @@ import Testing
 
     @Test func `what it predicts is told, and samplers for models with betas are refused`() throws {
         let place = try Workplace()
-        let told = try place.run("info", "--model", "emoji-sit-s8")
+        let told = try place.run("info", "emoji-sit-s8")
         #expect(told.outputText.contains("sample of a flow, 1000 training timesteps"))
         #expect(told.outputText.contains("euler, trailing spacing, by default"))
         try place.run("sample", "--model", "emoji-sit-s8", "--sampler", "ddim").expectFailure(64, "ddim", "flow")
