@@ -135,7 +135,7 @@ release: deps
 	swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path .build-release --product omnicache
 
 .PHONY: install
-# The binary of `make release`, the embedded model, the manual page, and completions for shells. It builds nothing, so
+# The binary of `make release`, the embedded models, the manual page, and completions for shells. It builds nothing, so
 # root does not have to.
 install:
 	@test -x .build-release/release/omnicache || { echo "run 'make release' first" >&2; exit 1; }

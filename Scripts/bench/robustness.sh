@@ -8,7 +8,7 @@
 #   -s SEED      the first pair's seed (default: 2000001; the seeds from there on are for reports, not for tuning)
 #   -b BUDGETS   the budgets, separated by commas (default: 0.5,0.33,0.2)
 #   -p PEERS     the strategies that the default is held against (default: the best of docs/quality.md)
-#   -m MODEL     the model (default: the embedded one)
+#   -m MODEL     the model (default: the embedded one, and the embedded flow in the rows that name it)
 #   -r TEXT      only rows whose name contains this
 #   -d DIR       where rows are kept (default: robustness)
 #
@@ -23,7 +23,8 @@ HERE=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=/dev/null
 . "$HERE/common.sh"
 
-# A row a line: its name, and the options of omnicache.
+# A row a line: its name, the options of omnicache, and peers that only such a run can have. Rows with a model of their
+# own are left out with -m.
 rows() {
     cat <<'LIST'
 ddim-50-guidance-1|--sampler ddim --steps 50 --cfg-scale 1
@@ -39,6 +40,13 @@ euler-50|--sampler euler --steps 50 --cfg-scale 1.5
 ddim-eta-1-50|--sampler ddim --eta 1 --steps 50 --cfg-scale 1.5
 ddpm-50|--sampler ddpm --steps 50 --cfg-scale 1.5
 sde-50|--sampler sde --steps 50 --cfg-scale 1.5
+flow-guidance-1|--model emoji-sit-s8 --sampler euler --steps 50 --cfg-scale 1|meancache
+flow-euler-50|--model emoji-sit-s8 --sampler euler --steps 50 --cfg-scale 1.5|meancache
+flow-guidance-4|--model emoji-sit-s8 --sampler euler --steps 50 --cfg-scale 4|meancache
+flow-euler-20|--model emoji-sit-s8 --sampler euler --steps 20 --cfg-scale 1.5|meancache
+flow-heun-20|--model emoji-sit-s8 --sampler heun --steps 20 --cfg-scale 1.5
+flow-dpm++2m-20|--model emoji-sit-s8 --sampler dpm++2m --steps 20 --cfg-scale 1.5|meancache
+flow-sde-50|--model emoji-sit-s8 --sampler sde --steps 50 --cfg-scale 1.5|meancache
 LIST
 }
 
@@ -84,11 +92,12 @@ must() {
     [ "$status" = 0 ] || [ "$status" = 64 ] || fail "$status" "$1 failed: $(tail -n 1 "$part.errors")"
 }
 
-# Measures the row $1, unless it is there; the other words are its options.
+# Measures the row $1, unless it is there, with the further peers $2; the other words are its options.
 measure() {
     row=$1
+    rivals=$peers${2:+,$2}
     file=$directory/$row.rows
-    shift
+    shift 2
     [ -z "$model" ] || set -- "$@" --model "$model"
     run compare --dry-run "$@" --budgets "$budgets" >"$part" 2>"$part.errors"
     must "$row"
@@ -99,7 +108,7 @@ measure() {
     fi
     # The first strategy that compare names is the program's default.
     default=$(sed 's/ at .*//;q' "$part")
-    key="# $build, $pairs pairs, seed $seed, budgets $budgets, $default,$peers, $*"
+    key="# $build, $pairs pairs, seed $seed, budgets $budgets, $default,$rivals, $*"
     if [ -f "$file" ] && [ "$(head -n 1 "$file")" = "$key" ]; then
         echo "$row: is there" >&2
         return
@@ -107,7 +116,7 @@ measure() {
     echo "$row: $pairs pairs" >&2
     run calibrate "$@" --budget "$budgets" --quiet >/dev/null 2>"$part.errors"
     must "$row: calibrate"
-    run compare "$@" --count "$pairs" --seed "$seed" --budgets "$budgets" --strategies "$default,$peers" --no-timing \
+    run compare "$@" --count "$pairs" --seed "$seed" --budgets "$budgets" --strategies "$default,$rivals" --no-timing \
         --log json --quiet --force --output "$directory/$row" >"$part" 2>"$part.errors"
     must "$row: compare"
     [ "$status" = 0 ] || fail "$status" "$row: $(tail -n 1 "$part.errors")"
@@ -117,10 +126,11 @@ measure() {
 
 files=
 set -f
-while IFS='|' read -r name options; do
+while IFS='|' read -r name options own; do
     case $name in *"$only"*) ;; *) continue ;; esac
+    case $model:$options in ?*:*--model*) continue ;; esac
     # shellcheck disable=SC2086
-    measure "$name" $options
+    measure "$name" "$own" $options
     [ ! -f "$directory/$name.rows" ] || files="$files $name"
 done <<LIST
 $(rows)
@@ -136,5 +146,5 @@ for name; do
 done
 LC_ALL=C awk -f "$HERE/bench/robustness.awk" "$@" | tee table.txt
 printf '%s\n' "PSNR in dB to the uncached images of $pairs pairs from seed $seed. flips: share of images that become another." \
-    "best peer: the one of $peers with the highest 5th" \
+    "best peer: the one of $peers, for flows also meancache, with the highest 5th" \
     "percentile. loses: to any of them or to fewer steps; also in mean SSIM." | tee -a table.txt

@@ -25,6 +25,7 @@ import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from diffusers import DDIMScheduler, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler
@@ -34,6 +35,7 @@ from safetensors.torch import save_file
 import reference_dit
 
 ROOT = Path(__file__).resolve().parents[2]
+FLOOR = 0.05  # the least noise time that the velocity of the flow of x0 is divided by
 GENTLE = 0.005  # the last beta of epsilon cases: random weights would leave 0.02 with latents of 200
 
 
@@ -43,7 +45,7 @@ class Case:
 
     name: str
     layout: str
-    prediction: str  # epsilon, v_prediction, sample, or flow
+    prediction: str  # epsilon, v_prediction, sample, or flow: of the velocity (diffusers) or of x0 (official)
     depth: int
     width: int
     heads: int
@@ -77,6 +79,8 @@ CASES = [
          channels=4, seed=5, guidance=2.0, learn_sigma=True, dtype=torch.float16, beta_end=GENTLE),
     Case("official-v-bfloat16-shards", "official", "v_prediction", depth=2, width=16, heads=2, patch=2, size=8,
          channels=3, seed=6, guidance=2.0, dtype=torch.bfloat16, shards=2),
+    Case("official-flow-sample", "official", "flow", depth=2, width=20, heads=2, patch=2, size=6, channels=3,
+         seed=7, guidance=1.5, spacing="trailing"),
 ]
 
 
@@ -131,13 +135,18 @@ class OfficialModel:
             "learn_sigma": case.learn_sigma, "num_classes": case.classes,
             "class_names": [f"class-{i}" for i in range(case.classes)],
             "prediction_type": case.prediction.removesuffix("_prediction"), "num_train_timesteps": 1000,
-            "beta_schedule": "linear", "beta_start": 0.0001, "beta_end": case.beta_end,
+            **self.process(),
             "value_range": [-1, 1], "guidance_scale": case.guidance}
         tensors = {name: torch.empty(shape) for name, shape in sorted(reference_dit.shapes(self.config).items())}
         fill(tensors.items(), case.seed)
         self.stored = {name: tensor.to(case.dtype) for name, tensor in tensors.items()}
         # Positions are not trained; published checkpoints carry them as 1 x T x D in float32.
         self.stored["pos_embed"] = reference_dit.position_table(case.width, case.size // case.patch)[None]
+
+    def process(self):
+        if self.case.prediction == "flow":
+            return {"flow_direction": "to_data", "flow_output": "sample", "velocity_floor": FLOOR}
+        return {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": self.case.beta_end}
 
     def write(self, directory):
         (directory / "config.json").write_text(json.dumps(self.config, indent=1) + "\n")
@@ -193,7 +202,27 @@ class OfficialModel:
 
 # Runs
 
+class SampleFlow:
+    """Euler steps of one length along x = (1 - s) x0 + s noise, for a model of x0 that is told 1000 (1 - s).
+
+    The velocity is (x - x0) / s, with s not below FLOOR, as in MiniT2I (PeppaKing8/minit2i-jax, diffusion.py).
+    """
+
+    config = {"timestep_spacing": "trailing", "velocity_floor": FLOOR}
+
+    def set_timesteps(self, steps):
+        self.sigmas = 1 - torch.arange(steps + 1, dtype=torch.float64) / steps
+        self.timesteps = 1000 * (1 - self.sigmas[:-1])
+
+    def step(self, x0, t, x):
+        i = self.timesteps.tolist().index(t.item())
+        here, following = self.sigmas[i].item(), self.sigmas[i + 1].item()
+        return SimpleNamespace(prev_sample=x + (following - here) * (x - x0) / max(here, FLOOR))
+
+
 def scheduler_of(case):
+    if case.prediction == "flow" and case.layout == "official":
+        return SampleFlow()
     if case.prediction == "flow":
         return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.0)
     return DDIMScheduler(num_train_timesteps=1000, beta_start=0.0001, beta_end=case.beta_end, beta_schedule="linear",

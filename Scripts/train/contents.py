@@ -1,6 +1,6 @@
-"""Writes class_contents.json: what each class of the embedded model shows, by the emoji's own names.
+"""Writes class_contents.json: what each class of an embedded model shows, by the emoji's own names.
 
-    python3 Scripts/train/contents.py          # writes Models/emoji-dit-s8/class_contents.json
+    python3 Scripts/train/contents.py Models/emoji-dit-s8
 
 Needs Debian's unicode-data (emoji-test.txt and its copyright notice), as the data set does. Names that differ in skin
 tone only are one name.
@@ -10,7 +10,6 @@ import argparse
 import json
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parents[2] / "Models/emoji-dit-s8/class_contents.json"
 EMOJI_TEST = "/usr/share/unicode/emoji/emoji-test.txt"
 COPYRIGHT = "/usr/share/doc/unicode-data/copyright"
 
@@ -44,16 +43,18 @@ def dump(value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path, help="the model directory to write it into")
     parser.add_argument("--emoji-test", default=EMOJI_TEST, help="Unicode's emoji-test.txt")
     parser.add_argument("--copyright", default=COPYRIGHT, help="the notice of Debian's unicode-data")
     arguments = parser.parse_args()
     source = ("https://www.unicode.org/Public/emoji/15.0/emoji-test.txt, © 2022 Unicode, Inc.; modified: names only, "
               "grouped by subgroup, skin tones left out")
     lines = [f"  {dump(name)}: {dump(names)}" for name, names in sorted(contents(arguments.emoji_test).items())]
-    TARGET.write_text(
+    target = arguments.model / "class_contents.json"
+    target.write_text(
         f'{{\n "source": {dump(source)},\n "licence": {dump(notice(arguments.copyright))},\n "contents": {{\n'
         + ",\n".join(lines) + "\n }\n}\n")
-    print(f"{TARGET}: {TARGET.stat().st_size} bytes")
+    print(f"{target}: {target.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

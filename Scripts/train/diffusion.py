@@ -1,4 +1,4 @@
-"""The noise schedule, the training objective and the DDIM sampler, for a model that predicts x0."""
+"""The variance-preserving process: noise schedule, training objective and DDIM sampler, for a model that predicts x0."""
 
 import torch
 
@@ -12,42 +12,62 @@ def alphas_cumprod():
     return torch.cumprod(1 - betas, 0)
 
 
-def add_noise(x0, noise, t, alphas):
-    """The training input at timestep t."""
-    a = alphas[t].view(-1, 1, 1, 1)
-    return a.sqrt() * x0 + (1 - a).sqrt() * noise
-
-
-def sample_timesteps(count, generator=None):
-    """Logit-normal timesteps: most of them where a picture's structure is decided, 300 to 800."""
-    return (torch.sigmoid(0.1 + 1.2 * torch.randn(count, generator=generator)) * STEPS).long()
-
-
-def loss_weights(t, alphas):
-    """The weight of |x0^ - x0|^2: one over the variance of the noise, at most 10."""
-    return (1 / (1 - alphas[t])).clamp(max=10)
-
-
-@torch.no_grad()
-def ddim(model, classes, seed, steps=50, guidance=1.5):
-    """Draws one image for each entry of `classes`, image i from the noise of seed + i."""
+def starting_noise(model, classes, seed):
+    """The noise of seed + i for image i."""
     config, device = model.config, next(model.parameters()).device
     shape = (config.in_channels, config.input_size, config.input_size)
     noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed + i))
              for i in range(len(classes))]
-    x = torch.stack(noise).to(device)
-    y = torch.as_tensor(classes, device=device)
-    null = torch.full_like(y, config.num_classes)
-    alphas = alphas_cumprod()
-    stride = STEPS // steps
-    for t in range((steps - 1) * stride, -1, -stride):
-        ts = torch.full_like(y, t)
-        x0 = model(x, ts, y)
-        if guidance != 1:
-            without = model(x, ts, null)
-            x0 = without + guidance * (x0 - without)
-        a = alphas[t].item()
-        before = alphas[t - stride].item() if t >= stride else 1.0
-        noise = (x - a**0.5 * x0) / (1 - a) ** 0.5
-        x = before**0.5 * x0 + (1 - before) ** 0.5 * noise
-    return x
+    return torch.stack(noise).to(device)
+
+
+def guided(model, x, t, classes, scale):
+    """The model's x0 at timestep t, with classifier-free guidance."""
+    ts = torch.full((len(x),), t, device=x.device)
+    y = torch.as_tensor(classes, device=x.device)
+    x0 = model(x, ts, y)
+    if scale != 1:
+        without = model(x, ts, torch.full_like(y, model.config.num_classes))
+        x0 = without + scale * (x0 - without)
+    return x0
+
+
+class Diffusion:
+    """x = sqrt(a) x0 + sqrt(1 - a) noise, with a the entry of a table at timestep t."""
+
+    name = "diffusion"
+    fields = {"prediction_type": "sample", "num_train_timesteps": STEPS,
+              "beta_schedule": "linear", "beta_start": BETA_START, "beta_end": BETA_END}
+
+    def __init__(self):
+        self.alphas = alphas_cumprod()
+
+    def sample_times(self, count, generator=None):
+        """Logit-normal timesteps: most where a picture's structure is decided, 300 to 800."""
+        return (torch.sigmoid(0.1 + 1.2 * torch.randn(count, generator=generator)) * STEPS).long()
+
+    def add_noise(self, x0, noise, t):
+        """The training input at timestep t."""
+        a = self.alphas.to(t.device)[t].float().view(-1, 1, 1, 1)
+        return a.sqrt() * x0 + (1 - a).sqrt() * noise
+
+    def timestep(self, t):
+        """What the model is given for timestep t."""
+        return t
+
+    def loss_weights(self, t):
+        """The weight of |x0^ - x0|^2: one over the variance of the noise, at most 10."""
+        return (1 / (1 - self.alphas.to(t.device)[t].float())).clamp(max=10)
+
+    @torch.no_grad()
+    def draw(self, model, classes, seed, steps=50, guidance=1.5):
+        """Draws one image for each entry of `classes` with DDIM."""
+        x = starting_noise(model, classes, seed)
+        stride = STEPS // steps
+        for t in range((steps - 1) * stride, -1, -stride):
+            x0 = guided(model, x, t, classes, guidance)
+            a = self.alphas[t].item()
+            before = self.alphas[t - stride].item() if t >= stride else 1.0
+            noise = (x - a**0.5 * x0) / (1 - a) ** 0.5
+            x = before**0.5 * x0 + (1 - before) ** 0.5 * noise
+        return x

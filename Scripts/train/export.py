@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-import diffusion
+import processes
 from dit import DiT, DiTConfig
 
 
@@ -24,31 +24,28 @@ def read_model(directory):
 
 
 def read_checkpoint(path):
-    """Opens a training checkpoint; returns the averaged model and the class names."""
+    """Opens a training checkpoint; returns the averaged model, its process and the class names."""
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     model = DiT(DiTConfig(**checkpoint["config"]))
     model.load_state_dict(checkpoint["ema"])
-    return model.eval(), checkpoint["class_names"]
+    process = processes.BY_NAME[processes.name(checkpoint)]()
+    return model.eval(), process, checkpoint["class_names"]
 
 
-def describe(config, class_names, guidance):
+def describe(config, process, class_names, guidance):
     """The contents of config.json."""
     return {
         "architecture": "DiT",
         **asdict(config),
         "learn_sigma": False,
         "class_names": class_names,
-        "prediction_type": "sample",
-        "num_train_timesteps": diffusion.STEPS,
-        "beta_schedule": "linear",
-        "beta_start": diffusion.BETA_START,
-        "beta_end": diffusion.BETA_END,
+        **process.fields,
         "value_range": [-1, 1],
         "guidance_scale": guidance,
     }
 
 
-def write_model(directory, model, class_names, guidance):
+def write_model(directory, model, process, class_names, guidance):
     """Writes both files under temporary names first; the table of positions stays float32."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +55,7 @@ def write_model(directory, model, class_names, guidance):
     weights = directory / "model.safetensors.partial"
     save_file(state, weights, metadata={"format": "pt"})
     text = directory / "config.json.partial"
-    config = describe(model.config, class_names, guidance)
+    config = describe(model.config, process, class_names, guidance)
     text.write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(weights, directory / "model.safetensors")
     os.replace(text, directory / "config.json")
@@ -71,8 +68,7 @@ def main():
     parser.add_argument("--guidance", type=float, default=1.5,
                         help="the guidance scale that config.json suggests (default: %(default)s)")
     arguments = parser.parse_args()
-    model, class_names = read_checkpoint(arguments.checkpoint)
-    write_model(arguments.directory, model, class_names, arguments.guidance)
+    write_model(arguments.directory, *read_checkpoint(arguments.checkpoint), arguments.guidance)
 
 
 if __name__ == "__main__":

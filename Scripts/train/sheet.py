@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-import diffusion
 import export
+import processes
 
 
 def to_bytes(images):
@@ -42,9 +42,9 @@ def save(sheet, path):
     os.replace(temporary, path)
 
 
-def draw_sheet(model, class_names, path, seed=0, steps=50, guidance=1.5, labels=True):
+def draw_sheet(model, process, class_names, path, seed=0, steps=50, guidance=1.5, labels=True):
     """One sample of every class, in the order of the classes."""
-    images = diffusion.ddim(model, np.arange(len(class_names)), seed, steps, guidance)
+    images = process.draw(model, np.arange(len(class_names)), seed, steps, guidance)
     save(compose(to_bytes(images), class_names if labels else None), path)
 
 
@@ -53,19 +53,20 @@ def main():
     parser.add_argument("model", help="a model directory or a checkpoint of train.py")
     parser.add_argument("output", help="the PNG file to write")
     parser.add_argument("--seed", type=int, default=0, help="image i gets the noise of seed + i")
-    parser.add_argument("--steps", type=int, default=50, help="DDIM steps (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=50, help="sampler steps (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: config.json's, or 1.5")
     parser.add_argument("--no-labels", action="store_true", help="pictures only")
     arguments = parser.parse_args()
     if Path(arguments.model).is_dir():
         model, config = export.read_model(arguments.model)
+        process = processes.BY_NAME[processes.name(config)]()
         class_names, guidance = config["class_names"], config.get("guidance_scale", 1.5)
     else:
-        (model, class_names), guidance = export.read_checkpoint(arguments.model), 1.5
+        (model, process, class_names), guidance = export.read_checkpoint(arguments.model), 1.5
     if arguments.guidance is not None:
         guidance = arguments.guidance
-    draw_sheet(model, class_names, arguments.output, arguments.seed, arguments.steps, guidance,
-               not arguments.no_labels)
+    draw_sheet(model, process, class_names, arguments.output, arguments.seed, arguments.steps,
+               guidance, not arguments.no_labels)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from pathlib import Path
 import torch
 
 import dataset
-import diffusion
 import export
+import flow
+import processes
 import sheet
-from dit import DiT, DiTConfig
+from dit import DiT, DiTConfig, timestep_features
 from muon import Muon
 
 WARM_UP_STEPS = 100
@@ -31,6 +32,8 @@ def parse_arguments():
     add = parser.add_argument
     add("run", type=Path, help="the folder of the run; one that has a checkpoint goes on")
     add("--data", type=Path, default=Path("emoji.npz"), help="the data set; built if missing")
+    add("--process", choices=processes.BY_NAME, default="diffusion",
+        help="what the model is to undo (default: %(default)s)")
     add("--minutes", type=float, default=110, help="training time in all (default: %(default)s)")
     add("--decay", type=float, default=0.6, help="the share of it with a falling learning rate")
     add("--start-from", type=Path, help="a model directory whose weights to start from")
@@ -102,12 +105,15 @@ class Training:
         self.labels = torch.from_numpy(data["class_ids"])
         self.weights = torch.from_numpy(dataset.sampling_weights(
             data, arguments.balance, arguments.plateau, arguments.steepness))
-        self.alphas = diffusion.alphas_cumprod().float().to(self.device)
+        self.process = processes.BY_NAME[arguments.process]()
         config = DiTConfig(arguments.depth, arguments.width, arguments.heads, arguments.patch,
                            dataset.SIDE, 3, len(self.class_names))
         self.model = DiT(config)
         if arguments.start_from:
-            grow(self.model, export.read_model(arguments.start_from)[0].state_dict())
+            start, start_config = export.read_model(arguments.start_from)
+            grow(self.model, start.state_dict())
+            if (processes.name(start_config), arguments.process) == ("diffusion", "flow"):
+                flow.take_over_timesteps(self.model.t_embedder, timestep_features)
         self.model.to(self.device)
         self.ema = DiT(config).to(self.device).eval().requires_grad_(False)
         self.ema.load_state_dict(self.model.state_dict())
@@ -137,23 +143,23 @@ class Training:
         return min(1.0, (self.step + 1) / WARM_UP_STEPS, max(left, 0) / self.arguments.decay)
 
     def batch(self):
-        """Pictures in [-1, 1], labels with some dropped, timesteps."""
+        """Pictures in [-1, 1], labels with some dropped, times."""
         count = self.arguments.batch
         index = torch.multinomial(self.weights, count, True, generator=self.generator)
         x0 = self.images[index.to(self.device)].float() / 127.5 - 1
         drop = torch.rand(count, generator=self.generator) < self.arguments.label_dropout
         y = torch.where(drop, len(self.class_names), self.labels[index])
-        t = diffusion.sample_timesteps(count, self.generator)
+        t = self.process.sample_times(count, self.generator)
         return x0, y.to(self.device), t.to(self.device)
 
     def train_step(self):
         """One optimiser step; returns the weighted and the plain squared error."""
         x0, y, t = self.batch()
-        noisy = diffusion.add_noise(x0, torch.randn_like(x0), t, self.alphas)
+        noisy = self.process.add_noise(x0, torch.randn_like(x0), t)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.arguments.bf16):
-            predicted = self.forward(noisy, t, y)
+            predicted = self.forward(noisy, self.process.timestep(t), y)
         error = (predicted.float() - x0).square().mean((1, 2, 3))
-        loss = (error * diffusion.loss_weights(t, self.alphas)).mean()
+        loss = (error * self.process.loss_weights(t)).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         factor = self.schedule()
@@ -179,6 +185,7 @@ class Training:
         """Writes the checkpoint of the run."""
         save_atomically({
             "config": asdict(self.model.config), "class_names": self.class_names,
+            "process": self.process.name,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step, "samples": self.samples, "seconds": self.seconds,
@@ -191,6 +198,8 @@ class Training:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["config"] != asdict(self.model.config):
             raise SystemExit(f"{path} is of a model of another shape: {state['config']}")
+        if processes.name(state) != self.process.name:
+            raise SystemExit(f"{path} is of a run with --process {processes.name(state)}")
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"]):
@@ -208,7 +217,8 @@ class Training:
     def draw(self):
         """A sheet of the averaged model, named by the step."""
         path = self.arguments.run / f"sheet-{self.step:06}.png"
-        sheet.draw_sheet(self.ema, self.class_names, path, guidance=self.arguments.guidance)
+        sheet.draw_sheet(self.ema, self.process, self.class_names, path,
+                         guidance=self.arguments.guidance)
 
 
 def main():
@@ -252,7 +262,7 @@ def main():
             saved = now
         if now - drawn >= arguments.sheet_every:
             training.draw()
-            drawn = now
+            drawn = last = time.monotonic()  # a sheet takes minutes, which are no training
     training.save()
     if not stopped:
         training.draw()

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Encoded as the fields of a model's `config.json`: `prediction_type`, `num_train_timesteps`, then either
 /// `beta_schedule`, `beta_start`, `beta_end` and `trained_betas`, or, for flow models, `flow_path`, `shift`,
-/// `flow_direction` and `timestep_scale`.
+/// `flow_direction`, `timestep_scale`, `flow_output` and `velocity_floor`.
 public struct DiffusionProcess: Equatable, Sendable {
     /// The two families of processes x = α x0 + σ ε.
     public enum Noising: Equatable, Sendable {
@@ -99,6 +99,8 @@ extension DiffusionProcess: Encodable {
         case flowPath = "flow_path"
         case flowDirection = "flow_direction"
         case timestepScale = "timestep_scale"
+        case flowOutput = "flow_output"
+        case velocityFloor = "velocity_floor"
     }
 
     /// The names of the beta schedules, as in diffusers.
@@ -123,6 +125,10 @@ extension DiffusionProcess: Encodable {
                 try fields.encode(flow.direction.rawValue, forKey: .flowDirection)
             }
             try fields.encodeIfPresent(flow.timestepScale, forKey: .timestepScale)
+            if case .sample(let floor) = flow.output {
+                try fields.encode(PredictionType.sample.rawValue, forKey: .flowOutput)
+                try fields.encode(floor, forKey: .velocityFloor)
+            }
         case .variancePreserving(.linear(let start, let end)):
             try fields.encode(ScheduleName.linear.rawValue, forKey: .betaSchedule)
             try fields.encode(start, forKey: .betaStart)

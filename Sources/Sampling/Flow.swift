@@ -1,3 +1,5 @@
+import Compute
+
 /// The conventions of a flow model: the path from noise to data, and the model's timesteps and outputs along it.
 ///
 /// Samplers count time τ from 1, all noise, down to 0, all data. diffusers' flow models do so too; those of SiT
@@ -19,6 +21,15 @@ public struct Flow: Equatable, Sendable {
         case toData = "to_data"
     }
 
+    /// What the network's output is; samplers and caches are always given the velocity.
+    public enum Output: Equatable, Sendable {
+        /// The velocity itself.
+        case velocity
+        /// The clean sample x0. The velocity that follows from it, (x − x0)/τ on the linear path, is divided by no less
+        /// than `floor`: near the data a small error of x0 would be a large one of the velocity. MiniT2I has 0.05.
+        case sample(floor: Double)
+    }
+
     public let path: Path
 
     /// Moves the times of a linear path towards noise: τ → shift τ / (1 + (shift − 1) τ) (arXiv 2403.03206, eq. 23).
@@ -30,14 +41,19 @@ public struct Flow: Equatable, Sendable {
     /// The factor from the model's time to its timestep input; `nil` for the number of training timesteps.
     public let timestepScale: Double?
 
+    /// What the network's output is.
+    public let output: Output
+
     /// A flow; without arguments, that of diffusers' `FlowMatchEulerDiscreteScheduler`.
     public init(
-        path: Path = .linear, shift: Double = 1, direction: Direction = .toNoise, timestepScale: Double? = nil
+        path: Path = .linear, shift: Double = 1, direction: Direction = .toNoise, timestepScale: Double? = nil,
+        output: Output = .velocity
     ) {
         self.path = path
         self.shift = shift
         self.direction = direction
         self.timestepScale = timestepScale
+        self.output = output
     }
 
     /// The timestep input at noise time `time` of a model that was trained on `trainTimesteps`.
@@ -56,5 +72,27 @@ public struct Flow: Equatable, Sendable {
         if let timestepScale, !(timestepScale.isFinite && timestepScale > 0) {
             throw .invalidField(name: "timestep_scale", found: "\(timestepScale)", expected: "a positive number")
         }
+        if case .sample(let floor) = output, !(0..<1).contains(floor) {
+            throw .invalidField(name: "velocity_floor", found: "\(floor)", expected: "a number from 0 to below 1")
+        }
+    }
+}
+
+extension DiffusionProcess {
+    /// Turns the output of a network, in place, into that of this process's ``predictionType``.
+    ///
+    /// Only a flow whose network gives x0 has something to turn: by x = α x0 + σ ε its velocity is
+    /// α' x0 + σ' ε = (σ' x − (α σ' − σ α') x0) / σ, with σ not below the floor.
+    ///
+    /// - Parameters:
+    ///   - output: what the network gave.
+    ///   - latents: the state x that it was given.
+    ///   - level: the noise level of x.
+    public func convert(_ output: Tensor, of latents: Tensor, at level: NoiseLevel) {
+        guard case .flow(let flow) = noising, case .sample(let floor) = flow.output else { return }
+        let rates = level.rates
+        let factor = rates.outputSign / max(level.sigma, floor)
+        let sum = StateAndOutput(state: factor * rates.sigma, output: -factor * rates.determinant)
+        StepKernels.combine(latents, sum, output, into: output)
     }
 }

@@ -6,7 +6,8 @@ public enum PredictionType: String, CaseIterable, Sendable {
     case vPrediction = "v"
     /// The clean sample x0.
     case sample
-    /// The velocity of a flow, by the conventions of its ``Flow``: ε − x0 for rectified flow (arXiv 2209.03003).
+    /// The velocity of a flow, by the conventions of its ``Flow``: ε − x0 for rectified flow (arXiv 2209.03003). A
+    /// network that gives x0 instead is read as one of the velocity, see ``Flow/Output``.
     case flow
 
     /// Reads this package's spelling or that of diffusers (`v_prediction`, `flow_prediction`).

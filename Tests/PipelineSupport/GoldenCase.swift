@@ -15,7 +15,7 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
 
     package static let all = [
         "diffusers-epsilon-sigma", "diffusers-v", "diffusers-flow", "official-sample",
-        "official-epsilon-sigma-float16", "official-v-bfloat16-shards",
+        "official-epsilon-sigma-float16", "official-v-bfloat16-shards", "official-flow-sample",
     ].map(GoldenCase.init(name:))
 
     package var testDescription: String { name }
@@ -44,6 +44,8 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
             package let guidance_scale: Double
         }
 
+        /// Whose names and `config.json` the model has.
+        package let layout: String
         package let forwards: [Forward]
         package let run: Run
     }

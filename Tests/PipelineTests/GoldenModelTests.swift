@@ -35,17 +35,20 @@ import Testing
     @Test(arguments: GoldenCase.all)
     func `fifty guided steps end within 1e-3 of the reference's latents`(golden: GoldenCase) throws {
         let directory = try golden.directory()
-        let run = try golden.scalars().run
+        let scalars = try golden.scalars()
+        let run = scalars.run
         let scheduler = run.scheduler_config
         let isFlow = run.prediction_type == .flow
         let spacing = try #require(TimestepSpacing(rawValue: scheduler.timestep_spacing ?? "linspace"))
         // diffusers keeps what a model predicts with the scheduler, so its model directories do not say.
         let process =
-            isFlow
-            ? try DiffusionProcess(Flow(shift: 1))
-            : try DiffusionProcess(
-                run.prediction_type,
-                betas: .linear(start: #require(scheduler.beta_start), end: #require(scheduler.beta_end)))
+            scalars.layout == "official"
+            ? directory.process
+            : isFlow
+                ? try DiffusionProcess(Flow(shift: 1))
+                : try DiffusionProcess(
+                    run.prediction_type,
+                    betas: .linear(start: #require(scheduler.beta_start), end: #require(scheduler.beta_end)))
         let shape = directory.latentShape.dimensions
         let sampler = try makeSampler(
             SamplerOptions(isFlow ? .euler : .ddim, spacing: spacing), process: process, steps: run.steps, shape: shape)
@@ -56,7 +59,7 @@ import Testing
         let network = try golden.network()
         let workspace = DiTWorkspace(network: network, entries: 2, workers: workers)
         let denoiser = NetworkDenoiser(
-            network: network, condition: .label(run.class), workspace: workspace)
+            network: network, process: process, condition: .label(run.class), workspace: workspace)
         var sampling = try SamplingRun(
             denoiser: denoiser, sampler: sampler, guidance: Guidance(scale: run.guidance_scale),
             initialNoise: try tensors.tensor("initial_noise"), noise: TorchRandom(seed: 0))

@@ -1,3 +1,4 @@
+import Compute
 import Glibc
 import TestSupport
 import Testing
@@ -37,6 +38,31 @@ struct FlowTests {
         let h = 1e-5
         let difference = (state(time + h) - state(time - h)) / (2 * h)
         #expect(abs(difference + velocity) < 1e-9)
+    }
+
+    @Test(arguments: flows, [1.0, 0.7, 0.25, 0.06, 0.01])
+    func `a network of x0 gives the velocity, with no less noise than the floor to divide by`(
+        flow: Flow, time: Double
+    ) throws {
+        let (clean, epsilon, floor) = (0.8, -1.3, 0.05)
+        let level = NoiseLevel.flow(flow, time: time)
+        let mixture = GaussianFlow.Mixture(flow.path, at: 1 - time)
+        let velocity = mixture.alphaRate * clean + mixture.sigmaRate * epsilon
+        let expected = (flow.direction == .toData ? velocity : -velocity) * min(1, level.sigma / floor)
+        let process = try DiffusionProcess(
+            Flow(path: flow.path, direction: flow.direction, output: .sample(floor: floor)))
+        let latents = Tensor([Float(level.alpha * clean + level.sigma * epsilon)], shape: [1])
+        let output = Tensor([Float(clean)], shape: [1])
+        process.convert(output, of: latents, at: level)
+        // x and x0 are rounded to 2^-24 of their size, and their difference is divided by σ or the floor.
+        #expect(abs(Double(output.elements[0]) - expected) < 4e-7 / max(level.sigma, floor))
+    }
+
+    @Test(arguments: flows) func `a network of the velocity is taken at its word, bit for bit`(flow: Flow) throws {
+        let output = Tensor([0.1, -0.7], shape: [2])
+        try DiffusionProcess(flow).convert(
+            output, of: Tensor([3, 4], shape: [2]), at: .flow(flow, time: 0.3))
+        #expect(output.elements == [0.1, -0.7])
     }
 
     @Test func `all noise has no signal and all data has no noise, exactly`() {

@@ -207,7 +207,7 @@ private struct ModelReport: Report {
             ("parameters", "\(parameters)\(directory.hasNullClass ? "" : ", no null class: no guidance")"),
             (
                 "predicts",
-                "\(process.predictionType.rawValue)\(config.hasVariance ? " and variance" : ""), "
+                "\(Self.prediction(of: process))\(config.hasVariance ? " and variance" : ""), "
                     + "\(process.trainTimesteps) training timesteps"
             ),
             ("decoder", decoders.isEmpty ? "none" : decoders.joined(separator: ", ")),
@@ -217,6 +217,13 @@ private struct ModelReport: Report {
             ("kernels", libraries.kernelText), ("processors", "\(libraries.processors)"),
             ("classes", "\(directory.classes.count)"),
         ]
+    }
+
+    private static func prediction(of process: DiffusionProcess) -> String {
+        guard case .flow(let flow) = process.noising, flow.output != .velocity else {
+            return process.predictionType.rawValue
+        }
+        return "sample of a flow"
     }
 
     var lines: [String] { directory.classes.names.enumerated().map { "  \($0)  \($1)" } }

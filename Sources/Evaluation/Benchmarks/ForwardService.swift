@@ -28,7 +28,8 @@ public final class ForwardService {
         self.subject = subject
         let workspace = subject.network.workspace(entries: 2, workers: workers)
         denoiser = {
-            NetworkDenoiser(network: subject.network, condition: $0, workspace: workspace)
+            NetworkDenoiser(
+                network: subject.network, process: subject.process, condition: $0, workspace: workspace)
         }
         let shape = subject.latentShape
         calls = try makeSampler(

@@ -55,7 +55,8 @@ struct BenchmarkRun {
         let shape = subject.latentShape
         return try SamplingRun(
             denoiser: NetworkDenoiser(
-                network: subject.network, condition: subject.config.conditions.condition(at: 0), workspace: workspace),
+                network: subject.network, process: subject.process,
+                condition: subject.config.conditions.condition(at: 0), workspace: workspace),
             sampler: makeSampler(
                 SamplerOptions(defaultFor: subject.process), process: subject.process, steps: steps, shape: shape),
             guidance: Guidance(scale: subject.branches == 2 ? 1.5 : 1), shape: shape, noise: TorchRandom(seed: 1))

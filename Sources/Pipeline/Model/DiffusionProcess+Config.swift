@@ -6,7 +6,9 @@ extension DiffusionProcess {
     static let configKeys =
         ["prediction_type", "num_train_timesteps"] + betaKeys + flowKeys
     private static let betaKeys = ["beta_schedule", "beta_start", "beta_end", "trained_betas"]
-    private static let flowKeys = ["shift", "flow_path", "flow_direction", "timestep_scale"]
+    private static let flowKeys = [
+        "shift", "flow_path", "flow_direction", "timestep_scale", "flow_output", "velocity_floor",
+    ]
 
     /// The process that a network's `config.json` says, in the keys that weights-format.md lists.
     ///
@@ -34,12 +36,22 @@ extension DiffusionProcess {
                 path: Self.named("flow_path", in: fields, default: Flow.Path.linear),
                 shift: fields.value("shift", .number, default: 1),
                 direction: Self.named("flow_direction", in: fields, default: Flow.Direction.toNoise),
-                timestepScale: fields.optional("timestep_scale", .number))
+                timestepScale: fields.optional("timestep_scale", .number),
+                output: Self.flowOutput(fields))
             try self.init(flow, trainTimesteps: timesteps)
             return
         }
         try self.init(
             type, betas: BetaSchedule(fields, start: 0.0001, end: 0.02), trainTimesteps: timesteps)
+    }
+
+    private static func flowOutput(_ fields: ConfigFields) throws(ConfigProblem) -> Flow.Output {
+        let isSample = try fields.choice("flow_output", "velocity", ["velocity": false, "sample": true])
+        if isSample { return .sample(floor: try fields.value("velocity_floor", .number, default: 0.05)) }
+        guard fields.file["velocity_floor"] == nil else {
+            throw ConfigProblem("velocity_floor has no meaning unless flow_output is sample; remove it")
+        }
+        return .velocity
     }
 
     private static func named<Name: RawRepresentable<String> & CaseIterable>(

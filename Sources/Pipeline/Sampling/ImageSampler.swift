@@ -43,7 +43,9 @@ public final class ImageSampler {
         _ item: SampleItem, initialNoise: Tensor? = nil, wrap: (NetworkDenoiser) -> any Denoiser = { $0 }
     ) throws -> SamplingRun {
         let shape = directory.latentShape.dimensions
-        let denoiser = wrap(NetworkDenoiser(network: network, condition: item.condition, workspace: workspace))
+        let denoiser = wrap(
+            NetworkDenoiser(
+                network: network, process: directory.process, condition: item.condition, workspace: workspace))
         let sampler = try makeSampler(
             settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
         let random = TorchRandom(seed: item.seed)

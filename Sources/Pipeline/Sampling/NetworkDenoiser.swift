@@ -4,12 +4,14 @@ import Sampling
 
 /// A network and a condition, as the samplers see them.
 ///
-/// Batch entry 0 is the conditional branch, entry 1 the unconditional one.
+/// Batch entry 0 is the conditional branch, entry 1 the unconditional one. Outputs are those of the process: the velocity
+/// of a flow also where the network gives x0.
 public final class NetworkDenoiser: Denoiser {
     /// Watches or replaces the network's work; nil costs nothing.
     public var interceptor: (any SiteInterceptor)?
 
     private let network: any DenoisingNetwork
+    private let process: DiffusionProcess
     private let condition: Condition
     private let workspace: any ForwardWorkspace
     private let outputs: [Tensor]  // per branch, prediction and variance
@@ -19,12 +21,16 @@ public final class NetworkDenoiser: Denoiser {
     ///
     /// - Parameters:
     ///   - network: the model.
+    ///   - process: what it undoes.
     ///   - condition: the condition of the conditional branch.
     ///   - workspace: the network's scratch memory with room for two entries; may be shared by runs that are never in a
     ///     step at once.
-    public init(network: any DenoisingNetwork, condition: Condition, workspace: any ForwardWorkspace) {
+    public init(
+        network: any DenoisingNetwork, process: DiffusionProcess, condition: Condition, workspace: any ForwardWorkspace
+    ) {
         precondition(workspace.entries >= 2, "a guided forward has two entries")
         self.network = network
+        self.process = process
         self.condition = condition
         self.workspace = workspace
         let count = network.latentShape.count * (network.hasVariance ? 2 : 1)
@@ -51,8 +57,13 @@ public final class NetworkDenoiser: Denoiser {
         if !branches.contains(.unconditional) { subset.remove(1) }
         session.evaluate(
             latents: latents, call: call.index, subset: subset, into: outputs, interceptor: interceptor)
-        if branches.contains(.conditional) { Self.split(outputs[0], into: results.conditional) }
-        if branches.contains(.unconditional) { Self.split(outputs[1], into: results.unconditional) }
+        for (branch, output, result) in [
+            (GuidanceBranches.conditional, outputs[0], results.conditional),
+            (.unconditional, outputs[1], results.unconditional),
+        ] where branches.contains(branch) {
+            Self.split(output, into: result)
+            process.convert(result.prediction, of: latents, at: call.level)
+        }
     }
 
     /// Writes what the first layer of the stack reads, for interceptors that decide by it.

@@ -49,7 +49,7 @@ import Testing
         let workers = Workers(count: 1)
         let run = try SamplingRun(
             denoiser: NetworkDenoiser(
-                network: subject.network, condition: .label(2),
+                network: subject.network, process: subject.process, condition: .label(2),
                 workspace: subject.network.workspace(entries: 2, workers: workers)),
             sampler: makeSampler(
                 SamplerOptions(defaultFor: subject.process), process: subject.process, steps: ForwardService.steps,

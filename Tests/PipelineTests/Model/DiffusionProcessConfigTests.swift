@@ -42,6 +42,7 @@ struct DiffusionProcessConfigTests {
             DiffusionProcess(Flow(shift: 3)),
             DiffusionProcess(Flow(path: .trigonometric, direction: .toData, timestepScale: 1)),
             DiffusionProcess(Flow(shift: 2, direction: .toData), trainTimesteps: 500),
+            DiffusionProcess(Flow(direction: .toData, output: .sample(floor: 0.01))),
         ]
         for process in processes {
             let data = try JSONEncoder().encode(process)
@@ -64,6 +65,11 @@ struct DiffusionProcessConfigTests {
             {"prediction_type": "flow", "flow_path": "trigonometric", "flow_direction": "to_data", "timestep_scale": 1}
             """#)
         #expect(try process == DiffusionProcess(Flow(path: .trigonometric, direction: .toData, timestepScale: 1)))
+    }
+
+    @Test func `a flow whose network gives x0 says so, and its floor is MiniT2I's unless it says another`() throws {
+        let process = try Self.decode(#"{"prediction_type": "flow", "flow_output": "sample"}"#)
+        #expect(try process == DiffusionProcess(Flow(output: .sample(floor: 0.05))))
     }
 
     @Test(arguments: [
@@ -102,6 +108,22 @@ struct DiffusionProcessConfigTests {
         (
             #"{"prediction_type": "flow", "flow_direction": 1}"#,
             "flow_direction is 1, not a text"
+        ),
+        (
+            #"{"prediction_type": "flow", "flow_output": "x0"}"#,
+            "flow_output is x0; supported: velocity, sample"
+        ),
+        (
+            #"{"prediction_type": "flow", "velocity_floor": 0.05}"#,
+            "velocity_floor has no meaning unless flow_output is sample; remove it"
+        ),
+        (
+            #"{"prediction_type": "flow", "flow_output": "sample", "velocity_floor": 1}"#,
+            "velocity_floor is 1.0; expected a number from 0 to below 1"
+        ),
+        (
+            #"{"flow_output": "sample"}"#,
+            "flow_output has no meaning for a model whose prediction_type is epsilon; remove it"
         ),
         (#"{"prediction_type": "flow", "timestep_scale": 0}"#, "timestep_scale is 0.0; expected a positive number"),
         (
