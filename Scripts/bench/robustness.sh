@@ -9,7 +9,7 @@
 #   -b BUDGETS   the budgets, separated by commas (default: 0.5,0.33,0.2)
 #   -p PEERS     the strategies that the default is held against (default: the best of docs/quality.md)
 #   -m MODEL     the model (default: the embedded one, and the embedded flow in the rows that name it)
-#   -r TEXT      only rows whose name contains this
+#   -r TEXTS     only rows whose name begins with one of these, separated by commas
 #   -d DIR       where rows are kept (default: robustness)
 #
 # A row takes from minutes to hours. Finished ones are kept in DIR, so the same command again continues where it was
@@ -31,7 +31,11 @@ ddim-50-guidance-1|--sampler ddim --steps 50 --cfg-scale 1
 ddim-50-guidance-1.5|--sampler ddim --steps 50 --cfg-scale 1.5
 ddim-50-guidance-4|--sampler ddim --steps 50 --cfg-scale 4
 ddim-50-guidance-7|--sampler ddim --steps 50 --cfg-scale 7
+ddim-8|--sampler ddim --steps 8 --cfg-scale 1.5
+ddim-10|--sampler ddim --steps 10 --cfg-scale 1.5
+ddim-15|--sampler ddim --steps 15 --cfg-scale 1.5
 ddim-20|--sampler ddim --steps 20 --cfg-scale 1.5
+ddim-25|--sampler ddim --steps 25 --cfg-scale 1.5
 ddim-100|--sampler ddim --steps 100 --cfg-scale 1.5
 ddim-250|--sampler ddim --steps 250 --cfg-scale 1.5
 dpm++2m-20|--sampler dpm++2m --steps 20 --cfg-scale 1.5
@@ -92,6 +96,16 @@ must() {
     [ "$status" = 0 ] || [ "$status" = 64 ] || fail "$status" "$1 failed: $(tail -n 1 "$part.errors")"
 }
 
+# Whether the row $1 is one of those that -r names.
+wanted() {
+    [ -n "$only" ] || return 0
+    # Names of rows have no spaces, and so no text of -r that fits one has.
+    for text in $(printf '%s' "$only" | tr ',' ' '); do
+        case $1 in "$text"*) return 0 ;; esac
+    done
+    return 1
+}
+
 # Measures the row $1, unless it is there, with the further peers $2; the other words are its options.
 measure() {
     row=$1
@@ -127,7 +141,7 @@ measure() {
 files=
 set -f
 while IFS='|' read -r name options own; do
-    case $name in *"$only"*) ;; *) continue ;; esac
+    wanted "$name" || continue
     case $model:$options in ?*:*--model*) continue ;; esac
     # shellcheck disable=SC2086
     measure "$name" "$own" $options

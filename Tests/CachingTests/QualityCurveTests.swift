@@ -5,10 +5,10 @@ import Testing
 
 /// What budgets promise.
 @Suite struct QualityCurveTests {
-    private func choice(_ evaluations: Int, _ decibels: [Double]?, of screened: Int?) -> PlanChoice {
+    private func choice(_ evaluations: Int, _ decibels: [Double]?, of screened: Int) -> PlanChoice {
         PlanChoice(
-            evaluations: evaluations, plan: .full(calls: 4, branches: .conditional), errors: [], screened: screened,
-            decibels: decibels)
+            evaluations: evaluations, plan: .full(calls: 4, branches: .conditional), errors: [],
+            quality: decibels.map { MeasuredQuality(decibels: $0, screened: screened) })
     }
 
     private func curve(_ choices: [PlanChoice]) throws -> QualityCurve {
@@ -47,7 +47,7 @@ import Testing
     @Test func `the cheapest budget that keeps a quality is chosen, and none where none does`() throws {
         let curve = try curve([
             choice(4, [60, 70], of: 60), choice(2, [30, 40], of: 60), choice(3, [50, 55], of: 60),
-            choice(1, nil, of: 60), choice(5, [90], of: nil),
+            choice(1, nil, of: 60),
         ])
         #expect(curve.points.map(\.evaluations) == [2, 3, 4])
         #expect(curve.cheapest(keeping: 30)?.evaluations == 2)

@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `one image that turns into another weighs as much as several that lose a little`() {
-        func score(_ errors: [Double]) -> Double { Self.choice(5, errors: errors).score }
+        let score = PlanChoice.score(of:)
         #expect(score([0.004, 0.004, 0.004, 0.004]) < score([0.5, 0.002, 0.002, 0.002]))
         #expect(score([0.5, 0.002, 0.002, 0.002]) < score([0.1, 0.1, 0.1, 0.1]))
         // Below what a picture of 8 bits shows, nothing is gained.

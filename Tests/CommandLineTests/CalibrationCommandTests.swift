@@ -163,11 +163,15 @@ import Testing
         func draw(_ options: String...) throws -> Command.Result {
             try place.start(place.sampling(Self.image + run + options + ["--force", "-o", "x.png"])).wait()
         }
-        try draw("--quality", "40").expectFailure(64, "omnicache calibrate --search")
+        try draw("--quality", "40").expectFailure(64, "omnicache calibrate --curve")
         let made = try place.start(
-            ["calibrate", "--model", place.modelPath, "--search", "--samples", "8", "--budget", "0.7,0.4"] + run
+            ["calibrate", "--model", place.modelPath, "--curve", "--samples", "8", "--budget", "0.7,0.4"] + run
         ).wait()
         #expect(made.status == 0, "\(made.errorText)")
+        let again = try place.start(
+            ["calibrate", "--model", place.modelPath, "--curve", "--samples", "8", "--budget", "0.7,0.4"] + run
+        ).wait()
+        #expect(again.errorText.contains("already"))
         let file = try CalibrationFile(path: #require(made.outputLines.first))
         let curve = QualityCurve(file.calibration)
         let promises = curve.points.compactMap(\.promise)

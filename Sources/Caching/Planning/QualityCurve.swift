@@ -1,4 +1,21 @@
-/// What plans keep of the full run's images, number of evaluations by number of evaluations, as a search has measured it.
+/// What a plan has kept of the full run's images.
+public struct MeasuredQuality: Codable, Equatable, Sendable {
+    /// The PSNR in dB of each image, decoded, to its full run, the smallest first.
+    public let decibels: [Double]
+    /// How many images these are the hardest of.
+    public let screened: Int
+
+    /// Joins the parts.
+    public init(decibels: [Double], screened: Int) {
+        self.decibels = decibels.map { min($0, Self.mostDecibels) }.sorted()
+        self.screened = screened
+    }
+
+    /// What equal pictures count as, whose PSNR is infinite.
+    static let mostDecibels = 200.0
+}
+
+/// What plans keep of the full run's images, number of evaluations by number of evaluations.
 ///
 /// Of the screened images only the hardest were run; all others are taken to do better than any that falls short.
 public struct QualityCurve: Equatable, Sendable {
@@ -32,13 +49,12 @@ public struct QualityCurve: Equatable, Sendable {
     /// The fewest evaluations first.
     public let points: [Point]
 
-    /// The curve of a calibration; without points where there is none, or no search has measured any.
+    /// The curve of a calibration; without points where there is none, or none has been measured.
     public init(_ calibration: Calibration?) {
         points = (calibration?.choices ?? []).compactMap { choice in
-            guard let screened = choice.screened, let decibels = choice.decibels, screened >= decibels.count else {
-                return nil
-            }
-            return Point(evaluations: choice.evaluations, decibels: decibels, screened: screened)
+            guard let quality = choice.quality, quality.screened >= quality.decibels.count else { return nil }
+            return Point(
+                evaluations: choice.evaluations, decibels: quality.decibels, screened: quality.screened)
         }.sorted { $0.evaluations < $1.evaluations }
     }
 

@@ -7,31 +7,28 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     public let evaluations: Int
     /// What is evaluated.
     public let plan: ReusePlan
-    /// The relative error of the final state of each image that it was tried on, of the hard ones where there are any; the
-    /// largest first.
+    /// The relative error of the final state of each image that it was tried on, the largest first.
     public let errors: [Double]
-    /// How many images these are the hardest of; nil where they were not chosen for being hard.
-    public let screened: Int?
-    /// The PSNR in dB of each of these images, decoded, to its full run, the smallest first; nil where it was not measured.
-    public let decibels: [Double]?
+    /// What it has kept of images that had no part in the choice; nil where this was not measured.
+    public let quality: MeasuredQuality?
 
     /// Joins the parts.
-    public init(
-        evaluations: Int, plan: ReusePlan, errors: [Double], screened: Int? = nil, decibels: [Double]? = nil
-    ) {
+    public init(evaluations: Int, plan: ReusePlan, errors: [Double], quality: MeasuredQuality? = nil) {
         self.evaluations = evaluations
         self.plan = plan
         self.errors = errors.map { min($0, Self.largestError) }.sorted(by: >)
-        self.screened = screened
-        self.decibels = decibels?.map { min($0, Self.mostDecibels) }.sorted()
+        self.quality = quality
     }
 
     /// Errors below this are not told apart: pictures of 8 bits hardly change.
     static let smallestError = 1e-3
-    /// What equal pictures count as, whose PSNR is infinite.
-    static let mostDecibels = 200.0
     /// What a run that diverged counts as.
     static let largestError = 1e3
+
+    /// The same with a measured quality.
+    public func measured(_ quality: MeasuredQuality) -> PlanChoice {
+        PlanChoice(evaluations: evaluations, plan: plan, errors: errors, quality: quality)
+    }
 
     /// How good errors are, the smaller the better: the mean over the images of the error's logarithm.
     ///

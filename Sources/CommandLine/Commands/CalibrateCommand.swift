@@ -17,7 +17,7 @@ struct CalibrateCommand: ParsableCommand {
             guidance uses it.
 
             With --search, many more plans and forecasters are tried, on images that are hard to keep. It takes many more \
-            runs; see --dry-run.
+            runs; see --dry-run. With --curve, sample --quality can then choose among the budgets.
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
@@ -43,6 +43,13 @@ struct CalibrateCommand: ParsableCommand {
             Try several plans for each budget on hard images, as many as --samples beside the usual ones, and use the best.
             """)
     var search = false
+
+    @Flag(
+        help: """
+            Measure the quality of the plans on as many hard images, which had no part in choosing them, for --quality. If \
+            the plans are there already, do only that.
+            """)
+    var curve = false
 
     @Option(
         parsing: .unconditional,
@@ -73,31 +80,49 @@ struct CalibrateCommand: ParsableCommand {
         }
         guard search || timeLimit == nil else { throw PipelineError.usage("--time-limit needs --search") }
         let store = CalibrationStore(directory: directory, settings: settings)
-        if !force, let (file, path) = try store.load(), isEnough(file, for: budgets, schedule: schedule) {
+        let known = force ? nil : try store.load()
+        if let (file, path) = known, isEnough(file, for: budgets, schedule: schedule) {
             log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
         let session = try ModelSession(
             directory: directory, options: model, workers: execution.workers(), log: log)
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
+        // With a calibration that has all but the qualities, only these are measured.
+        let isMade = known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
         if execution.dryRun {
+            let choosing =
+                isMade
+                ? 0
+                : search
+                    ? CalibrationJob.mostEvaluationsToSearch(samples, evaluations, schedule: schedule)
+                    : CalibrationJob.mostEvaluations(samples, evaluations, schedule: schedule)
             let planned =
-                search
-                ? CalibrationJob.mostEvaluationsToSearch(samples, evaluations, schedule: schedule)
-                : CalibrationJob.mostEvaluations(samples, evaluations, schedule: schedule)
+                choosing
+                + (curve
+                    ? CalibrationJob.evaluationsToMeasureQuality(samples, evaluations, schedule: schedule) : 0)
             return try log.result(
                 Log.Event(event: "calibration", evaluations: planned, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store)
         let items = Calibrator.items(samples, told: directory.config.conditions)
-        let outcome = try WeightFiles.blamed {
-            try search
-                ? job.search(
-                    items, evaluations: evaluations,
-                    decoder: directory.decoder(decoder.choice).map { try session.load($0) }, limit: timeLimit?.duration)
-                : job.calibrate(items, evaluations: evaluations)
+        let source = try directory.decoder(decoder.choice)
+        guard !curve || source != nil else { throw directory.needsDecoder(instead: ", or drop --curve") }
+        let outcome = try WeightFiles.blamed { () -> CalibrationJob.Outcome in
+            let chosen =
+                if isMade, let file = known?.file {
+                    CalibrationJob.Outcome(file: file, evaluations: 0, chosen: [])
+                } else if search {
+                    try job.search(items, evaluations: evaluations, limit: timeLimit?.duration)
+                } else {
+                    try job.calibrate(items, evaluations: evaluations)
+                }
+            guard curve, let source else { return chosen }
+            let measured = try job.measureQuality(of: chosen.file, images: samples, decoder: session.load(source))
+            return CalibrationJob.Outcome(
+                file: measured.file, evaluations: chosen.evaluations + measured.evaluations, chosen: chosen.chosen)
         }
-        let path = try store.save(outcome.file, ships: ship)
+        let path = try store.save(known.map { outcome.file.completed(by: $0.file) } ?? outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
             "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with \(outcome.evaluations) evaluations (\(runs.formatted1) full runs)"
@@ -120,12 +145,15 @@ struct CalibrateCommand: ParsableCommand {
 
     /// Whether a calibration has as many images, and a plan with a forecaster for every budget, searched if that is asked
     /// for.
-    private func isEnough(_ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule) -> Bool {
+    private func isEnough(
+        _ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule, measured: Bool = true
+    ) -> Bool {
         file.items.count >= samples
             && budgets.allSatisfy { budget in
                 file.calibration.choices.contains { choice in
                     choice.evaluations == budget.evaluations(of: schedule.evaluations)
-                        && file.fits.contains { $0.plan == choice.plan } && (choice.screened != nil || !search)
+                        && file.fits.contains { $0.plan == choice.plan } && (choice.errors.count > 1 || !search)
+                        && (choice.quality != nil || !curve || !measured)
                 }
             }
     }

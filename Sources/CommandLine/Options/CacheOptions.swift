@@ -14,7 +14,7 @@ struct CacheOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Choose the smallest budget that keeps this PSNR in dB for 95 % of images, as 'calibrate --search' measured it.",
+            "Choose the smallest budget that keeps this PSNR in dB for 95 % of images, as 'calibrate --curve' measured it.",
             valueName: "dB"))
     var quality: Double?
 

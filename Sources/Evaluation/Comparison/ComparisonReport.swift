@@ -59,7 +59,7 @@ public struct ComparisonReport: SchemaReport, Equatable, Sendable {
         }
     }
 
-    /// What a search has promised of a plan, held against the pairs.
+    /// What was promised of a plan, held against the pairs.
     public struct Promise: Codable, Equatable, Sendable {
         /// What 95 % of images are to keep, in dB (``/Caching/QualityCurve``).
         public let decibels: Double

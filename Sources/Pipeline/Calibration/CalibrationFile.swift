@@ -74,6 +74,16 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
             model: model, settings: settings, items: items, calibration: calibration.choosing(choices), fits: fits)
     }
 
+    /// The same with what another calibration from the same images has chosen and fitted, where this one has not.
+    public func completed(by other: CalibrationFile) -> CalibrationFile {
+        guard other.items == items, other.isFor(model, settings) else { return self }
+        let choices = other.calibration.choices.filter { old in
+            !calibration.choices.contains { $0.evaluations == old.evaluations }
+        }
+        return other.fits.filter { old in !fits.contains { $0.plan == old.plan } }
+            .reduce(choosing(choices)) { $0.adding($1) }
+    }
+
     /// Whether it is for this model and these settings.
     public func isFor(_ model: ImageRecord.Model, _ settings: SampleSettings) -> Bool {
         self.model.isSame(as: model) && self.settings == settings

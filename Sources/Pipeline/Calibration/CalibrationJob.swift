@@ -1,4 +1,7 @@
 import Caching
+import Compute
+import Media
+import Sampling
 
 /// Makes calibrations and fits in a session.
 public struct CalibrationJob {
@@ -52,6 +55,13 @@ public struct CalibrationJob {
         public let evaluations: Int
         /// The plans and forecasters that were chosen, one for each number of evaluations.
         public let chosen: [ChosenPlan]
+
+        /// Joins the parts.
+        public init(file: CalibrationFile, evaluations: Int, chosen: [ChosenPlan]) {
+            self.file = file
+            self.evaluations = evaluations
+            self.chosen = chosen
+        }
     }
 
     /// Samples `items`, and chooses a plan and a forecaster for each number of evaluations from a few candidates, tried on
@@ -88,13 +98,12 @@ public struct CalibrationJob {
     /// - Parameters:
     ///   - items: The usual images to learn from, at least two.
     ///   - evaluations: What the plans may spend.
-    ///   - decoder: Makes the pictures of which PSNR is measured (``QualityCurve``); nil for none.
     ///   - limit: How long to try, shared among the numbers of evaluations; nil for as long as it takes. What is tried then
     ///     depends on the machine.
     /// - Returns: The calibration of `items` with the choices and fits, and what it has cost.
     /// - Throws: What the calibrator, the search or the session's checkpoint throws.
     public func search(
-        _ items: [SampleItem], evaluations: [Int], decoder: (any LatentDecoder)? = nil, limit: Duration? = nil
+        _ items: [SampleItem], evaluations: [Int], limit: Duration? = nil
     ) throws -> Outcome {
         let end = limit.map { ContinuousClock.now + $0 }
         let calibrator = try calibrator()
@@ -107,10 +116,55 @@ public struct CalibrationJob {
         let search = PlanSearch(calibrator: calibrator, measurement: measurement, hard: hard.count)
         return try choose(
             evaluations, by: search, from: measurement, images: hard.count..<measurement.items.count, of: calibrator,
-            meter, decoder: decoder, until: end)
+            meter, until: end)
     }
 
-    /// The most evaluations that ``search(_:evaluations:decoder:limit:)`` spends.
+    /// Measures what the chosen plans of a calibration keep of hard images that had no part in choosing them.
+    ///
+    /// - Parameters:
+    ///   - file: The calibration.
+    ///   - count: How many hard images to run.
+    ///   - decoder: Makes the pictures that are compared.
+    /// - Returns: The calibration with qualities, and what they have cost.
+    /// - Throws: What the calibrator, the decoder or the session's checkpoint throws.
+    public func measureQuality(
+        of file: CalibrationFile, images count: Int, decoder: any LatentDecoder
+    ) throws -> Outcome {
+        let calibrator = try calibrator()
+        let screening = try HardImages(
+            directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
+        let plans = file.calibration.choices.compactMap { choice in
+            file.fits.first { $0.plan == choice.plan }.map { (choice: choice, forecaster: $0.forecaster) }
+        }
+        let meter = Meter(
+            session,
+            total: Self.evaluationsToMeasureQuality(
+                count, plans.map(\.choice.plan.evaluations), schedule: calibrator.schedule))
+        // A search screens the images that come first after the usual ones.
+        let used = file.items.count * (1 + HardImages.screenedPerImage)
+        let images = try screening.hardest(count, beside: used, progress: meter.spend).map { item in
+            (item: item, reference: try decoder.values(of: calibrator.record(item, progress: meter.spend).finalLatents))
+        }
+        let choices = try plans.map { plan in
+            let decibels = try images.map { image in
+                let latents = try calibrator.end(
+                    of: image.item, under: plan.choice.plan, plan.forecaster, progress: meter.spend)
+                let psnr = ImageMetrics.psnr(try decoder.values(of: latents), image.reference, range: decoder.range)
+                return psnr.isNaN ? 0 : psnr
+            }
+            return plan.choice.measured(
+                MeasuredQuality(decibels: decibels, screened: count * HardImages.screenedPerImage))
+        }
+        return Outcome(file: file.choosing(choices), evaluations: meter.spent, chosen: [])
+    }
+
+    /// The evaluations that ``measureQuality(of:images:decoder:)`` spends on plans of so many.
+    public static func evaluationsToMeasureQuality(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
+        HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
+            + count * (schedule.evaluations + evaluations.reduce(0, +))
+    }
+
+    /// The most evaluations that ``search(_:evaluations:limit:)`` spends.
     public static func mostEvaluationsToSearch(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
         HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
             + Calibrator.evaluationsToMeasureAll(2 * count, schedule: schedule)
@@ -125,14 +179,13 @@ public struct CalibrationJob {
     /// Chooses, and sums up the images whose calibration is to be kept.
     private func choose(
         _ evaluations: [Int], by search: PlanSearch?, from measurement: Calibrator.Measurement, images: Range<Int>,
-        of calibrator: Calibrator, _ meter: Meter, decoder: (any LatentDecoder)? = nil,
-        until end: ContinuousClock.Instant? = nil
+        of calibrator: Calibrator, _ meter: Meter, until end: ContinuousClock.Instant? = nil
     ) throws -> Outcome {
         let chosen = try evaluations.enumerated().compactMap { index, count in
             let now = ContinuousClock.now
             let pause = end.map { now + (max(now, $0) - now) / (evaluations.count - index) }
             return try search?.choose(
-                count, decoder: decoder, goesOn: { pause.map { ContinuousClock.now < $0 } ?? true }, progress: meter.spend)
+                count, goesOn: { pause.map { ContinuousClock.now < $0 } ?? true }, progress: meter.spend)
         }
         let calibration = try calibrator.calibration(
             from: measurement, images: images, as: Self.quantity(of: chosen.map(\.forecaster)))
@@ -179,6 +232,11 @@ public struct CalibrationJob {
         }
         return file
     }
+}
+
+extension LatentDecoder {
+    /// Every value of a picture, before it is rounded.
+    fileprivate func values(of latents: Tensor) throws -> [Float] { try planes(of: latents).flatMap(\.elements) }
 }
 
 extension ModelSession {

@@ -1,5 +1,4 @@
 import Caching
-import Compute
 import Glibc
 import Sampling
 
@@ -44,17 +43,18 @@ struct PlanTrials {
         let candidate: Candidate
         /// The forecaster; of several folds, the one that was fitted for the last.
         let forecaster: Forecaster
-        /// The places of the images, fold by fold.
-        let images: [Int]
-        /// The relative error of the final state of each image; infinite for a run that diverged.
-        let errors: [Double]
-        /// The final latents and those of the full run, image by image; empty once nobody needs them.
-        var ends: [(latents: Tensor, reference: Tensor)]
+        /// The relative error of the final state of each image, by fold; infinite for a run that diverged.
+        let foldErrors: [[Double]]
+
+        /// All errors.
+        var errors: [Double] { foldErrors.flatMap(\.self) }
 
         /// The geometric mean of the errors.
         var error: Double { exp(errors.reduce(0) { $0 + log($1) } / Double(errors.count)) }
         /// How good it is, the smaller the better (``PlanChoice/score(of:)``).
         var score: Double { PlanChoice.score(of: errors) }
+        /// The score of each fold's images.
+        var foldScores: [Double] { foldErrors.map(PlanChoice.score) }
     }
 
     private let calibrator: Calibrator
@@ -80,22 +80,21 @@ struct PlanTrials {
     ///
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
     func trial(of candidate: Candidate, progress: Calibrator.Progress) throws -> Trial {
-        var errors: [Double] = []
-        var ends: [(latents: Tensor, reference: Tensor)] = []
+        var errors: [[Double]] = []
         var fitted: Forecaster?
         for fold in folds {
             let forecaster = try forecaster(for: candidate, from: fold.fitted, progress: progress)
             fitted = forecaster
-            for image in fold.tried {
-                let (item, reference) = (measurement.items[image], measurement.references[image])
-                let latents = try calibrator.end(of: item, under: candidate.plan, forecaster, progress: progress)
-                let error = reference.relativeError(ofFinal: latents)
-                errors.append(error.isFinite ? error : .infinity)
-                ends.append((latents, reference.finalLatents))
-            }
+            errors.append(
+                try fold.tried.map { image in
+                    let latents = try calibrator.end(
+                        of: measurement.items[image], under: candidate.plan, forecaster, progress: progress)
+                    let error = measurement.references[image].relativeError(ofFinal: latents)
+                    return error.isFinite ? error : .infinity
+                })
         }
         guard let fitted else { preconditionFailure("there is a fold") }
-        return Trial(candidate: candidate, forecaster: fitted, images: folds.flatMap(\.tried), errors: errors, ends: ends)
+        return Trial(candidate: candidate, forecaster: fitted, foldErrors: errors)
     }
 
     /// The candidate's forecaster from these images.

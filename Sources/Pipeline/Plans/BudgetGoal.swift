@@ -25,7 +25,7 @@ extension QualityCurve {
     /// - Parameters:
     ///   - quality: In dB, above 0.
     ///   - total: The evaluations of the full run.
-    /// - Throws: ``PipelineError/usage(_:)`` where `quality` is no number of decibels, or no search has measured a curve.
+    /// - Throws: ``PipelineError/usage(_:)`` where `quality` is no number of decibels, or no curve has been measured.
     public func budget(keeping quality: Double, of total: Int) throws -> GoalBudget {
         guard quality > 0, quality.isFinite else {
             throw PipelineError.usage("--quality \(quality): give a PSNR in decibels, such as 40")
@@ -33,12 +33,12 @@ extension QualityCurve {
         guard points.contains(where: { $0.promise != nil }) else {
             throw PipelineError.usage(
                 "--quality \(quality): nothing is known yet about the quality of budgets with these settings; measure it "
-                    + "with 'omnicache calibrate --search --samples 8 --budget 0.5,0.33,0.2' and the same options")
+                    + "with 'omnicache calibrate --curve --samples 8 --budget 0.5,0.33,0.2' and the same options")
         }
         guard let point = cheapest(keeping: quality) else {
             return GoalBudget(
                 budget: try Budget(1),
-                reason: "quality \(quality): no budget that was searched keeps it, so everything is evaluated")
+                reason: "quality \(quality): no budget that was measured keeps it, so everything is evaluated")
         }
         let share = point.share(keeping: quality)
         let kept = { (share: Double) in "\((share * 1000).rounded() / 10)" }

@@ -1,6 +1,7 @@
 import Caching
 import Compute
 import Foundation
+import Media
 import Models
 import Sampling
 import Testing
@@ -73,7 +74,7 @@ import Testing
         #expect(outcome.evaluations <= CalibrationJob.mostEvaluationsToSearch(2, [10], schedule: place.schedule))
         let choice = try #require(outcome.file.calibration.choices.first)
         #expect(choice.evaluations == 10 && choice.plan.evaluations <= 10)
-        #expect(choice.errors.count == 2 && choice.screened == 12)
+        #expect(choice.errors.count == 2 && choice.quality == nil)
         #expect(outcome.file.items == items && outcome.file.fits.map(\.plan) == [choice.plan])
         #expect(outcome.chosen[0].tried > 10)
 
@@ -83,7 +84,7 @@ import Testing
         let measurement = try calibrator.measureAll(hard + items) { _ in }
         let trials = PlanTrials(
             calibrator: calibrator, measurement: measurement,
-            folds: [PlanTrials.Fold(fitted: [0, 2], tried: [1, 3]), PlanTrials.Fold(fitted: [1, 3], tried: [0, 2])])
+            folds: [PlanTrials.Fold(fitted: [0, 2], tried: [1]), PlanTrials.Fold(fitted: [1, 3], tried: [0])])
         let request = PlanRequest(calls: place.schedule.calls, branches: place.schedule.branches, evaluations: 10)
         let path = try PathPlanner(calibration: outcome.file.calibration).plan(request)
         let even = try UniformPlanner().plan(request)
@@ -107,12 +108,50 @@ import Testing
         #expect(try reuse(ReuseRequest(budget: Budget(0.5), planner: .path))?.planner == "path")
     }
 
+    @Test func `qualities are measured on images that had no part in the choice`() throws {
+        let place = try Place()
+        let items = Calibrator.items(2, told: place.directory.config.conditions)
+        let file = try place.job.calibrate(items, evaluations: [10]).file
+        let decoder = PixelDecoder(range: -1...1)
+        let measured = try place.job.measureQuality(of: file, images: 2, decoder: decoder)
+        #expect(
+            measured.evaluations
+                == CalibrationJob.evaluationsToMeasureQuality(
+                    2, [file.calibration.choices[0].plan.evaluations], schedule: place.schedule))
+        let quality = try #require(measured.file.calibration.choices[0].quality)
+        #expect(quality.screened == 12 && quality.decibels.count == 2)
+        #expect(measured.file.calibration.choices[0].plan == file.calibration.choices[0].plan)
+        #expect(measured.file.fits == file.fits && measured.file.items == file.items)
+        // By hand: the hardest of the images after those that a search screens.
+        let calibrator = try place.calibrator()
+        let choice = file.calibration.choices[0]
+        let decibels = try place.hardest(2, beside: 14) { _ in }.map { item in
+            let full = try calibrator.record(item) { _ in }.finalLatents
+            let cached = try calibrator.end(of: item, under: choice.plan, file.fits[0].forecaster) { _ in }
+            return ImageMetrics.psnr(cached.elements, full.elements, range: -1...1)
+        }
+        #expect(decibels.sorted() == quality.decibels)
+    }
+
     @Test func `a search without time tries one plan, and spends no more than it says`() throws {
         let place = try Place()
         let items = Calibrator.items(2, told: place.directory.config.conditions)
         let outcome = try place.job.search(items, evaluations: [10, 8], limit: .nanoseconds(1))
         #expect(outcome.chosen.map(\.tried) == [1, 1])
         #expect(outcome.file.calibration.choices.map(\.evaluations) == [10, 8])
+    }
+
+    @Test func `another budget is added to what the same images have shown before`() throws {
+        let place = try Place()
+        let items = Calibrator.items(2, told: place.directory.config.conditions)
+        let half = try place.job.calibrate(items, evaluations: [10]).file
+        let third = try place.job.calibrate(items, evaluations: [6]).file
+        let both = third.completed(by: half)
+        #expect(both.calibration.choices.map(\.evaluations) == [10, 6])
+        #expect(half.fits.allSatisfy(both.fits.contains) && third.fits.allSatisfy(both.fits.contains))
+        #expect(third.completed(by: third) == third)
+        let others = try place.job.calibrate(Array(items.prefix(1)), evaluations: [10]).file
+        #expect(third.completed(by: others) == third)
     }
 
     @Test(arguments: [1, 4]) func `calibrating chooses from a few, even spacing among them where steps are few`(
@@ -123,7 +162,7 @@ import Testing
         let outcome = try place.job.calibrate(items, evaluations: [10, 6])
         #expect(outcome.evaluations == CalibrationJob.mostEvaluations(samples, [10, 6], schedule: place.schedule))
         #expect(outcome.chosen.map(\.tried) == [4, 4])
-        #expect(outcome.chosen.allSatisfy { $0.choice.errors.count == 1 && $0.choice.screened == nil })
+        #expect(outcome.chosen.allSatisfy { $0.choice.errors.count == 1 })
         #expect(outcome.file.items == items)
     }
 
