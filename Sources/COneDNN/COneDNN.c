@@ -20,10 +20,15 @@ struct argument {
 
 struct version {
     int major, minor, patch;
+    const char *commit;
+    /// What it runs loops with.
+    unsigned runtime;
 };
 
 enum {
     CPU = 1,
+    // What runs a loop on the calling thread alone: no threads, OpenMP with one thread, or a pool that is not given.
+    RUNTIMES = 1 | 2 | 8,
     IN_ORDER = 1,
     FORMAT_ANY = 1,
     QUERY_IMPLEMENTATION = 8,
@@ -147,6 +152,7 @@ const char *onednn_open(const char *const *names, int count) {
         snprintf(problem, sizeof problem, "it is version %d.%d, and 2 and 3 are supported", found->major, found->minor);
         return problem;
     }
+    if ((found->runtime & ~(unsigned)RUNTIMES) != 0) return "it was built for TBB or SYCL, and not for OpenMP";
     if (!look_up_all(library)) return "it lacks functions of its version";
     if (dnnl.engine_create(&engine, CPU, 0) != 0) return "it was built without kernels for processors";
     // In another namespace than the library's own, but the same OpenMP.

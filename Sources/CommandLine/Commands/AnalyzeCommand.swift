@@ -74,7 +74,8 @@ struct AnalyzeCommand: ParsableCommand {
             classCount: directory.classes.count)
         let files = try TrajectoryReport.files(prefix: output, replaces: force)
         let session = try ModelSession(
-            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(), log: log)
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
+            log: log)
         if !execution.dryRun { try files.check() }
         let reuse = try source.resolve(
             model: directory.reference(), settings: settings, schedule: schedule, like: nil,

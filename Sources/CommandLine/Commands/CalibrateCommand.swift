@@ -71,7 +71,8 @@ struct CalibrateCommand: ParsableCommand {
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
         let session = try ModelSession(
-            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(), log: log)
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
+            log: log)
         // Only fits need an image that checks them.
         let leavesOut = !budgets.isEmpty
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }

@@ -91,7 +91,8 @@ struct CompareCommand: ParsableCommand {
             budgets: Budget.list(budgets ?? Self.defaultBudgets), measuresTime: timing)
         let files = try output.map { try Comparison.files(prefix: $0, replaces: force) }
         let session = try ModelSession(
-            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(), log: log)
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
+            log: log)
         if execution.dryRun {
             return try DryRun(request, evaluationsFull: evaluations, files: files?.paths ?? [])
                 .print(format: execution.log)

@@ -35,7 +35,8 @@ extension Arithmetic {
         switch engine {
         case .openblas:
             guard precision == .float32 else {
-                throw .unusablePrecision(precision.rawValue, engine: "OpenBLAS", available: [Precision.float32.rawValue])
+                throw .unusablePrecision(
+                    precision.rawValue, engine: "OpenBLAS", available: [Precision.float32.rawValue])
             }
             try BLAS.open()
             return OpenBLASEngine()

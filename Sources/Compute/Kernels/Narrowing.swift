@@ -1,13 +1,15 @@
 /// Numbers of 16 bits with the exponents of `Float`: its upper half.
 enum BFloat16 {
-    /// Rounds `count` numbers to the nearest, ties to even; NaNs stay NaNs.
+    /// Rounds `count` numbers times `factor` to the nearest, ties to even; NaNs stay NaNs.
     ///
     /// In integer arithmetic without branches, which the compiler turns into vector code for every processor.
     @inline(__always)
-    static func narrow(_ source: UnsafePointer<Float>, into target: UnsafeMutableRawPointer, count: Int) {
+    static func narrow(
+        _ source: UnsafePointer<Float>, times factor: Float = 1, into target: UnsafeMutableRawPointer, count: Int
+    ) {
         let target = target.assumingMemoryBound(to: UInt16.self)
         for i in 0..<count {
-            let bits = source[i].bitPattern
+            let bits = (source[i] * factor).bitPattern
             let rounded = (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16
             let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
             target[i] = UInt16(truncatingIfNeeded: isNaN ? bits >> 16 | 0x40 : rounded)

@@ -30,7 +30,8 @@ public struct Benchmark {
         let size = subject.config.size
         return BenchmarkReport(
             versions: .current, kernels: BLAS.kernels,
-            arithmetic: subject.engine.arithmetic == .standard ? nil : subject.engine.arithmetic, threads: workers.count, repeats: repeats,
+            arithmetic: subject.engine.arithmetic == .standard ? nil : subject.engine.arithmetic,
+            threads: workers.count, repeats: repeats,
             subject: BenchmarkReport.Subject(
                 name: subject.name, depth: size.depth, width: size.width, heads: size.heads, tokens: size.tokens,
                 parameters: network.parameterCount))

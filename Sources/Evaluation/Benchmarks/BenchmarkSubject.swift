@@ -47,7 +47,8 @@ public struct BenchmarkSubject {
         guard let (family, found) = sizes.first(where: { $0.1.name == size.uppercased() }) else {
             throw PipelineError.usage("--size \(size): not one of \(Self.sizeNames.joined(separator: ", "))")
         }
-        try self.init(random: found.configuration(), name: "\(family.name)-\(found.name), random weights", engine: engine)
+        try self.init(
+            random: found.configuration(), name: "\(family.name)-\(found.name), random weights", engine: engine)
     }
 
     /// A network of the given configuration with random weights.

@@ -103,7 +103,8 @@ struct ForwardOperations {
         let (rows, span) = (entries * tokens, max(tokens, keys))
         let qkv = ArbitraryNumbers.tensor([entries * span, 3 * width], seed: 12)
         let output = Tensor([rows, width])
-        let kernel = Attention(queries: tokens, keys: keys, heads: heads, headDimension: head, engine: engine, workers: workers)
+        let kernel = Attention(
+            queries: tokens, keys: keys, heads: heads, headDimension: head, engine: engine, workers: workers)
         let (workers, entries, checked, bare) = (workers, entries, checkedRows(tokens), bare)
         return BenchmarkOperation(
             name: product.name, shape: product.shape(entries: entries),

@@ -89,7 +89,8 @@ extension DiTWeights {
             config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses,
             embedderPerBlock: layout.hasEmbedderPerBlock)
         self = try declared.load(
-            from: archive, keys: layout.keys, precision: engine.packsWeights ? .stored : precision, engine: engine, sizes: config.sizes, of: "a DiT or SiT",
+            from: archive, keys: layout.keys, precision: engine.packsWeights ? .stored : precision, engine: engine,
+            sizes: config.sizes, of: "a DiT or SiT",
             isPart: Self.isPart, progress: progress)
         self.layout = layout
         self.hasNullClass = hasNullClass

@@ -44,7 +44,9 @@ public struct DiTWeights: Sendable {
                 perBlock ? (0..<config.depth).map { embedder.inside("blocks.\($0)") } : [embedder],
                 joining: { $0.hasSameValues(as: $1) }),
             .list((0..<config.depth).map { DiTBlock.declared(config).inside("blocks.\($0)") }),
-            .linear("final_layer.adaLN_modulation.1", width, to: 2 * width, gain: DiTBlock.modulationGain, role: .modulation),
+            .linear(
+                "final_layer.adaLN_modulation.1", width, to: 2 * width, gain: DiTBlock.modulationGain, role: .modulation
+            ),
             .linear("final_layer.linear", width, to: patch * patch * config.outChannels, role: .edge)
         ) {
             DiTWeights(

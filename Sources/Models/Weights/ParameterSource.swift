@@ -117,7 +117,8 @@ extension Declared {
     func load(
         from archive: WeightArchive, keys: KeyTable = KeyTable([:]), precision: WeightPrecision = .float32,
         engine: any Engine = OpenBLASEngine(), sizes: String,
-        of network: String = "the network that config.json describes", isPart: (String) -> Bool = { _ in false }, progress: ((Double) -> Void)? = nil
+        of network: String = "the network that config.json describes", isPart: (String) -> Bool = { _ in false },
+        progress: ((Double) -> Void)? = nil
     ) throws -> Part {
         try archive.checkNames(of: parameters, keys: keys, network: network, isPart: isPart)
         try archive.checkShapes(of: parameters, keys: keys, sizes: sizes)

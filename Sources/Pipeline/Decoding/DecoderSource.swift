@@ -79,7 +79,8 @@ public struct DecoderSource: Sendable {
             return PixelDecoder(range: range)
         case .autoencoder(let config, _, let archive):
             try BLAS.open()
-            return AutoencoderDecoder(try config.load(from: archive, engine: engine, progress: progress), workers: workers)
+            return AutoencoderDecoder(
+                try config.load(from: archive, engine: engine, progress: progress), workers: workers)
         }
     }
 

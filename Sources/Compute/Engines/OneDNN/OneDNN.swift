@@ -50,8 +50,16 @@ public enum OneDNN {
     }
 
     /// The precisions that it has kernels for on this processor; none where it cannot be opened.
+    ///
+    /// Of less than 32 bits, only those whose instructions the processor has: in others' place oneDNN has slower ones, and
+    /// its sums of 8 bits overflow without them.
     public static let precisions: [Precision] = Precision.allCases.filter { precision in
-        (try? open()) != nil && OneDNNProduct.make(OneDNNProduct.Shape(probing: precision)) != nil
+        guard (try? open()) != nil, let product = OneDNNProduct.make(OneDNNProduct.Shape(probing: precision)) else {
+            return false
+        }
+        guard precision != .float32 else { return true }
+        let kernel = product.kernel
+        return kernel.hasPrefix("brg") && ["bf16", "vnni", "amx", "avx10"].contains { kernel.contains($0) }
     }
 }
 

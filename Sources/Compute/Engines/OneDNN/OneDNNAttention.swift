@@ -106,14 +106,14 @@ struct OneDNNAttention: PreparedAttention {
     ) {
         guard let multiplyKeys = Self.scores(block.count, shape), let multiplyValues = Self.results(block.count, shape)
         else { preconditionFailure("oneDNN's kernels were made when the attention was") }
-        round(query, block, into: scratch.queries)
+        // Scaled here, where there are fewer of them than of scores.
+        round(query, block, times: shape.scale, into: scratch.queries)
         let (scores, sums) = (scratch.scores.pointer, scratch.sums.pointer)
         multiplyKeys.run(scratch.queries.pointer, scratch.keys.pointer, into: scores)
         let weights = UnsafeMutableRawPointer(scratch.weights.pointer)
         // From the last row to the first: the softmax overwrites what follows a row, up to a whole vector.
         for row in (0..<block.count).reversed() {
             let line = scores + row * shape.keys
-            mapInPlace(line, count: shape.keys) { [scale = shape.scale] in $0 * scale }
             if let mask {
                 Elementwise.add(
                     mask.start + (block.lowerBound + row) * mask.distance, count: shape.keys, to: line)
@@ -129,12 +129,12 @@ struct OneDNNAttention: PreparedAttention {
         }
     }
 
-    /// Copies rows of a head, rounded, without gaps.
-    private func round(_ rows: Attention.Rows, _ range: Range<Int>, into target: Tensor) {
+    /// Copies rows of a head, times `factor` and rounded, without gaps.
+    private func round(_ rows: Attention.Rows, _ range: Range<Int>, times factor: Float = 1, into target: Tensor) {
         let target = UnsafeMutableRawPointer(target.pointer)
         for row in range {
             BFloat16.narrow(
-                rows.start + row * rows.distance,
+                rows.start + row * rows.distance, times: factor,
                 into: target + 2 * (row - range.lowerBound) * shape.headDimension, count: shape.headDimension)
         }
     }

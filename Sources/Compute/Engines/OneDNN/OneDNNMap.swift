@@ -26,6 +26,7 @@ struct OneDNNMap: PreparedMap {
         let form = StoredForm(weight, precision: precision)
         guard product.pack(form.address, into: packed.pointer) else { return nil }
         withExtendedLifetime(form) {}
+        weight.release()
         self.packed = packed
         scales = form.scales
     }

@@ -33,7 +33,8 @@ struct OpenBLASAttention: PreparedAttention {
         blocksPerTask = max(1, blocks / tasksPerHead)
         scratch = (0..<workers.count).map { [queriesPerBlock] _ in
             Scratch(
-                scores: Tensor([min(shape.queries, queriesPerBlock), Vector.whole(shape.keys)]), sums: Tensor([queriesPerBlock]),
+                scores: Tensor([min(shape.queries, queriesPerBlock), Vector.whole(shape.keys)]),
+                sums: Tensor([queriesPerBlock]),
                 keys: direct.map { _ in Tensor([shape.headDimension, shape.keys]) })
         }
     }
