@@ -15,7 +15,7 @@ FUZZ_SEED ?= 1
 PAIRS ?= 128
 SEED ?= 2000001
 
-PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev libssl-dev
+PACKAGES := libopenblas-dev liblapacke-dev libdnnl-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
 RELEASE_PACKAGES := debootstrap binutils
 BATCH_PACKAGES := slurm-wlm munge parallel

@@ -22,11 +22,12 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // MARK: - What Swift cannot say: signal handlers and allocation
+        .target(name: "COneDNN"),
         .target(name: "CMappedFiles"),
         .target(name: "CAllocation"),
 
         // MARK: - Libraries, ground floor first
-        .target(name: "Compute", dependencies: ["COpenBLAS", "COpenBLASLoader"]),
+        .target(name: "Compute", dependencies: ["COpenBLAS", "COpenBLASLoader", "COneDNN"]),
         .target(name: "Models", dependencies: ["Compute", "CMappedFiles"]),
         .target(name: "Sampling", dependencies: ["Compute"]),
         .target(name: "Caching", dependencies: ["Compute", "Sampling", "CLAPACKE", "CLAPACKELoader"]),

@@ -19,6 +19,8 @@ public struct WeightMatrix: @unchecked Sendable {
     public let element: Element
 
     private let address: UnsafeRawPointer
+    /// Whether the numbers can be read again from a file at any time.
+    private let isMapped: Bool
     /// The object that keeps the memory alive.
     private let owner: AnyObject
 
@@ -31,14 +33,28 @@ public struct WeightMatrix: @unchecked Sendable {
 
     /// The matrix that begins at `address`, which stays valid and unchanged for as long as `owner` lives.
     ///
-    /// Numbers of 32 bits must be aligned to 4 bytes; those of 16 bits need no alignment.
-    public init(shape: [Int], element: Element, address: UnsafeRawPointer, owner: AnyObject) {
+    /// Numbers of 32 bits must be aligned to 4 bytes; those of 16 bits need no alignment. `isMapped` says whether they are
+    /// part of a mapping of a file that nothing has written to.
+    public init(
+        shape: [Int], element: Element, address: UnsafeRawPointer, owner: AnyObject, isMapped: Bool = false
+    ) {
+        self.isMapped = isMapped
         precondition(shape.count == 2, "a weight matrix of shape \(shape)")
         precondition(element != .float32 || UInt(bitPattern: address).isMultiple(of: 4), "unaligned weights")
         self.shape = shape
         self.element = element
         self.address = address
         self.owner = owner
+    }
+
+    /// Gives the memory of mapped numbers back to the system, which reads them again where they are needed.
+    func release() {
+        guard isMapped else { return }
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let first = (Int(bitPattern: address) + page - 1) / page * page
+        let end = (Int(bitPattern: address) + count * element.size) / page * page
+        guard end > first, let start = UnsafeMutableRawPointer(bitPattern: first) else { return }
+        madvise(start, end - first, Int32(MADV_DONTNEED))
     }
 
     /// The rows of all `parts`, one after another: the only part itself, or a copy of several.

@@ -73,14 +73,11 @@ import Testing
         func product(blocks: Range<Int>, threads: Int) -> [Float] {
             let workers = Workers(count: threads)
             let y = Tensor([blocks.count * rows, outputs])
-            let tiling = layer.tiling(blocks: blocks.count, rows: rows, workers: workers)
             x.withUnsafeBufferPointer { x in
                 guard let start = x.baseAddress else { return }
-                workers.run(tasks: tiling.count) { _, tile in
-                    layer.run(
-                        tile: tile, of: tiling, start + blocks.lowerBound * rows * inputs, into: y.pointer,
-                        activation: .gelu)
-                }
+                layer(
+                    start + blocks.lowerBound * rows * inputs, blocks: blocks.count, rows: rows, into: y.pointer,
+                    activation: .gelu, workers: workers)
             }
             return y.elements
         }

@@ -62,7 +62,9 @@ struct AnalyzeCommand: ParsableCommand {
         guard finished.batches.isEmpty else { return try analyzeBatches(log: log) }
         let directory = try model.open()
         let source = try ReuseSource(plan: plan, options: cache)
-        let settings = sampling.settings(over: source.settings ?? directory.defaultSettings, of: directory)
+        let settings = try sampling.settings(
+            over: (source.settings ?? directory.defaultSettings).computed(
+                by: model.engine.arithmetic(over: source.settings?.arithmetic ?? .standard, log: log)), of: directory)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         let classes = try subjects.classes.map(directory.classes.resolve)
@@ -72,7 +74,8 @@ struct AnalyzeCommand: ParsableCommand {
             classCount: directory.classes.count)
         let files = try TrajectoryReport.files(prefix: output, replaces: force)
         let session = try ModelSession(
-            directory: directory, options: model, workers: execution.workers(), log: log)
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
+            log: log)
         if !execution.dryRun { try files.check() }
         let calibration = session.calibration(for: settings, makes: !execution.dryRun)
         let reuse = try source.settled(

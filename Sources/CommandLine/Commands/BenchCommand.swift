@@ -17,7 +17,7 @@ struct BenchCommand: ParsableCommand {
             first checked against a calculation in double precision; the others must give the same result on any number \
             of threads.
 
-            A forward pass is timed in turns with its bare matrix products through OpenBLAS. Its share says how close it \
+            A forward pass is timed in turns with its bare matrix products through its engine. Its share says how close it \
             comes to their speed. --forwards, --profile and --scaling restrict the benchmark to what they name.
             """)
 
@@ -34,6 +34,7 @@ struct BenchCommand: ParsableCommand {
     var size: String?
 
     @OptionGroup(title: "Decoder options") var decoder: DecoderOptions
+    @OptionGroup var engine: EngineOptions
 
     @Flag(help: "Only forward passes, and their share of the speed of bare matrix products.")
     var forwards = false
@@ -94,16 +95,18 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func subject() throws -> BenchmarkSubject {
-        try BLAS.open()
+        let engine = try engine.arithmetic(
+            log: Log(format: log, isQuiet: false, isVerbose: false, keepsOutputFree: false)
+        ).open()
         guard let size else {
             return try BenchmarkSubject(
                 directory: ModelDirectory(path: ModelLocator().locate(model), variant: variant.variant),
-                decoder: decoder.choice)
+                decoder: decoder.choice, engine: engine)
         }
         guard model == nil, variant.variant == nil, decoder.decoder == nil else {
             throw PipelineError.usage("--size \(size) excludes --model, --variant and --decoder; drop them")
         }
-        return try BenchmarkSubject(size: size)
+        return try BenchmarkSubject(size: size, engine: engine)
     }
 
     private func print(_ report: BenchmarkReport) throws {

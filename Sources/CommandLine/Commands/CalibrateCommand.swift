@@ -67,7 +67,8 @@ struct CalibrateCommand: ParsableCommand {
         let log = execution.begin()
         defer { log.finish() }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        let settings = try sampling.settings(
+            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard (1...Calibrator.mostSamples).contains(samples) else {
@@ -86,7 +87,8 @@ struct CalibrateCommand: ParsableCommand {
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
         let session = try ModelSession(
-            directory: directory, options: model, workers: execution.workers(), log: log)
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
+            log: log)
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
         // With a calibration that has all but the qualities, only these are measured.
         let isMade = known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Caching
+import Compute
 import Evaluation
 import Media
 import Models
@@ -54,6 +55,12 @@ struct CompareCommand: ParsableCommand {
             valueName: "list"))
     var budgets: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Also try everything in these precisions, separated by commas, such as float32,bfloat16,int8.",
+            discussion: "Images are always compared with the uncached ones of OpenBLAS in float32.", valueName: "list"))
+    var precisions: String?
+
     @Flag(inversion: .prefixedNo, help: "Measure the time of the runs.")
     var timing = true
 
@@ -72,9 +79,11 @@ struct CompareCommand: ParsableCommand {
         defer { log.finish() }
         guard finished.batches.isEmpty else { return try compareBatches(log: log) }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        let settings = try sampling.settings(
+            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
         log.warn(of: settings, on: directory)
         let evaluations = try settings.evaluations(for: directory)
+        let others = try otherArithmetics(settings)
         guard let source = try directory.decoder(decoder.choice) else { throw directory.needsDecoder(instead: "") }
         let request = try ComparisonRequest(
             settings: settings, items: items(of: directory),
@@ -82,7 +91,8 @@ struct CompareCommand: ParsableCommand {
             budgets: Budget.list(budgets ?? Self.defaultBudgets), measuresTime: timing)
         let files = try output.map { try Comparison.files(prefix: $0, replaces: force) }
         let session = try ModelSession(
-            directory: directory, options: model, workers: execution.workers(), log: log)
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
+            log: log)
         if execution.dryRun {
             return try DryRun(request, evaluationsFull: evaluations, files: files?.paths ?? [])
                 .print(format: execution.log)
@@ -90,13 +100,43 @@ struct CompareCommand: ParsableCommand {
         try files?.check()
         let comparison = try Comparison(
             directory: directory, network: session.network(), decoder: session.load(source), workers: session.workers,
-            request: request, calibration: session.calibration(for: settings, makes: true))
+            request: request, calibration: session.calibration(for: settings, makes: true),
+            others: try others.map { try other($0, directory: directory, settings: settings, log: log) })
         let result = try WeightFiles.blamed { try comparison.run { try tell($0, of: request, log: log) } }
         try WeightFiles.checkUnchanged()
         try print(result.report, log: log)
         for path in try files?.write((result, directory.classes, Arguments.command)) ?? [] {
             try log.result(Log.Event(event: "file", file: path))
         }
+    }
+
+    /// What to compute with besides the settings' own, of which the uncached images are.
+    private func otherArithmetics(_ settings: SampleSettings) throws -> [Arithmetic] {
+        guard let precisions else { return [] }
+        guard settings.arithmetic == .standard else {
+            throw PipelineError.usage("--precisions compares with OpenBLAS in float32; drop --engine and --precision")
+        }
+        return try precisions.split(separator: ",", omittingEmptySubsequences: false).compactMap { name in
+            guard let precision = Precision(rawValue: String(name)) else {
+                throw PipelineError.usage(
+                    "--precisions \(precisions): '\(name)' is not one of "
+                        + Precision.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            let arithmetic = Arithmetic(engine: precision == .float32 ? .openblas : .onednn, precision: precision)
+            _ = try arithmetic.open()
+            return arithmetic == .standard ? nil : arithmetic
+        }
+    }
+
+    /// The model in another precision.
+    private func other(
+        _ arithmetic: Arithmetic, directory: ModelDirectory, settings: SampleSettings, log: Log
+    ) throws -> Comparison.Other {
+        let session = try ModelSession(
+            directory: directory, options: model, arithmetic: arithmetic, workers: execution.workers(), log: log)
+        return Comparison.Other(
+            arithmetic: arithmetic, network: try session.network(),
+            calibration: session.calibration(for: settings.computed(by: arithmetic), makes: true))
     }
 
     /// The images. Without `--class`, their classes are spread over all of the model's.

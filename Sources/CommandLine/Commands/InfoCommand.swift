@@ -131,7 +131,7 @@ extension SampleSettings {
             ("steps", "\(steps)"),
             ("sampler", "\(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, eta \(sampler.eta)\(rule)"),
             ("guidance", "\(guidanceScale)"),
-        ]
+        ] + (arithmetic == .standard ? [] : [("computed by", "\(arithmetic)")])
     }
 }
 
@@ -150,12 +150,21 @@ private struct ModelReport: Report {
     private struct Libraries: Encodable {
         let versions: LibraryVersions?
         let kernels: KernelChoice?
+        /// oneDNN's version; nil where it cannot be used.
+        let onednn: String?
+        /// What multiplies here, and how precisely.
+        let engines: [Arithmetic]
+        /// The fastest of them, if errors of its precision do not matter.
+        let recommended: Arithmetic
         /// Why OpenBLAS cannot be used.
         let problem: String?
         let processors: Int
 
         init() {
             processors = Workers.available
+            engines = Arithmetic.available
+            recommended = .recommended
+            onednn = OneDNN.version
             do throws(MachineError) {
                 try BLAS.open()
                 (versions, kernels, problem) = (.current, BLAS.kernels, nil)
@@ -165,6 +174,13 @@ private struct ModelReport: Report {
         }
 
         var openblas: String { versions?.openblas ?? problem ?? "" }
+        var engineText: String {
+            EngineKind.allCases.compactMap { kind in
+                let precisions = engines.filter { $0.engine == kind }.map(\.precision.rawValue)
+                return precisions.isEmpty ? nil : "\(kind.rawValue) \(precisions.joined(separator: ", "))"
+            }.joined(separator: "; ")
+        }
+        var onednnText: String { onednn ?? OneDNN.problem ?? "" }
         var kernelText: String { kernels.map { "\($0)" } ?? "none" }
     }
 
@@ -214,7 +230,8 @@ private struct ModelReport: Report {
             ("sampler", "\(sampler.kind.rawValue), \(sampler.spacing.rawValue) spacing, by default"),
             ("guidance", config.guidanceScale.map { "\($0) recommended" } ?? "no recommendation"),
             ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas),
-            ("kernels", libraries.kernelText), ("processors", "\(libraries.processors)"),
+            ("kernels", libraries.kernelText), ("oneDNN", libraries.onednnText), ("engines", libraries.engineText),
+            ("fastest", "\(libraries.recommended)"), ("processors", "\(libraries.processors)"),
             ("classes", "\(directory.classes.count)"),
         ]
     }

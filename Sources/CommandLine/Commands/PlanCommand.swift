@@ -42,14 +42,16 @@ struct PlanCommand: ParsableCommand {
             throw PipelineError.usage("--svg '\(svg ?? "")': give another file, such as plan.svg")
         }
         let directory = try model.open()
-        let settings = sampling.settings(over: directory.defaultSettings, of: directory)
+        let settings = try sampling.settings(
+            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard cache.given != nil else {
             throw PipelineError.usage(
                 "a plan needs a budget or a mask; give --budget, such as 0.5, or --mask")
         }
-        let session = try ModelSession(directory: directory, options: model, workers: Workers(), log: log)
+        let session = try ModelSession(
+            directory: directory, options: model, arithmetic: settings.arithmetic, workers: Workers(), log: log)
         let calibration = session.calibration(for: settings, makes: true)
         let options = try cache.settled(
             in: session, settings: settings, calibration: calibration, decoder: directory.decoder(.own))

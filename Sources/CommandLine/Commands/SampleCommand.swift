@@ -38,11 +38,15 @@ struct SampleCommand: ParsableCommand {
     func run() throws {
         let log = execution.begin(keepsOutputFree: output.usesStandardOutput)
         defer { log.finish() }
-        let session = try ModelSession(options: model, workers: execution.workers(), log: log)
+        let like = try like.map(Self.readMetadata)
+        let source = try ReuseSource(plan: plan, options: cache)
+        let arithmetic = try model.engine.arithmetic(
+            over: like?.record.settings.arithmetic ?? source.settings?.arithmetic ?? .standard, log: log)
+        let session = try ModelSession(options: model, arithmetic: arithmetic, workers: execution.workers(), log: log)
         if let count = batch.inFlight, !(1...1024).contains(count) {
             throw PipelineError.usage("--in-flight \(count): give a number from 1 to 1024")
         }
-        let request = try SampleRequest(command: self, session: session, like: like.map(Self.readMetadata))
+        let request = try SampleRequest(command: self, session: session, reuse: source, like: like)
         if let warning = request.batch.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
             log.message(warning)
         }

@@ -8,7 +8,7 @@ struct SampleRequest: Sendable {
 
     /// Fills in the defaults, those of `like` or of a plan before those of the model, and checks everything that can be
     /// known; makes a calibration if one is needed and `calibrates` allows it.
-    init(command: SampleCommand, session: ModelSession, like: ImageMetadata?) throws {
+    init(command: SampleCommand, session: ModelSession, reuse: ReuseSource, like: ImageMetadata?) throws {
         let output = command.output
         let directory = session.directory
         let reference = directory.reference()
@@ -21,7 +21,7 @@ struct SampleRequest: Sendable {
         try Self.check(command, hasLike: like != nil)
         let subjects = try SampleSubjects(command: command, like: like, directory: directory)
         drawnSeed = subjects.drawnSeed
-        let variants = try subjects.resolveVariants(command: command, session: session, like: like)
+        let variants = try subjects.resolveVariants(command: command, session: session, reuse: reuse, like: like)
 
         let noise = try output.initNoise.map { [shape = directory.latentShape.dimensions] path in
             try LatentFile.readNoise(path: path, shape: shape)

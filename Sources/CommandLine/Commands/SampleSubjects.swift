@@ -36,12 +36,12 @@ struct SampleSubjects {
     ///
     /// - Throws: for options of a list, `PipelineError.badData` with their line.
     func resolveVariants(
-        command: SampleCommand, session: ModelSession, like: ImageMetadata?
+        command: SampleCommand, session: ModelSession, reuse source: ReuseSource, like: ImageMetadata?
     ) throws -> [SampleVariant] {
         let decoder = try session.directory.decoder(command.decoder.choice)
-        let source = try ReuseSource(plan: command.plan, options: command.cache)
         let settings = command.sampling.settings(
-            over: like?.record.settings ?? source.settings ?? session.directory.defaultSettings,
+            over: (like?.record.settings ?? source.settings ?? session.directory.defaultSettings)
+                .computed(by: session.arithmetic),
             of: session.directory)
         guard let list else {
             return [

@@ -21,6 +21,8 @@ struct ModelOptions: ParsableArguments {
             discussion: "float32 is fastest. stored keeps 16-bit weights at 16 bits, in half the memory."))
     var weightsPrecision: WeightPrecision = .float32
 
+    @OptionGroup var engine: EngineOptions
+
     /// Finds and opens the directory.
     func open() throws -> ModelDirectory {
         try ModelDirectory(path: ModelLocator().locate(model), variant: variant.variant)
@@ -62,13 +64,16 @@ extension ModelSession {
     /// - Parameters:
     ///   - directory: the model; nil to open that of the options.
     ///   - options: which model, and how wide its weights are in memory.
+    ///   - arithmetic: what multiplies, and how precisely.
     ///   - workers: the threads to work with.
     ///   - log: where progress and messages go.
     /// - Throws: what opening the model throws.
-    convenience init(directory: ModelDirectory? = nil, options: ModelOptions, workers: Workers, log: Log) throws {
+    convenience init(
+        directory: ModelDirectory? = nil, options: ModelOptions, arithmetic: Arithmetic, workers: Workers, log: Log
+    ) throws {
         self.init(
             directory: try directory ?? options.open(), workers: workers, precision: options.weightsPrecision,
-            checkpoint: { if Interruption.isPending { throw Interrupted(done: 0, total: 1) } },
+            arithmetic: arithmetic, checkpoint: { if Interruption.isPending { throw Interrupted(done: 0, total: 1) } },
             report: { event in
                 switch event {
                 case .message(let text): log.message(text)

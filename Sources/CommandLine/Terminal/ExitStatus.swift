@@ -48,8 +48,8 @@ enum ExitStatus: Int32 {
 
     private init(_ error: MachineError) {
         switch error {
-        case .unusableKernels: self = .usage
-        case .unusableLibrary, .tooLittleMemory: self = .machine
+        case .unusableKernels, .unusablePrecision: self = .usage
+        case .unusableLibrary, .wrongKernels, .tooLittleMemory: self = .machine
         }
     }
 

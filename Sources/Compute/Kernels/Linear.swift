@@ -1,128 +1,122 @@
-/// An affine map y = x W^T + b, with the weight (out, in) as checkpoints store it.
-///
-/// Weights are multiplied in place, so that processes share them. A copy that was transposed at load would save
-/// OpenBLAS some of its packing: 1 to 4 % of a product.
+/// An affine map y = x W^T + b, with the weight (out, in) as checkpoints store it, multiplied by an engine.
 public struct Linear: Sendable {
-    /// W, (out, in).
+    /// W, (out, in), as it is stored: in place, where it comes from a mapped file.
     public let weight: WeightMatrix
     /// b, (out).
     public let bias: Tensor
 
+    private let map: any PreparedMap
+
     public var outputWidth: Int { weight.shape[0] }
     public var inputWidth: Int { weight.shape[1] }
 
-    /// Joins a weight (out, in) with its bias (out).
-    public init(weight: WeightMatrix, bias: Tensor) {
-        precondition(bias.shape == [weight.shape[0]], "a bias of \(bias.shape) beside a weight of \(weight.shape)")
-        self.weight = weight
-        self.bias = bias
+    /// Joins a weight (out, in) with its bias (out), and lets `engine` prepare them for a layer of some role.
+    ///
+    /// - Throws: ``MachineError`` when the engine cannot multiply by it here.
+    public init(weight: WeightMatrix, bias: Tensor, role: LayerRole = .block, engine: any Engine) throws(MachineError) {
+        self.init(weight: weight, bias: bias, map: try engine.prepare(weight, bias: bias, role: role))
     }
 
-    /// Joins a weight (out, in) with its bias (out).
+    /// Joins a weight (out, in) with its bias (out), multiplied by OpenBLAS.
+    public init(weight: WeightMatrix, bias: Tensor) {
+        self.init(weight: weight, bias: bias, map: OpenBLASMap(weight: weight, bias: bias))
+    }
+
+    /// Joins a weight (out, in) with its bias (out), multiplied by OpenBLAS.
     public init(weight: Tensor, bias: Tensor) {
         self.init(weight: WeightMatrix(weight), bias: bias)
     }
 
-    /// How many inputs are multiplied at a time: as many as OpenBLAS' own inner loop takes.
-    private static let inputsPerPass = 384
-    /// How many outputs' weights are widened at a time, so that they stay in the cache.
-    private static let outputsPerStrip = 256
+    private init(weight: WeightMatrix, bias: Tensor, map: any PreparedMap) {
+        precondition(bias.shape == [weight.shape[0]], "a bias of \(bias.shape) beside a weight of \(weight.shape)")
+        self.weight = weight
+        self.bias = bias
+        self.map = map
+    }
 
     /// How y, `blocks` times (`rows`, out), is cut for `workers`.
     public func tiling(blocks: Int = 1, rows: Int, workers: Workers) -> ProductTiling {
-        ProductTiling(
-            blocks: blocks, rows: rows, columns: outputWidth, inputs: min(inputWidth, Self.inputsPerPass),
-            workers: workers)
+        map.tiling(blocks: blocks, rows: rows, workers: workers)
     }
 
-    /// Computes one tile of y from x, then applies `activation`, if any.
+    /// Rows that one task puts into the form in which they are multiplied.
+    private static let rowsPerTask = 32
+
+    /// y = x W^T + b of `blocks` times `rows` rows over all workers, then `activation`, if any.
     ///
     /// - Parameters:
-    ///   - tile: which, in `0..<tiling.count`.
-    ///   - tiling: what ``tiling(blocks:rows:workers:)`` has made of the rows.
-    ///   - x: the inputs (rows of all blocks, in).
-    ///   - y: where the outputs go (rows of all blocks, out).
+    ///   - x: the inputs (blocks · rows, in).
+    ///   - blocks: how many blocks of rows lie one behind another; each has the same bits as on its own.
+    ///   - rows: the rows of a block.
+    ///   - y: where the outputs go (blocks · rows, out).
     ///   - activation: what is applied to the outputs.
-    public func run(
-        tile: Int, of tiling: ProductTiling, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-        activation: Activation? = nil
-    ) {
-        let (rows, columns) = tiling[tile]
-        let x = x + rows.lowerBound * inputWidth
-        let y = y + rows.lowerBound * outputWidth + columns.lowerBound
-        // OpenBLAS would clear the tile first; the biases cost no more.
-        for row in 0..<rows.count {
-            (y + row * outputWidth).update(from: bias.pointer + columns.lowerBound, count: columns.count)
-        }
-        if let weights = weight.float32 {
-            forEachPass { inputs in
-                BLAS.multiply(
-                    m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
-                    weights + columns.lowerBound * inputWidth + inputs.lowerBound, ldb: inputWidth, .transposed,
-                    into: y, ldc: outputWidth, adding: true)
-            }
-        } else {
-            let strips = strips(rows: rows.count, columns: columns.count)
-            let width = (columns.count + strips - 1) / strips
-            let capacity = width * min(inputWidth, 2 * Self.inputsPerPass)
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { panel in
-                guard let panel = panel.baseAddress else { return }
-                for strip in 0..<strips {
-                    let first = columns.count * strip / strips
-                    let end = columns.count * (strip + 1) / strips
-                    let outputs = columns.lowerBound + first..<columns.lowerBound + end
-                    forEachPass { inputs in
-                        weight.widen(rows: outputs, columns: inputs, into: panel)
-                        BLAS.multiply(
-                            m: rows.count, n: outputs.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
-                            panel, ldb: inputs.count, .transposed, into: y + first, ldc: outputWidth, adding: true)
-                    }
-                }
-            }
-        }
-        activate(rows: rows.count, columns: columns.count, y, by: activation)
-    }
-
-    /// In how many strips the widened weights of a tile's columns are multiplied: in one where that could change bits.
-    private func strips(rows: Int, columns: Int) -> Int {
-        let least = rows * Self.outputsPerStrip * min(inputWidth, Self.inputsPerPass)
-        return BLAS.hasWideKernels && least > BLAS.directLimit ? max(1, columns / Self.outputsPerStrip) : 1
-    }
-
-    /// Applies `activation` to one tile of y, as ``run(tile:of:_:into:activation:)`` does once its products are made.
-    package func activate(
-        tile: Int, of tiling: ProductTiling, _ y: UnsafeMutablePointer<Float>, by activation: Activation?
-    ) {
-        let (rows, columns) = tiling[tile]
-        activate(
-            rows: rows.count, columns: columns.count, y + rows.lowerBound * outputWidth + columns.lowerBound,
-            by: activation)
-    }
-
-    private func activate(rows: Int, columns: Int, _ y: UnsafeMutablePointer<Float>, by activation: Activation?) {
-        guard let activation else { return }
-        for row in 0..<rows { activation.apply(to: y + row * outputWidth, count: columns) }
-    }
-
-    /// Goes over the inputs in the same passes, however the weights are stored, so that the results have the same bits. A
-    /// last, incomplete pass joins the one before.
+    ///   - workers: the threads to use.
+    ///   - scratch: memory for products of the same kind, so that they allocate none.
+    ///   - measured: runs each task.
     @inline(__always)
-    private func forEachPass(_ body: (Range<Int>) -> Void) {
-        var first = 0
-        while first < inputWidth {
-            let isLast = inputWidth - first < 2 * Self.inputsPerPass
-            let end = isLast ? inputWidth : first + Self.inputsPerPass
-            body(first..<end)
-            first = end
+    public func callAsFunction(
+        _ x: UnsafePointer<Float>, blocks: Int = 1, rows: Int, into y: UnsafeMutablePointer<Float>,
+        activation: Activation? = nil, workers: Workers, scratch: ProductScratch? = nil,
+        measured: (_ task: () -> Void) -> Void = { $0() }
+    ) {
+        let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
+        let bytes = map.operandBytes(rows: blocks * rows)
+        guard bytes > 0 else {
+            return workers.run(tasks: tiling.count) { _, tile in
+                measured { map.run(tile: tile, of: tiling, x, into: y, activation: activation) }
+            }
+        }
+        let scratch = scratch ?? ProductScratch()
+        let operand = scratch.reserve(bytes: bytes)
+        let count = blocks * rows
+        workers.run(tasks: (count + Self.rowsPerTask - 1) / Self.rowsPerTask) { _, task in
+            let end = min((task + 1) * Self.rowsPerTask, count)
+            measured { map.encode(task * Self.rowsPerTask..<end, of: count, x, into: operand) }
+        }
+        workers.run(tasks: tiling.count) { _, tile in
+            measured { map.run(tile: tile, of: tiling, operand, into: y, activation: activation) }
+        }
+        withExtendedLifetime(scratch) {}
+    }
+
+    /// The product alone, of inputs that are brought into their form beforehand: for benchmarks.
+    ///
+    /// - Parameters:
+    ///   - x: the inputs (blocks · rows, in).
+    ///   - blocks: how many blocks of rows lie one behind another.
+    ///   - rows: the rows of a block.
+    ///   - y: where the outputs go (blocks · rows, out).
+    ///   - workers: the threads to use.
+    /// - Returns: what makes the product.
+    package func product(
+        of x: Tensor, blocks: Int, rows: Int, into y: Tensor, workers: Workers
+    ) -> () -> Void {
+        let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
+        let bytes = map.operandBytes(rows: blocks * rows)
+        let operand = bytes > 0 ? Tensor(uninitialized: [(bytes + 3) / 4]) : x
+        if bytes > 0 { map.encode(0..<blocks * rows, of: blocks * rows, x.pointer, into: operand.pointer) }
+        return { [map] in
+            workers.run(tasks: tiling.count) { _, tile in
+                map.run(tile: tile, of: tiling, operand.pointer, into: y.pointer, activation: nil)
+            }
         }
     }
 
-    /// y (rows, out) = x W^T + b over all workers.
-    public func callAsFunction(
-        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
-        activation: Activation? = nil, workers: Workers
+    /// Applies `activation` to one tile of y, as an engine does that cannot apply it within a product.
+    package func activate(
+        tile: Int, of tiling: ProductTiling, _ y: UnsafeMutablePointer<Float>, by activation: Activation
     ) {
-        let tiling = tiling(rows: rows, workers: workers)
-        workers.run(tasks: tiling.count) { _, tile in run(tile: tile, of: tiling, x, into: y, activation: activation) }
+        activation.apply(to: tiling[tile], of: y, width: outputWidth)
+    }
+}
+
+extension Activation {
+    /// Activates the tile of `rows` and `columns` of a matrix whose rows lie `width` apart.
+    func apply(
+        to tile: (rows: Range<Int>, columns: Range<Int>), of matrix: UnsafeMutablePointer<Float>, width: Int
+    ) {
+        for row in tile.rows {
+            apply(to: matrix + row * width + tile.columns.lowerBound, count: tile.columns.count)
+        }
     }
 }

@@ -1,22 +1,28 @@
-/// How a matrix product is cut into tiles that threads compute side by side.
+/// How a matrix product is cut into tiles that threads compute side by side: bands of rows, and in each the same panels of
+/// columns.
 ///
-/// The rows come in blocks, such as the guidance branches of a forward, one behind another. Whatever the number of
-/// blocks and threads, an element has the same bits:
-///
-/// - Where OpenBLAS computes an element alike in every product that it is part of (``BLAS/hasWideKernels``), all blocks
-///   are one product, in a tile for each thread. Each tile packs its operands anew, so few large ones are best.
-/// - Elsewhere each block has a product of its own, in tiles that follow from its shape alone.
+/// The rows come in blocks, such as the guidance branches of a forward, one behind another. An engine makes the cut in such
+/// a way that an element has the same bits, whatever the number of blocks and threads.
 public struct ProductTiling: Sendable {
-    /// A length in pieces that begin at multiples of a unit, as equal as that allows.
-    private struct Cut {
+    /// A length in pieces that begin at multiples of a unit, as equal as that allows; or blocks of one length, each cut so.
+    struct Cut {
         let length: Int
         let count: Int
         let unit: Int
+        private var blocks = 1
 
         init(_ length: Int, into count: Int, unit: Int = ProductTiling.unit) {
             self.length = length
             self.count = min(count, (length + unit - 1) / unit)
             self.unit = unit
+        }
+
+        /// Cuts each of `blocks` blocks of `length` into pieces of at most `most`, a multiple of the unit.
+        init(blocks: Int, of length: Int, most: Int) {
+            self.blocks = blocks
+            self.length = length
+            count = blocks * ((length + most - 1) / most)
+            unit = ProductTiling.unit
         }
 
         private var units: Int { (length + unit - 1) / unit }
@@ -26,72 +32,25 @@ public struct ProductTiling: Sendable {
         var most: Int { (units + count - 1) / count * unit }
 
         subscript(index: Int) -> Range<Int> {
-            units * index / count * unit..<min(units * (index + 1) / count * unit, length)
+            let pieces = count / blocks
+            let (block, piece) = index.quotientAndRemainder(dividingBy: pieces)
+            let first = units * piece / pieces * unit
+            let end = min(units * (piece + 1) / pieces * unit, length)
+            return block * length + first..<block * length + end
         }
     }
 
-    /// A multiple of the widths of OpenBLAS' register tiles.
-    private static let unit = 16
-    /// What packing a row's and a column's number costs, in multiplications: it decides between high and wide tiles.
-    /// Measured with the kernels for AVX-512: of equal tiles, rows are cut where that leaves fewer than about 1300
-    /// columns to 512 rows.
-    private static let (rowPacking, columnPacking) = (42.0, 16.0)
-    /// The fewest columns and the most tiles of a block, where tiles follow from the shape.
-    private static let (leastColumns, mostTiles) = (256, 8)
+    /// A multiple of the widths of register tiles.
+    static let unit = 16
 
-    private let bands: Cut
-    private let panels: Cut
+    let bands: Cut
+    let panels: Cut
+
+    /// The rows of all blocks.
+    var rows: Int { bands[bands.count - 1].upperBound }
 
     /// How many tiles there are, each a task of its own.
     public var count: Int { bands.count * panels.count }
-
-    /// Cuts the product of (`blocks` · `rows`, K) and (K, `columns`), where OpenBLAS is given at least `inputs` of K at a
-    /// time; every extent is at least 1.
-    init(
-        blocks: Int, rows: Int, columns: Int, inputs: Int, workers: Workers, isJoined: Bool = BLAS.hasWideKernels
-    ) {
-        guard isJoined else {
-            bands = Cut(blocks * rows, into: blocks, unit: rows)
-            panels = Cut(columns, into: Self.tiles(columns: columns))
-            return
-        }
-        // What is small enough for OpenBLAS to take its other way is neither joined nor cut.
-        guard rows * columns * inputs > BLAS.directLimit else {
-            bands = Cut(blocks * rows, into: blocks, unit: rows)
-            panels = Cut(columns, into: 1)
-            return
-        }
-        let multiplications = blocks * rows * columns * inputs
-        let most = min(workers.count, multiplications / (BLAS.directLimit + 1))
-        // Where tiles for every thread would be too small, fewer threads have some.
-        (bands, panels) =
-            (1...most).reversed().lazy
-            .compactMap { Self.cuts(rows: blocks * rows, columns: columns, inputs: inputs, tiles: $0) }.first
-            ?? (Cut(blocks * rows, into: 1), Cut(columns, into: 1))
-    }
-
-    /// The cuts into at most `tiles` tiles that take the least time; nil where some would be too small.
-    private static func cuts(rows: Int, columns: Int, inputs: Int, tiles: Int) -> (bands: Cut, panels: Cut)? {
-        var best: (bands: Cut, panels: Cut)?
-        var leastTime = Double.infinity
-        for count in 1...tiles {
-            let bands = Cut(rows, into: count)
-            let panels = Cut(columns, into: tiles / count)
-            guard bands.least * panels.least * inputs > BLAS.directLimit else { continue }
-            let packing = rowPacking * Double(bands.most) + columnPacking * Double(panels.most)
-            let time = Double(bands.most * panels.most) + packing
-            guard time < leastTime else { continue }
-            (best, leastTime) = ((bands, panels), time)
-        }
-        return best
-    }
-
-    /// Powers of two share out evenly; even the smallest layer makes two tiles.
-    private static func tiles(columns: Int) -> Int {
-        var tiles = 2
-        while tiles < mostTiles, columns >= 2 * tiles * leastColumns { tiles *= 2 }
-        return tiles
-    }
 
     /// The rows, counted over all blocks, and the columns of a tile.
     package subscript(tile: Int) -> (rows: Range<Int>, columns: Range<Int>) {

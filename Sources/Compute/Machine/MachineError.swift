@@ -4,6 +4,10 @@ public enum MachineError: Error, Equatable, Sendable {
     case unusableLibrary(name: String, package: String, reason: String)
     /// `OPENBLAS_CORETYPE` asks for kernels whose instructions the processor lacks.
     case unusableKernels(name: String, lacks: String)
+    /// An engine's products are wrong on this processor.
+    case wrongKernels(engine: String, kernels: String, remedy: String)
+    /// An engine has no kernels of a precision for this processor.
+    case unusablePrecision(String, engine: String, available: [String])
     /// There is too little memory; sizes in bytes.
     case tooLittleMemory(purpose: String, needed: Int, available: Int, limits: String)
 }
@@ -16,6 +20,11 @@ extension MachineError: CustomStringConvertible {
         case .unusableKernels(let name, let lacks):
             "OPENBLAS_CORETYPE=\(name): this processor has no \(lacks), which OpenBLAS's kernels of that name need; "
                 + "unset it, and OpenBLAS chooses by the processor"
+        case .wrongKernels(let engine, let kernels, let remedy):
+            "\(engine) computes wrong results with its \(kernels) kernels on this processor; \(remedy)"
+        case .unusablePrecision(let precision, let engine, let available):
+            "--precision \(precision): \(engine) has no such kernels for this processor; it has "
+                + (available.isEmpty ? "none" : available.joined(separator: ", "))
         case .tooLittleMemory(let purpose, let needed, let available, let limits):
             "not enough memory: \(purpose) takes \(Self.megabytes(needed)), and there is room for "
                 + "\(Self.megabytes(available))\(limits.isEmpty ? "" : " under \(limits)"); "

@@ -29,7 +29,9 @@ public struct Benchmark {
     public var emptyReport: BenchmarkReport {
         let size = subject.config.size
         return BenchmarkReport(
-            versions: .current, kernels: BLAS.kernels, threads: workers.count, repeats: repeats,
+            versions: .current, kernels: BLAS.kernels,
+            arithmetic: subject.engine.arithmetic == .standard ? nil : subject.engine.arithmetic,
+            threads: workers.count, repeats: repeats,
             subject: BenchmarkReport.Subject(
                 name: subject.name, depth: size.depth, width: size.width, heads: size.heads, tokens: size.tokens,
                 parameters: network.parameterCount))
@@ -41,7 +43,9 @@ public struct Benchmark {
     /// - Returns: their times, in the order of the forward.
     /// - Throws: ``WrongResult``, or `ModelError` when the decoder's configuration cannot be read.
     public func operations(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Operation] {
-        var operations = ForwardOperations(network: network, entries: subject.branches, workers: workers).all
+        var operations = ForwardOperations(
+            network: network, engine: subject.engine, entries: subject.branches, workers: workers
+        ).all
         if let decoder = subject.decoder?.directory {
             operations += try ConvolutionOperations(
                 decoder: decoder, latents: network.latentShape, workers: workers
@@ -66,7 +70,7 @@ public struct Benchmark {
         let runner = try ForwardRunner(network: network, entries: entries, workers: workers)
         let reference = try ForwardRunner(network: network, entries: entries, workers: Workers(count: 1))
         try check("forward of \(entries) branches", runner.outputs, onOneThread: reference.outputs)
-        let bare = BareProducts(network: network, entries: entries, workers: workers)
+        let bare = subject.engine.bareProducts(of: network, entries: entries, workers: workers)
         bare.run()
         let times = Stopwatch.interleaved(rounds: repeats, [{ runner.run() }, { bare.run() }] as [() -> Void])
         let operations = network.operations(entries: entries)
@@ -75,7 +79,7 @@ public struct Benchmark {
             branches: entries, seconds: seconds, gflops: operations / seconds.median / 1e9, bareSeconds: bareSeconds,
             bareGflops: operations / bareSeconds.median / 1e9, share: PairedRatio(times[1], over: times[0]),
             splits: Dictionary(
-                uniqueKeysWithValues: network.products.map { ($0.name, bare.split(of: $0).rawValue) }))
+                uniqueKeysWithValues: network.products.map { ($0.name, bare.splitName(of: $0)) }))
     }
 
     /// What all threads have made must be what one makes, bit for bit, and finite.
@@ -90,10 +94,10 @@ public struct Benchmark {
     /// - Throws: ``WrongResult``, or what a decoder that cannot be used throws.
     public func timings(progress: (Double) -> Void = { _ in }) throws -> [BenchmarkReport.Timing] {
         var timings: [BenchmarkReport.Timing] = []
-        let decoder = try subject.decoder?.load(workers: workers)
+        let decoder = try subject.decoder?.load(workers: workers, engine: subject.engine)
         if let decoder, let source = subject.decoder, source.directory != nil {
             let latents = ArbitraryNumbers.tensor(subject.latentShape, seed: 51)
-            let reference = try source.load(workers: Workers(count: 1))
+            let reference = try source.load(workers: Workers(count: 1), engine: subject.engine)
             try check("decoding", decoder.planes(of: latents), onOneThread: reference.planes(of: latents))
             let times = try (0..<repeats).map { _ in
                 try Stopwatch.seconds { _ = try decoder.planes(of: latents) }
@@ -160,7 +164,7 @@ struct ScalingBenchmark {
 
     /// The same blocks on inputs of twice the side, which makes four times the tokens.
     private func tokenCost(_ repeats: Int) throws -> PairedRatio {
-        let network = try subject.config.enlarged(by: 2).random(seed: 5)
+        let network = try subject.config.enlarged(by: 2).random(seed: 5, engine: subject.engine)
         let entries = subject.branches
         let few = try ForwardRunner(network: subject.network, entries: entries, workers: workers)
         let many = try ForwardRunner(network: network, entries: entries, workers: workers)

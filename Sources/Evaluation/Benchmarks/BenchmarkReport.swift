@@ -83,6 +83,8 @@ public struct BenchmarkReport: Codable, Equatable, Sendable {
     public let versions: LibraryVersions
     /// Which of OpenBLAS's kernels ran, beside those that the processor could run.
     public let kernels: KernelChoice
+    /// What multiplied, and how precisely; nil for the standard.
+    public let arithmetic: Arithmetic?
     public let threads: Int
     public let repeats: Int
     public let subject: Subject
@@ -103,7 +105,7 @@ extension BenchmarkReport {
     private var heading: String {
         """
         \(subject.name): depth \(subject.depth), width \(subject.width), \(subject.heads) heads, \(subject.tokens) tokens
-        \(kernels); \(threads) threads; medians of \(repeats), with quartiles
+        \(arithmetic.map { "\($0) (oneDNN \(versions.onednn ?? ""))" } ?? kernels.description); \(threads) threads; medians of \(repeats), with quartiles
 
         """
     }

@@ -12,6 +12,8 @@ public struct BenchmarkSubject {
     /// What its latents are decoded by; nil where there is nothing.
     public let decoder: DecoderSource?
     let process: DiffusionProcess
+    /// What has prepared the network, and multiplies.
+    let engine: any Engine
 
     /// What its `config.json` says, or would say.
     public let config: any NetworkConfiguration
@@ -26,34 +28,38 @@ public struct BenchmarkSubject {
     ///
     /// - Throws: ``ModelError`` or ``SafetensorsError``, or ``PipelineError`` when the decoder cannot be used.
     public init(
-        directory: ModelDirectory, decoder: DecoderChoice = .own, progress: ((Double) -> Void)? = nil
+        directory: ModelDirectory, decoder: DecoderChoice = .own, engine: any Engine = OpenBLASEngine(),
+        progress: ((Double) -> Void)? = nil
     ) throws {
+        self.engine = engine
         name = directory.name
         self.decoder = try directory.decoder(decoder)
         process = directory.process
         config = directory.config
-        network = try directory.load(progress: progress)
+        network = try directory.load(engine: engine, progress: progress)
     }
 
     /// A network of a published size, with random weights that are made in memory.
     ///
     /// - Throws: ``PipelineError/usage(_:)`` for a size that is not one of ``sizeNames``.
-    public init(size: String) throws {
+    public init(size: String, engine: any Engine = OpenBLASEngine()) throws {
         let sizes = NetworkFamily.all.flatMap { family in family.sizes.map { (family, $0) } }
         guard let (family, found) = sizes.first(where: { $0.1.name == size.uppercased() }) else {
             throw PipelineError.usage("--size \(size): not one of \(Self.sizeNames.joined(separator: ", "))")
         }
-        try self.init(random: found.configuration(), name: "\(family.name)-\(found.name), random weights")
+        try self.init(
+            random: found.configuration(), name: "\(family.name)-\(found.name), random weights", engine: engine)
     }
 
     /// A network of the given configuration with random weights.
-    init(random config: any NetworkConfiguration, name: String) throws {
+    init(random config: any NetworkConfiguration, name: String, engine: any Engine = OpenBLASEngine()) throws {
+        self.engine = engine
         self.name = name
         self.config = config
         decoder = nil
         // Betas as gentle as these keep latents finite, whatever the weights.
         process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.002))
-        network = try config.random(seed: Self.seed)
+        network = try config.random(seed: Self.seed, engine: engine)
     }
 
     /// How many branches a guided forward has: one for models that cannot be guided.

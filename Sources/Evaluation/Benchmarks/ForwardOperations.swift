@@ -7,17 +7,19 @@ struct ForwardOperations {
     private let network: any DenoisingNetwork
     private let entries: Int
     private let workers: Workers
-    private let bare: BareProducts
+    private let bare: any BareForward
+    private let engine: any Engine
 
     /// Rows that one elementwise task handles, as in the forward.
     private static let rowsPerTask = 32
 
     /// Those of `network` for `entries` entries.
-    init(network: any DenoisingNetwork, entries: Int, workers: Workers) {
+    init(network: any DenoisingNetwork, engine: any Engine, entries: Int, workers: Workers) {
+        self.engine = engine
         self.network = network
         self.entries = entries
         self.workers = workers
-        bare = BareProducts(network: network, entries: entries, workers: workers)
+        bare = engine.bareProducts(of: network, entries: entries, workers: workers)
     }
 
     /// All of them in the order of the forward, each once: what is computed ahead follows what is shared.
@@ -69,10 +71,11 @@ struct ForwardOperations {
         let (inputs, outputs) = (layer.inputWidth, layer.outputWidth)
         let x = ArbitraryNumbers.tensor([entries * rows, inputs], seed: 11)
         let y = Tensor([entries * rows, outputs])
-        let workers = workers
+        let (workers, scratch) = (workers, ProductScratch())
         let checked = [0, entries * rows / 2, entries * rows - 1]
         return BenchmarkOperation(
-            name: name, shape: shape, operations: 2 * Double(entries * rows * inputs * outputs), bound: 1e-5,
+            name: name, shape: shape, operations: 2 * Double(entries * rows * inputs * outputs),
+            bound: engine.errorBound,
             error: {
                 let weight = layer.weight.elements
                 return BenchmarkOperation.error(
@@ -87,10 +90,7 @@ struct ForwardOperations {
                     })
             },
             run: {
-                let tiling = layer.tiling(blocks: entries, rows: rows, workers: workers)
-                workers.run(tasks: tiling.count) { _, tile in
-                    layer.run(tile: tile, of: tiling, x.pointer, into: y.pointer)
-                }
+                layer(x.pointer, blocks: entries, rows: rows, into: y.pointer, workers: workers, scratch: scratch)
             })
     }
 
@@ -103,11 +103,12 @@ struct ForwardOperations {
         let (rows, span) = (entries * tokens, max(tokens, keys))
         let qkv = ArbitraryNumbers.tensor([entries * span, 3 * width], seed: 12)
         let output = Tensor([rows, width])
-        let kernel = Attention(queries: tokens, keys: keys, heads: heads, headDimension: head, workers: workers)
+        let kernel = Attention(
+            queries: tokens, keys: keys, heads: heads, headDimension: head, engine: engine, workers: workers)
         let (workers, entries, checked, bare) = (workers, entries, checkedRows(tokens), bare)
         return BenchmarkOperation(
             name: product.name, shape: product.shape(entries: entries),
-            operations: 4 * Double(rows * keys * width), bound: 1e-5,
+            operations: 4 * Double(rows * keys * width), bound: engine.errorBound,
             error: {
                 BenchmarkOperation.error(
                     checked.flatMap { row in

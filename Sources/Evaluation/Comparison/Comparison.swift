@@ -39,13 +39,34 @@ public final class Comparison {
     private let workers: Workers
     private let network: any DenoisingNetwork
     private let evaluationsFull: Int
+    /// The other precisions, each with its own network and calibrations.
+    private let others: [StrategyContext]
     private var samplers: [ImageSampler] = []
     private var evaluationsPlanned = 0.0
     private var evaluationsDone = 0.0
 
-    /// A strategy at a budget.
+    /// The same model in another precision.
+    public struct Other {
+        /// What multiplies, and how precisely.
+        public let arithmetic: Arithmetic
+        /// The model's network.
+        public let network: any DenoisingNetwork
+        /// Where its planners and forecasters come from.
+        public let calibration: any CalibrationSource
+
+        /// Joins the parts.
+        public init(arithmetic: Arithmetic, network: any DenoisingNetwork, calibration: any CalibrationSource) {
+            self.arithmetic = arithmetic
+            self.network = network
+            self.calibration = calibration
+        }
+    }
+
+    /// A strategy at a budget, in a precision.
     private struct Entry {
         let strategy: String
+        /// Nil for that of the uncached images that all are compared with.
+        let other: Arithmetic?
         let budget: Budget
         let allowed: Int
         let prepared: PreparedStrategy?
@@ -62,17 +83,28 @@ public final class Comparison {
     ///   - workers: the threads of a forward.
     ///   - request: what is compared.
     ///   - calibration: where planners and forecasters that know the model come from.
+    ///   - others: the same model in other precisions, in which every strategy is tried as well.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     public init(
         directory: ModelDirectory, network: any DenoisingNetwork, decoder: any LatentDecoder, workers: Workers,
-        request: ComparisonRequest, calibration: any CalibrationSource = NoCalibration()
+        request: ComparisonRequest, calibration: any CalibrationSource = NoCalibration(), others: [Other] = []
     ) throws {
+        func context(
+            _ settings: SampleSettings, _ network: any DenoisingNetwork, _ calibration: any CalibrationSource
+        ) throws -> StrategyContext {
+            try StrategyContext(
+                directory: directory, network: network, workers: workers, settings: settings,
+                items: Calibrator.items(StrategyContext.mostItems, told: directory.config.conditions),
+                calibration: calibration)
+        }
         self.decoder = decoder
-        context = try StrategyContext(
-            directory: directory, network: network, workers: workers, settings: request.settings,
-            items: Calibrator.items(StrategyContext.mostItems, told: directory.config.conditions),
-            calibration: calibration)
-        evaluationsFull = context.fullEvaluations
+        self.context = try context(request.settings, network, calibration)
+        self.others = try others.map { other in
+            var settings = request.settings
+            settings.arithmetic = other.arithmetic
+            return try context(settings, other.network, other.calibration)
+        }
+        evaluationsFull = self.context.fullEvaluations
         self.directory = directory
         self.network = network
         self.workers = workers
@@ -111,7 +143,8 @@ public final class Comparison {
                         allowed: entries[index].allowed)
                 }
                 let (measure, frames) = try uncached.compare(
-                    latents, evaluations: spent, seconds: request.measuresTime ? time : nil)
+                    latents, evaluations: spent, seconds: request.measuresTime ? time : nil,
+                    isAsPrecise: entries[index].other == nil)
                 entries[index].pairs.append(measure)
                 gallery.add(try FrameSheet.picture(of: frames), of: pair, row: index)
             }
@@ -121,21 +154,42 @@ public final class Comparison {
 
     /// Makes every strategy ready for every budget.
     private func prepare(_ onProgress: (Progress) throws -> Void) throws -> [Entry] {
-        try request.budgets.flatMap { budget in
-            try request.strategies.map { strategy in
-                try onProgress(
-                    Progress(strategy: strategy.name, budget: budget, pair: nil, share: 0, isDone: false))
-                let allowed = budget.evaluations(of: evaluationsFull)
-                var (prepared, needed): (PreparedStrategy?, Int?)
-                do {
-                    prepared = try strategy.prepare(budget, in: context)
-                } catch PlanError.budgetTooSmall(_, let smallest, _) {
-                    needed = smallest
-                }
-                return Entry(
-                    strategy: strategy.name, budget: budget, allowed: allowed, prepared: prepared, needed: needed)
-            }
+        let uncached = try others.map { other in
+            Entry(
+                strategy: Self.name("uncached", in: other.settings.arithmetic), other: other.settings.arithmetic,
+                budget: try Budget(1), allowed: evaluationsFull,
+                prepared: PreparedStrategy(settings: other.settings, evaluations: Double(evaluationsFull)), needed: nil)
         }
+        return try uncached
+            + request.budgets.flatMap { budget in
+                try ([context] + others).flatMap { context in
+                    try request.strategies.map { strategy in
+                        try onProgress(
+                            Progress(strategy: strategy.name, budget: budget, pair: nil, share: 0, isDone: false))
+                        return try entry(strategy, budget, in: context)
+                    }
+                }
+            }
+    }
+
+    private func entry(
+        _ strategy: any ReuseStrategy, _ budget: Budget, in context: StrategyContext
+    ) throws -> Entry {
+        let other = context === self.context ? nil : context.settings.arithmetic
+        var (prepared, needed): (PreparedStrategy?, Int?)
+        do {
+            prepared = try strategy.prepare(budget, in: context)
+        } catch PlanError.budgetTooSmall(_, let smallest, _) {
+            needed = smallest
+        }
+        return Entry(
+            strategy: other.map { Self.name(strategy.name, in: $0) } ?? strategy.name, other: other, budget: budget,
+            allowed: budget.evaluations(of: evaluationsFull), prepared: prepared, needed: needed)
+    }
+
+    /// What tables call a strategy in another precision.
+    private static func name(_ strategy: String, in arithmetic: Arithmetic) -> String {
+        "\(strategy), \(arithmetic.precision.rawValue)"
     }
 
     /// Samples one image.
@@ -165,8 +219,9 @@ public final class Comparison {
     /// The sampler of these settings; strategies with the same settings share one.
     private func sampler(for settings: SampleSettings) throws -> ImageSampler {
         if let known = samplers.first(where: { $0.settings == settings }) { return known }
+        let other = others.first { $0.settings.arithmetic == settings.arithmetic }
         let sampler = try ImageSampler(
-            directory: directory, network: network, settings: settings, workers: workers)
+            directory: directory, network: other?.network ?? network, settings: settings, workers: workers)
         samplers.append(sampler)
         return sampler
     }

@@ -9,8 +9,8 @@ public struct PairMeasure: Codable, Equatable, Sendable {
     public let evaluations: Double
     /// From the initial noise to the final latents; nil where time is not measured.
     public let seconds: Double?
-    /// The uncached run's seconds over ``seconds``, but no more than its evaluations over ``evaluations``: other work on
-    /// the machine can slow one of the two.
+    /// The uncached run's seconds over ``seconds``. In the same precision no more than its evaluations over
+    /// ``evaluations``: other work on the machine can slow one of the two.
     public let speedUp: Double?
     /// In dB, of the pictures before they are rounded to 8 bits; nil for the same picture, where it is infinite.
     public let psnr: Double?
@@ -64,18 +64,21 @@ struct UncachedImage {
     ///   - other: the other image's latents.
     ///   - evaluations: what it has cost.
     ///   - seconds: what it has taken; nil where time is not measured.
+    ///   - isAsPrecise: whether it was computed as this one, so that it can be faster by its evaluations alone.
     /// - Returns: the figures, means over the frames where these are measured one by one, and the other frames.
     /// - Throws: what the decoder throws.
     func compare(
-        _ other: Tensor, evaluations: Double, seconds: Double?
+        _ other: Tensor, evaluations: Double, seconds: Double?, isAsPrecise: Bool = true
     ) throws -> (measure: PairMeasure, frames: [Image]) {
         let otherPlanes = try decoder.planes(of: other)
         let otherFrames = otherPlanes.map(decoder.picture)
         let similarity = try PictureSimilarity(frames: otherFrames, frames)
         let measure = PairMeasure(
             evaluations: evaluations, seconds: seconds,
-            speedUp: seconds.map {
-                SpeedUp.possible(self.seconds / $0, from: Double(self.evaluations), to: evaluations)
+            speedUp: seconds.map { seconds in
+                isAsPrecise
+                    ? SpeedUp.possible(self.seconds / seconds, from: Double(self.evaluations), to: evaluations)
+                    : self.seconds / seconds
             },
             psnr: Self.finite(ImageMetrics.psnr(otherPlanes.flatMap(\.elements), planes, range: decoder.range)),
             psnr8: Self.finite(try ImageMetrics.psnr(Self.column(otherFrames), Self.column(frames))),

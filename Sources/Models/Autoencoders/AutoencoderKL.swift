@@ -113,7 +113,8 @@ public struct AutoencoderKL: ImageAutoencoder {
     ///
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one cannot be loaded.
     public init(
-        config: AutoencoderKLConfig, from archive: WeightArchive, progress: ((Double) -> Void)? = nil
+        config: AutoencoderKLConfig, from archive: WeightArchive, engine: any Engine = OpenBLASEngine(),
+        progress: ((Double) -> Void)? = nil
     ) throws {
         let declared = Decoder.declared(config)
         self.config = config
@@ -121,6 +122,7 @@ public struct AutoencoderKL: ImageAutoencoder {
         decoder = try declared.load(
             from: archive,
             keys: archive.entry("\(Attention.module).query.weight") == nil ? KeyTable([:]) : Attention.oldKeys,
+            engine: engine,
             sizes: "block_out_channels \(config.blockOutChannels), latent_channels \(config.latentChannels), "
                 + "out_channels \(config.outChannels)",
             of: "the decoder that config.json describes", isPart: { $0.hasPrefix("decoder.") }, progress: progress)
@@ -179,7 +181,8 @@ extension DecodingPass {
             layer(normed, into: qkv.pointer + part * width, distance: 3 * width, workers: workers)
         }
         let attention = Attention(
-            tokens: tokens, heads: 1, headDimension: width, scale: 1 / Float(x.channels).squareRoot(), workers: workers)
+            tokens: tokens, heads: 1, headDimension: width, scale: 1 / Float(x.channels).squareRoot(),
+            engine: block.query.engine, workers: workers)
         workers.run(tasks: attention.taskCount) { worker, task in
             attention.run(task: task, worker: worker, qkv: qkv.pointer, into: normed.values.pointer)
         }

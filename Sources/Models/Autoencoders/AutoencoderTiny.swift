@@ -61,13 +61,14 @@ public struct AutoencoderTiny: ImageAutoencoder {
     ///
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one cannot be loaded.
     public init(
-        config: AutoencoderTinyConfig, from archive: WeightArchive, progress: ((Double) -> Void)? = nil
+        config: AutoencoderTinyConfig, from archive: WeightArchive, engine: any Engine = OpenBLASEngine(),
+        progress: ((Double) -> Void)? = nil
     ) throws {
         let declared = Decoder.declared(config)
         self.config = config
         weightBytes = declared.parameterCount * MemoryLayout<Float>.size
         decoder = try declared.load(
-            from: archive,
+            from: archive, engine: engine,
             sizes: "decoder_block_out_channels \(config.width), num_decoder_blocks \(config.blocks), "
                 + "latent_channels \(config.latentChannels), out_channels \(config.outChannels)",
             of: "the decoder that config.json describes", isPart: { $0.hasPrefix("decoder.") }, progress: progress)

@@ -44,15 +44,16 @@ public enum AutoencoderConfig: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - archive: the weights of the same directory; the encoder's are not read.
+    ///   - engine: what multiplies.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Returns: the decoder.
     /// - Throws: ``ModelError`` when tensors are missing or of other shapes, ``SafetensorsError`` when one cannot be loaded.
     public func load(
-        from archive: WeightArchive, progress: ((Double) -> Void)? = nil
+        from archive: WeightArchive, engine: any Engine = OpenBLASEngine(), progress: ((Double) -> Void)? = nil
     ) throws -> any ImageAutoencoder {
         switch self {
-        case .kl(let config): try AutoencoderKL(config: config, from: archive, progress: progress)
-        case .tiny(let config): try AutoencoderTiny(config: config, from: archive, progress: progress)
+        case .kl(let config): try AutoencoderKL(config: config, from: archive, engine: engine, progress: progress)
+        case .tiny(let config): try AutoencoderTiny(config: config, from: archive, engine: engine, progress: progress)
         }
     }
 

@@ -48,15 +48,17 @@ extension DiTConfig: NetworkConfiguration {
     }
 
     public func load(
-        from archive: WeightArchive, precision: WeightPrecision, progress: ((Double) -> Void)?
+        from archive: WeightArchive, precision: WeightPrecision, engine: any Engine, progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
         DiT(
             config: self,
-            weights: try DiTWeights(from: archive, config: self, precision: precision, progress: progress))
+            weights: try DiTWeights(
+                from: archive, config: self, precision: precision, engine: engine, progress: progress),
+            engine: engine)
     }
 
-    public func random(seed: UInt64) throws -> any DenoisingNetwork {
-        DiT(config: self, weights: try DiTWeights(random: self, seed: seed))
+    public func random(seed: UInt64, engine: any Engine) throws -> any DenoisingNetwork {
+        DiT(config: self, weights: try DiTWeights(random: self, seed: seed, engine: engine), engine: engine)
     }
 
     public func enlarged(by factor: Int) throws -> DiTConfig {

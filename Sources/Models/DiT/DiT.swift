@@ -10,10 +10,14 @@ import Compute
 public final class DiT: Sendable {
     public let config: DiTConfig
     public let weights: DiTWeights
+    /// What has prepared the weights.
+    let engine: any Engine
 
-    public init(config: DiTConfig, weights: DiTWeights) {
+    /// Joins a configuration with its weights, which `engine` has prepared.
+    public init(config: DiTConfig, weights: DiTWeights, engine: any Engine = OpenBLASEngine()) {
         self.config = config
         self.weights = weights
+        self.engine = engine
     }
 
     // swift-format-ignore
@@ -34,7 +38,8 @@ public final class DiT: Sendable {
         }
         modulation.prepare(call: call)
         let pass = ForwardPass(
-            call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor)
+            call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor,
+            scratch: workspace.scratch)
         let (w, x) = (workspace, workspace.hiddenStates)
 
         pass.measured(.embedding) { embed(latents, for: subset, w) }                              // (T, D)
@@ -69,7 +74,8 @@ public final class DiT: Sendable {
         Patches.gather(
             latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
             into: patches)                                                                        // (T, C P P)
-        weights.patchEmbedding(patches, rows: config.tokens, into: tokens, workers: w.workers)    // (T, D)
+        weights.patchEmbedding(
+            patches, rows: config.tokens, into: tokens, workers: w.workers, scratch: w.scratch)   // (T, D)
         Elementwise.add(weights.positions.pointer, count: w.embedded.count, to: tokens)           // (T, D)
         for entry in subset { w.hiddenStates.row(0, of: entry).update(from: tokens, count: w.embedded.count) }
     }
@@ -103,7 +109,7 @@ public struct DiTBlock: Sendable {
     static func declared(_ config: DiTConfig) -> Declared<DiTBlock> {
         let (width, mlpWidth) = (config.hiddenSize, config.mlpWidth)
         return Declared(
-            .linear("adaLN_modulation.1", width, to: 6 * width, gain: modulationGain),
+            .linear("adaLN_modulation.1", width, to: 6 * width, gain: modulationGain, role: .modulation),
             .linear("attn.qkv", width, to: 3 * width),
             .linear("attn.proj", width, to: width),
             .linear("mlp.fc1", width, to: mlpWidth),

@@ -1,3 +1,5 @@
+import Compute
+
 /// The names under which a DiT's tensors are stored, by origin; weights-format.md lists them side by side.
 public enum DiTLayout: String, CaseIterable, Sendable {
     /// https://github.com/facebookresearch/DiT, whose names are this package's own.
@@ -75,7 +77,7 @@ extension DiTWeights {
     ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     public init(
         from archive: WeightArchive, config: DiTConfig, precision: WeightPrecision = .float32,
-        progress: ((Double) -> Void)? = nil
+        engine: any Engine = OpenBLASEngine(), progress: ((Double) -> Void)? = nil
     ) throws {
         let layout = try Self.layout(of: archive)
         let depth = layout.depth(names: archive.names)
@@ -87,7 +89,8 @@ extension DiTWeights {
             config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses,
             embedderPerBlock: layout.hasEmbedderPerBlock)
         self = try declared.load(
-            from: archive, keys: layout.keys, precision: precision, sizes: config.sizes, of: "a DiT or SiT",
+            from: archive, keys: layout.keys, precision: engine.packsWeights ? .stored : precision, engine: engine,
+            sizes: config.sizes, of: "a DiT or SiT",
             isPart: Self.isPart, progress: progress)
         self.layout = layout
         self.hasNullClass = hasNullClass

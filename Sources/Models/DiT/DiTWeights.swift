@@ -35,7 +35,8 @@ public struct DiTWeights: Sendable {
         let (width, patch, channels) = (config.hiddenSize, config.patchSize, config.inChannels)
         let embedder = ConditionEmbedder.declared(width, labelRows: labelRows)
         return Declared(
-            .linear("x_embedder.proj", channels * patch * patch, to: width, stored: [channels, patch, patch]),
+            .linear(
+                "x_embedder.proj", channels * patch * patch, to: width, stored: [channels, patch, patch], role: .edge),
             .tensor("pos_embed", [config.tokens, width], stored: [1, config.tokens, width]) {
                 SinCosPositions.table(gridSize: config.gridSize, width: width)
             },
@@ -43,8 +44,10 @@ public struct DiTWeights: Sendable {
                 perBlock ? (0..<config.depth).map { embedder.inside("blocks.\($0)") } : [embedder],
                 joining: { $0.hasSameValues(as: $1) }),
             .list((0..<config.depth).map { DiTBlock.declared(config).inside("blocks.\($0)") }),
-            .linear("final_layer.adaLN_modulation.1", width, to: 2 * width, gain: DiTBlock.modulationGain),
-            .linear("final_layer.linear", width, to: patch * patch * config.outChannels)
+            .linear(
+                "final_layer.adaLN_modulation.1", width, to: 2 * width, gain: DiTBlock.modulationGain, role: .modulation
+            ),
+            .linear("final_layer.linear", width, to: patch * patch * config.outChannels, role: .edge)
         ) {
             DiTWeights(
                 patchEmbedding: $0, positions: $1, embedders: $2, blocks: $3, finalModulation: $4, finalProjection: $5)
@@ -69,8 +72,8 @@ extension DiTWeights {
 
         static func declared(_ width: Int, labelRows: Int) -> Declared<ConditionEmbedder> {
             Declared(
-                .linear("t_embedder.mlp.0", DiTConfig.timestepEmbeddingWidth, to: width),
-                .linear("t_embedder.mlp.2", width, to: width),
+                .linear("t_embedder.mlp.0", DiTConfig.timestepEmbeddingWidth, to: width, role: .edge),
+                .linear("t_embedder.mlp.2", width, to: width, role: .edge),
                 .tensor("y_embedder.embedding_table.weight", [labelRows, width])
             ) { ConditionEmbedder(timestepIn: $0, timestepOut: $1, labels: $2) }
         }
@@ -84,8 +87,9 @@ extension DiTWeights {
 
 extension DiTWeights {
     /// Random weights of the right shapes, the same for the same seed.
-    package init(random config: DiTConfig, seed: UInt64) throws {
-        self = try Self.declared(config, labelRows: config.numClasses + 1, embedderPerBlock: false).random(seed: seed)
+    package init(random config: DiTConfig, seed: UInt64, engine: any Engine = OpenBLASEngine()) throws {
+        self = try Self.declared(config, labelRows: config.numClasses + 1, embedderPerBlock: false)
+            .random(seed: seed, engine: engine)
     }
 
     /// How many numbers there are, the fixed positions left out.

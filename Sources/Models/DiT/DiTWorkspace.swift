@@ -8,6 +8,7 @@ public final class DiTWorkspace {
     let network: DiT
     let workers: Workers
     let attention: Attention
+    let scratch = ProductScratch()
     let patches: Tensor  // (T, C P P)
     let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
     let hiddenStates: EntryRows  // (T, D) of each entry
@@ -28,7 +29,8 @@ public final class DiTWorkspace {
         self.entries = entries
         self.workers = workers
         attention = Attention(
-            tokens: config.tokens, heads: config.heads, headDimension: config.headDimension, workers: workers)
+            tokens: config.tokens, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
+            workers: workers)
         let (width, patch) = (config.hiddenSize, config.patchSize * config.patchSize)
         patches = Tensor([config.tokens, config.inChannels * patch])
         embedded = Tensor([config.tokens, width])

@@ -9,6 +9,8 @@ struct ForwardPass {
     let workers: Workers
     let clock: ForwardClock?
     let interceptor: (any SiteInterceptor)?
+    /// Memory for the operands of products.
+    let scratch: ProductScratch
 
     /// Rows that one elementwise task handles.
     private static let rowsPerTask = 32
@@ -22,11 +24,11 @@ struct ForwardPass {
         var rest = subset
         while !rest.isEmpty {
             let entries = rest.firstRun
-            let tiling = layer.tiling(blocks: entries.count, rows: inputs.rows, workers: workers)
-            let (x, y) = (inputs.row(0, of: entries.lowerBound), outputs.row(0, of: entries.lowerBound))
-            workers.run(tasks: tiling.count) { _, tile in
-                measured(region) { layer.run(tile: tile, of: tiling, x, into: y, activation: activation) }
-            }
+            layer(
+                inputs.row(0, of: entries.lowerBound), blocks: entries.count, rows: inputs.rows,
+                into: outputs.row(0, of: entries.lowerBound), activation: activation, workers: workers,
+                scratch: scratch
+            ) { task in measured(region, task) }
             for entry in entries { rest.remove(entry) }
         }
     }

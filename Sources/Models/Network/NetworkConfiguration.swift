@@ -40,16 +40,17 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     /// - Parameters:
     ///   - archive: the weights in the directory of the `config.json`.
     ///   - precision: how wide the numbers of large matrices are in memory.
+    ///   - engine: what prepares the weights, and multiplies by them.
     ///   - progress: called with the share that has been loaded, rising to 1.
     /// - Returns: the network.
     /// - Throws: ``ModelError`` when the weights are not those of the configuration, ``SafetensorsError`` when a tensor
-    ///   cannot be loaded.
+    ///   cannot be loaded, `MachineError` when the engine cannot multiply by them here.
     func load(
-        from archive: WeightArchive, precision: WeightPrecision, progress: ((Double) -> Void)?
+        from archive: WeightArchive, precision: WeightPrecision, engine: any Engine, progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork
 
     /// The network with random weights, the same for the same seed: for benchmarks.
-    func random(seed: UInt64) throws -> any DenoisingNetwork
+    func random(seed: UInt64, engine: any Engine) throws -> any DenoisingNetwork
 
     /// The same network for latents of `factor` times the height and the width.
     func enlarged(by factor: Int) throws -> Self

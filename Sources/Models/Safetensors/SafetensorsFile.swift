@@ -119,7 +119,7 @@ extension SafetensorsFile {
         file.announce(range(of: entry))
         let matrix = WeightMatrix(
             shape: shape, element: element, address: source,
-            owner: MappedRange(file: file, range: range(of: entry)))
+            owner: MappedRange(file: file, range: range(of: entry)), isMapped: true)
         guard element.areFinite(source, count: entry.count) else {
             throw .notFinite(
                 path: path, tensor: entry.name, index: matrix.elements.firstIndex { !$0.isFinite } ?? 0)

@@ -129,15 +129,19 @@ extension Declared where Part == Linear {
     ///   - outputs: the width of an output row.
     ///   - stored: the extents that files have in the place of `inputs`, such as those of a convolution.
     ///   - gain: random weights keep the size of what passes through them, times this.
+    ///   - role: what it does in the network, by which engines decide on its precision.
     /// - Returns: the declaration.
     static func linear(
-        _ name: String, _ inputs: Int, to outputs: Int, stored: [Int]? = nil, gain: Float = 1
+        _ name: String, _ inputs: Int, to outputs: Int, stored: [Int]? = nil, gain: Float = 1,
+        role: LayerRole = .block
     ) -> Self {
         let weight = Parameter(
             name + ".weight", [outputs, inputs], stored: [[outputs] + (stored ?? [inputs])],
             spread: gain * (3 / Float(inputs)).squareRoot())
         let bias = Parameter(name + ".bias", [outputs], spread: 0.1 * gain)
-        return Self(parameters: [weight, bias]) { Linear(weight: try $0.matrix($1[0]), bias: try $0.tensor($1[1])) }
+        return Self(parameters: [weight, bias]) {
+            try Linear(weight: try $0.matrix($1[0]), bias: try $0.tensor($1[1]), role: role, engine: $0.engine)
+        }
     }
 }
 
@@ -146,7 +150,9 @@ extension Declared where Part == Convolution {
     static func convolution(_ name: String, _ inputs: Int, to outputs: Int, hasBias: Bool = true) -> Self {
         let filters = Filters(name, inputs, outputs, side: 3, hasBias: hasBias)
         return Self(parameters: filters.parameters) { source, own in
-            try filters.lend(source, own) { Convolution(weight: $0, outputs: outputs, inputs: inputs, bias: $1) }
+            try filters.lend(source, own) {
+                Convolution(weight: $0, outputs: outputs, inputs: inputs, bias: $1, engine: source.engine)
+            }
         }
     }
 }
@@ -157,7 +163,7 @@ extension Declared where Part == PointwiseConvolution {
         let filters = Filters(name, inputs, outputs, side: 1, hasBias: true)
         return Self(parameters: filters.parameters) { source, own in
             try filters.lend(source, own) {
-                PointwiseConvolution(weight: $0, outputs: outputs, inputs: inputs, bias: $1)
+                PointwiseConvolution(weight: $0, outputs: outputs, inputs: inputs, bias: $1, engine: source.engine)
             }
         }
     }

@@ -2,6 +2,9 @@ import Compute
 
 /// Where the values of a ``Declared`` part's parameters come from: a checkpoint, or random numbers.
 protocol ParameterSource: AnyObject {
+    /// What prepares the weights.
+    var engine: any Engine { get }
+
     /// Whether it has an optional parameter.
     func has(_ parameter: Parameter) -> Bool
 
@@ -20,10 +23,12 @@ protocol ParameterSource: AnyObject {
 /// Time and memory of a forward do not depend on its weights, so this is what a benchmark needs where there is no
 /// checkpoint.
 final class RandomParameters: ParameterSource {
+    let engine: any Engine
     private var numbers: ArbitraryNumbers
 
-    init(seed: UInt64) {
+    init(seed: UInt64, engine: any Engine) {
         numbers = ArbitraryNumbers(seed: seed)
+        self.engine = engine
     }
 
     func has(_ parameter: Parameter) -> Bool { false }
@@ -40,6 +45,7 @@ final class RandomParameters: ParameterSource {
 
 /// The values that a checkpoint holds, widened to `Float` where they are not used in place.
 final class StoredParameters: ParameterSource {
+    let engine: any Engine
     private let archive: WeightArchive
     private let keys: KeyTable
     private let precision: WeightPrecision
@@ -51,9 +57,10 @@ final class StoredParameters: ParameterSource {
 
     /// Reads from an archive in which all of `parameters` have been found, under the names of `keys`.
     init(
-        _ archive: WeightArchive, keys: KeyTable, precision: WeightPrecision, parameters: [Parameter],
-        progress: ((Double) -> Void)?
+        _ archive: WeightArchive, keys: KeyTable, precision: WeightPrecision, engine: any Engine,
+        parameters: [Parameter], progress: ((Double) -> Void)?
     ) {
+        self.engine = engine
         self.archive = archive
         self.keys = keys
         self.precision = precision
@@ -109,8 +116,9 @@ extension Declared {
     ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     func load(
         from archive: WeightArchive, keys: KeyTable = KeyTable([:]), precision: WeightPrecision = .float32,
-        sizes: String, of network: String = "the network that config.json describes",
-        isPart: (String) -> Bool = { _ in false }, progress: ((Double) -> Void)? = nil
+        engine: any Engine = OpenBLASEngine(), sizes: String,
+        of network: String = "the network that config.json describes", isPart: (String) -> Bool = { _ in false },
+        progress: ((Double) -> Void)? = nil
     ) throws -> Part {
         try archive.checkNames(of: parameters, keys: keys, network: network, isPart: isPart)
         try archive.checkShapes(of: parameters, keys: keys, sizes: sizes)
@@ -120,9 +128,11 @@ extension Declared {
         let stored = parameters.filter { !$0.isOptional || keys.isStored($0, in: archive) }
         return try made(
             from: StoredParameters(
-                archive, keys: keys, precision: precision, parameters: stored, progress: progress))
+                archive, keys: keys, precision: precision, engine: engine, parameters: stored, progress: progress))
     }
 
     /// The part with random values, the same for the same seed.
-    func random(seed: UInt64) throws -> Part { try made(from: RandomParameters(seed: seed)) }
+    func random(seed: UInt64, engine: any Engine = OpenBLASEngine()) throws -> Part {
+        try made(from: RandomParameters(seed: seed, engine: engine))
+    }
 }

@@ -67,16 +67,20 @@ public struct DecoderSource: Sendable {
     ///
     /// - Parameters:
     ///   - workers: the threads to decode with.
+    ///   - engine: what multiplies.
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the decoder.
     /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS.
-    public func load(workers: Workers, progress: ((Double) -> Void)? = nil) throws -> any LatentDecoder {
+    public func load(
+        workers: Workers, engine: any Engine = OpenBLASEngine(), progress: ((Double) -> Void)? = nil
+    ) throws -> any LatentDecoder {
         switch kind {
         case .pixels(let range):
             return PixelDecoder(range: range)
         case .autoencoder(let config, _, let archive):
             try BLAS.open()
-            return AutoencoderDecoder(try config.load(from: archive, progress: progress), workers: workers)
+            return AutoencoderDecoder(
+                try config.load(from: archive, engine: engine, progress: progress), workers: workers)
         }
     }
 

@@ -119,14 +119,16 @@ public struct ModelDirectory: Sendable {
     ///
     /// - Parameters:
     ///   - precision: how wide the numbers are in memory.
+    ///   - engine: what prepares the weights, and multiplies by them.
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the network.
     /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS or too little memory.
     public func load(
-        precision: WeightPrecision = .float32, progress: ((Double) -> Void)? = nil
+        precision: WeightPrecision = .float32, engine: any Engine = OpenBLASEngine(),
+        progress: ((Double) -> Void)? = nil
     ) throws -> any DenoisingNetwork {
         try BLAS.open()
-        return try config.load(from: archive, precision: precision, progress: progress)
+        return try config.load(from: archive, precision: precision, engine: engine, progress: progress)
     }
 }
 

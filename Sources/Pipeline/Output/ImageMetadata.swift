@@ -135,7 +135,12 @@ public struct LibraryVersions: Codable, Equatable, Sendable {
     /// The processor family whose kernels OpenBLAS used; results agree to the last bit only within one.
     public let core: String
 
+    /// The version of oneDNN; nil where it was not used.
+    public let onednn: String?
+
     /// The versions of this process.
-    public static let current = LibraryVersions(
-        omnicache: omnicache, openblas: BLAS.configuration, core: BLAS.coreName)
+    public static var current: LibraryVersions {
+        LibraryVersions(
+            omnicache: omnicache, openblas: BLAS.configuration, core: BLAS.coreName, onednn: OneDNN.version)
+    }
 }

@@ -1,3 +1,4 @@
+import Compute
 import Models
 import Sampling
 
@@ -11,13 +12,30 @@ public struct SampleSettings: Codable, Equatable, Sendable {
     public var guidanceScale: Double
     /// How many channels are guided, the first ones; nil for all.
     public var guidedChannels: Int?
+    /// What multiplies, and how precisely; the standard is left out, so that its files and hashes have no new field.
+    private var otherArithmetic: Arithmetic?
+
+    private enum CodingKeys: String, CodingKey {
+        case steps, sampler, guidanceScale, guidedChannels
+        case otherArithmetic = "arithmetic"
+    }
 
     /// Joins the settings; they are checked against a model when it is opened.
-    public init(steps: Int, sampler: SamplerOptions, guidanceScale: Double, guidedChannels: Int? = nil) {
+    public init(
+        steps: Int, sampler: SamplerOptions, guidanceScale: Double, guidedChannels: Int? = nil,
+        arithmetic: Arithmetic = .standard
+    ) {
         self.steps = steps
         self.sampler = sampler
         self.guidanceScale = guidanceScale
         self.guidedChannels = guidedChannels
+        self.arithmetic = arithmetic
+    }
+
+    /// What multiplies, and how precisely.
+    public var arithmetic: Arithmetic {
+        get { otherArithmetic ?? .standard }
+        set { otherArithmetic = newValue == .standard ? nil : newValue }
     }
 
     /// How the branches' outputs become one.
@@ -36,6 +54,7 @@ public struct SampleSettings: Codable, Equatable, Sendable {
             sampler == other.sampler ? nil : samplers,
             guidanceScale == other.guidanceScale ? nil : "guidance \(other.guidanceScale), not \(guidanceScale)",
             guidedChannels == other.guidedChannels ? nil : "guidance of other channels",
+            arithmetic == other.arithmetic ? nil : "computed by \(other.arithmetic), not \(arithmetic)",
         ].compactMap(\.self)
     }
 }

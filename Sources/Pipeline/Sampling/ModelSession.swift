@@ -20,6 +20,8 @@ public final class ModelSession {
     let report: (Event) -> Void
     /// Called between the steps of calibrations; throws to stop them.
     let checkpoint: () throws -> Void
+    /// What multiplies, and how precisely.
+    public let arithmetic: Arithmetic
     private let precision: WeightPrecision
     private var loaded: (any DenoisingNetwork)?
 
@@ -29,27 +31,35 @@ public final class ModelSession {
     ///   - directory: the model.
     ///   - workers: the threads to work with.
     ///   - precision: how wide the weights are in memory.
+    ///   - arithmetic: what multiplies, and how precisely; images must be asked for with the same in their settings.
     ///   - checkpoint: called between the steps of calibrations; throws to stop them.
     ///   - report: called with messages and progress.
     public init(
         directory: ModelDirectory, workers: Workers = Workers(), precision: WeightPrecision = .float32,
-        checkpoint: @escaping () throws -> Void = {}, report: @escaping (Event) -> Void = { _ in }
+        arithmetic: Arithmetic = .standard, checkpoint: @escaping () throws -> Void = {},
+        report: @escaping (Event) -> Void = { _ in }
     ) {
         self.directory = directory
         self.workers = workers
         self.precision = precision
+        self.arithmetic = arithmetic
         self.checkpoint = checkpoint
         self.report = report
     }
 
-    /// The network; opens OpenBLAS, and takes as many threads as there is memory for.
+    /// The network; opens OpenBLAS and the engine, and takes as many threads as there is memory for.
     public func network() throws -> any DenoisingNetwork {
         if let loaded { return loaded }
         try makeRoom(images: 1, bytes: 0)
-        let network = try directory.load(precision: precision) { [report] in
+        let engine = try arithmetic.open()
+        try CheckedKernels.check(engine)
+        let network = try directory.load(precision: precision, engine: engine) { [report] in
             report(.progress($0, task: "loading the model"))
         }
         report(.detail(BLAS.kernels.description))
+        if arithmetic.engine == .onednn {
+            report(.detail("oneDNN \(OneDNN.version ?? "") multiplies in \(arithmetic.precision.rawValue)"))
+        }
         loaded = network
         return network
     }
@@ -75,7 +85,7 @@ public final class ModelSession {
 
     /// A decoder, loaded; it decodes with all threads, unless others are given.
     public func load(_ decoder: DecoderSource, workers given: Workers? = nil) throws -> any LatentDecoder {
-        try decoder.load(workers: given ?? workers) { [report] in
+        try decoder.load(workers: given ?? workers, engine: arithmetic.open()) { [report] in
             report(.progress($0, task: "loading the decoder"))
         }
     }

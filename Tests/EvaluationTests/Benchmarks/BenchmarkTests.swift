@@ -37,7 +37,8 @@ import Testing
     @Test(arguments: [(16, 77), (77, 16), (33, 33)])
     func `attention is right whatever the number of keys`(rows: Int, keys: Int) throws {
         let network = try BenchmarkSubject(size: "S/8").network
-        let operations = ForwardOperations(network: network, entries: 2, workers: Workers(count: 2))
+        let operations = ForwardOperations(
+            network: network, engine: OpenBLASEngine(), entries: 2, workers: Workers(count: 2))
         let step = ForwardStep("attention", rows: rows, .attention(heads: 3, headDimension: 8, keys: keys))
         let operation = operations.attention(ForwardProduct(name: "attention", steps: [step]), 3, 8, keys)
         operation.run()

@@ -183,7 +183,7 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
     func runBytes(entries: Int, workers: Workers) -> Int { 4 * latentShape.count * (2 * entries + 1) }
 
     func load(
-        from archive: WeightArchive, precision: WeightPrecision, progress: ((Double) -> Void)?
+        from archive: WeightArchive, precision: WeightPrecision, engine: any Engine, progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
         ToyNetwork(
             config: self,
@@ -194,7 +194,7 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
             })
     }
 
-    func random(seed: UInt64) throws -> any DenoisingNetwork {
+    func random(seed: UInt64, engine: any Engine) throws -> any DenoisingNetwork {
         var numbers = ArbitraryNumbers(seed: seed)
         return ToyNetwork(
             config: self,

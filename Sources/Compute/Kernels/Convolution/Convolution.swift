@@ -11,6 +11,7 @@ public struct Convolution: Sendable {
     private let taps: Tensor
     /// (stride of Cout), zero past the channels.
     private let bias: Tensor
+    private let engine: any Engine
 
     /// How the sums are written.
     public struct Output: Sendable {
@@ -27,7 +28,11 @@ public struct Convolution: Sendable {
     }
 
     /// Copies a weight (Cout, Cin, 3, 3), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
-    public init(weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?) {
+    public init(
+        weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?,
+        engine: any Engine = OpenBLASEngine()
+    ) {
+        self.engine = engine
         (self.outChannels, self.inChannels) = (outChannels, inChannels)
         let (inputs, outputs) = (Vector.whole(inChannels), Vector.whole(outChannels))
         taps = Tensor([9, inputs, outputs])
@@ -70,7 +75,8 @@ public struct Convolution: Sendable {
         plan.reserve(in: workspace)
         transformFilters(into: workspace.filters, workers: workers)
         for band in 0..<plan.bands {
-            let pass = ConvolutionPass(plan: plan, band: band, workspace: workspace, workers: workers)
+            let pass = ConvolutionPass(
+                plan: plan, band: band, workspace: workspace, engine: engine, workers: workers)
             pass.gather(input, affine: affine, shift: upsampled ? 1 : 0)
             pass.transformTiles()
             pass.multiply()
@@ -154,11 +160,17 @@ public struct PointwiseConvolution: Sendable {
     private let weight: Tensor
     /// (stride of Cout), zero past the channels.
     private let bias: Tensor
+    /// What multiplies.
+    package let engine: any Engine
 
     private static let pixelsPerTask = 256
 
     /// Copies a weight (Cout, Cin), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
-    public init(weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?) {
+    public init(
+        weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?,
+        engine: any Engine = OpenBLASEngine()
+    ) {
+        self.engine = engine
         (self.outChannels, self.inChannels) = (outChannels, inChannels)
         let (inputs, outputs) = (Vector.whole(inChannels), Vector.whole(outChannels))
         self.weight = Tensor([inputs, outputs])
@@ -183,7 +195,7 @@ public struct PointwiseConvolution: Sendable {
             let first = task * Self.pixelsPerTask
             let pixels = min(Self.pixelsPerTask, input.pixels - first)
             let target = output + first * distance
-            BLAS.multiply(
+            engine.multiply(
                 m: pixels, n: outputs, k: inputs, input.values.pointer + first * inputs, lda: inputs, weight.pointer,
                 ldb: outputs, into: target, ldc: distance, adding: isAdded)
             for pixel in 0..<pixels { Elementwise.add(bias.pointer, count: outputs, to: target + pixel * distance) }

@@ -4,13 +4,15 @@ struct ConvolutionPass {
     /// The first tile row and the number of tile rows.
     let firstRow, rows: Int
     let workspace: ConvolutionWorkspace
+    let engine: any Engine
     let workers: Workers
 
     private static let tilesPerTask = 8
     /// Columns of a product that one task computes.
     private static let columnsPerTask = 512
 
-    init(plan: ConvolutionPlan, band: Int, workspace: ConvolutionWorkspace, workers: Workers) {
+    init(plan: ConvolutionPlan, band: Int, workspace: ConvolutionWorkspace, engine: any Engine, workers: Workers) {
+        self.engine = engine
         self.plan = plan
         firstRow = band * plan.rowsPerBand
         rows = min(plan.rowsPerBand, plan.rows - firstRow)
@@ -68,11 +70,12 @@ struct ConvolutionPass {
         let panels = (plan.outputs + Self.columnsPerTask - 1) / Self.columnsPerTask
         workers.run(tasks: Winograd.products * panels) { _, task in
             let (product, first) = (task / panels, task % panels * Self.columnsPerTask)
-            BLAS.multiply(
+            engine.multiply(
                 m: tiles, n: min(Self.columnsPerTask, plan.outputs - first), k: plan.inputs,
                 workspace.tiles.pointer + product * plan.tilesStride, lda: plan.inputs,
                 workspace.filters.pointer + product * plan.inputs * plan.outputs + first, ldb: plan.outputs,
-                into: workspace.products.pointer + product * plan.productsStride + first, ldc: plan.outputs)
+                into: workspace.products.pointer + product * plan.productsStride + first, ldc: plan.outputs,
+                adding: false)
         }
     }
 }

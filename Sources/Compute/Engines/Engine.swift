@@ -1,0 +1,119 @@
+/// A library that makes the matrix products of layers.
+///
+/// It prepares a weight once, in whatever form it multiplies best, and multiplies activations by it. How products are cut
+/// into tiles, and what is packed or converted when, is its own business; threads are ``Workers``'. No bit of a result
+/// depends on the number of threads, or on which other blocks of rows are multiplied with it.
+public protocol Engine: Sendable {
+    /// Which engine it is, and in which precision it multiplies.
+    var arithmetic: Arithmetic { get }
+
+    /// Whether it keeps weights in a form of its own, so that the numbers need not be widened first.
+    var packsWeights: Bool { get }
+
+    /// Prepares y = x Wᵀ + b.
+    ///
+    /// - Parameters:
+    ///   - weight: W, (out, in).
+    ///   - bias: b, (out).
+    ///   - role: how much the precision of this map matters.
+    /// - Returns: the prepared map.
+    /// - Throws: ``MachineError`` when the engine cannot multiply by it here.
+    func prepare(_ weight: WeightMatrix, bias: Tensor, role: LayerRole) throws(MachineError) -> any PreparedMap
+
+    /// Prepares for the attention of queries to keys; allocates the scratch memory of each worker.
+    func prepare(_ shape: AttentionShape, workers: Workers) -> any PreparedAttention
+
+    /// C (m, n) = A (m, k) B (k, n), all row-major, on the calling thread; adds to what C holds if `adding`.
+    ///
+    /// For products whose operands are both made anew each time. `lda`, `ldb` and `ldc` are the distances between rows.
+    func multiply(
+        m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
+        into c: UnsafeMutablePointer<Float>, ldc: Int, adding: Bool)
+}
+
+/// What a layer does in a network, by which engines of less than 32 bits decide how precisely it is multiplied.
+public enum LayerRole: Sendable {
+    /// One of many in the blocks of a network, where nearly all of the time goes.
+    case block
+    /// What computes the modulation of blocks from the condition.
+    case modulation
+    /// The first and the last layer, and the embedding of conditions: little work, and errors there are in everything.
+    case edge
+}
+
+/// An affine map whose weight an engine has prepared.
+public protocol PreparedMap: Sendable {
+    /// How y, `blocks` times (`rows`, out), is cut for `workers`.
+    func tiling(blocks: Int, rows: Int, workers: Workers) -> ProductTiling
+
+    /// The memory that the inputs of `rows` rows take in the form in which they are multiplied, in bytes; 0 where they are
+    /// read as they are.
+    func operandBytes(rows: Int) -> Int
+
+    /// Writes rows of inputs in the form in which they are multiplied; never called where that is the one they have.
+    ///
+    /// - Parameters:
+    ///   - rows: which of all rows.
+    ///   - count: how many rows there are.
+    ///   - x: the inputs (count, in).
+    ///   - operand: what takes ``operandBytes(rows:)`` of all rows.
+    func encode(
+        _ rows: Range<Int>, of count: Int, _ x: UnsafePointer<Float>, into operand: UnsafeMutableRawPointer)
+
+    /// Computes one tile of y, then applies `activation`, if any.
+    ///
+    /// - Parameters:
+    ///   - tile: which, in `0..<tiling.count`.
+    ///   - tiling: what ``tiling(blocks:rows:workers:)`` has made of the rows.
+    ///   - x: the inputs of the rows of all blocks: (rows, in), or what ``encode(_:of:_:into:)`` has made of them.
+    ///   - y: where the outputs go (rows of all blocks, out).
+    ///   - activation: what is applied to the outputs.
+    func run(
+        tile: Int, of tiling: ProductTiling, _ x: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>,
+        activation: Activation?)
+}
+
+/// The sizes of an attention.
+public struct AttentionShape: Sendable {
+    /// Q, the number of queries.
+    public let queries: Int
+    /// T, the number of keys, and of values.
+    public let keys: Int
+    /// H, the number of heads.
+    public let heads: Int
+    /// K, the head dimension; D = H K.
+    public let headDimension: Int
+    /// What the products of queries and keys are multiplied by.
+    public let scale: Float
+}
+
+/// An attention that an engine has prepared for: ``Attention`` says what it computes.
+public protocol PreparedAttention: Sendable {
+    /// How many independent tasks one matrix makes.
+    var taskCount: Int { get }
+
+    /// Computes one task; ``Attention/run(task:worker:query:key:value:mask:into:distance:)`` describes the parameters.
+    func run(
+        task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
+        mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int)
+}
+
+/// Memory for the inputs of products in the form in which an engine multiplies them, used by one product at a time; it
+/// grows to what the largest so far needs.
+public final class ProductScratch {
+    private var memory: Tensor?
+
+    /// Starts empty.
+    public init() {}
+
+    /// The beginning of at least so many bytes; what was there before is lost.
+    func reserve(bytes: Int) -> UnsafeMutableRawPointer {
+        let count = (bytes + 3) / 4
+        if let memory, memory.count >= count { return UnsafeMutableRawPointer(memory.pointer) }
+        // Frees the old memory before the new is allocated.
+        memory = nil
+        let new = Tensor(uninitialized: [count])
+        memory = new
+        return UnsafeMutableRawPointer(new.pointer)
+    }
+}

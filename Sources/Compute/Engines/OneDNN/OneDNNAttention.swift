@@ -1,0 +1,141 @@
+/// Attention with oneDNN in 16 bits: queries, keys, weights and values are rounded, scores, softmax and sums are not.
+///
+/// A head's queries, keys and values are copied out of their rows as they are rounded, since oneDNN's fastest kernels want
+/// operands without gaps.
+struct OneDNNAttention: PreparedAttention {
+    private let shape: AttentionShape
+    /// How many queries one block has.
+    private let queriesPerBlock: Int
+    /// How many blocks of queries one task takes.
+    private let blocksPerTask: Int
+    private let scratch: [Scratch]
+
+    /// The scratch memory of a worker.
+    private struct Scratch {
+        /// Of a block: queries (queries, K), weights (queries, T), results (queries, K) and sums of weights (queries).
+        let queries, weights, results, sums: Tensor
+        /// Scores (queries, T), and room for a vector behind them.
+        let scores: Tensor
+        /// Of a head, (T, K).
+        let keys, values: Tensor
+    }
+
+    /// The most scores of a block: they stay in a second-level cache.
+    private static let scoresPerBlock = 1 << 16
+
+    /// Nil where oneDNN has no fast kernel for the products.
+    init?(_ shape: AttentionShape, workers: Workers) {
+        let most = max(Vector.scalarCount, Self.scoresPerBlock / shape.keys / Vector.scalarCount * Vector.scalarCount)
+        let queries = min(most, shape.queries)
+        self.shape = shape
+        queriesPerBlock = queries
+        let blocks = (shape.queries + queries - 1) / queries
+        blocksPerTask = max(1, blocks / ((2 * workers.count + shape.heads - 1) / shape.heads))
+        let last = shape.queries - (blocks - 1) * queries
+        for rows in [queries, last] {
+            guard Self.scores(rows, shape) != nil, Self.results(rows, shape) != nil else { return nil }
+        }
+        func halves(_ rows: Int, _ columns: Int) -> Tensor { Tensor([(rows * columns + 1) / 2]) }
+        scratch = (0..<workers.count).map { _ in
+            Scratch(
+                queries: halves(queries, shape.headDimension), weights: halves(queries, shape.keys),
+                results: Tensor(uninitialized: [queries, shape.headDimension]),
+                sums: Tensor(uninitialized: [queries]),
+                scores: Tensor(uninitialized: [queries * shape.keys + Vector.scalarCount]),
+                keys: halves(shape.keys, shape.headDimension), values: halves(shape.keys, shape.headDimension))
+        }
+    }
+
+    /// (rows, T) = queries (rows, K) times keys (T, K).
+    private static func scores(_ rows: Int, _ shape: AttentionShape) -> OneDNNProduct? {
+        OneDNNProduct.make(
+            OneDNNProduct.Shape(
+                m: rows, n: shape.keys, k: shape.headDimension, distance: shape.headDimension, operands: .bfloat16,
+                hasBias: false))
+    }
+
+    /// (rows, K) = weights (rows, T) times values (T, K).
+    private static func results(_ rows: Int, _ shape: AttentionShape) -> OneDNNProduct? {
+        OneDNNProduct.make(
+            OneDNNProduct.Shape(
+                m: rows, n: shape.headDimension, k: shape.keys, distance: shape.headDimension, isTransposed: false,
+                operands: .bfloat16, hasBias: false))
+    }
+
+    var taskCount: Int { shape.heads * tasksPerHead }
+
+    private var tasksPerHead: Int {
+        let size = blocksPerTask * queriesPerBlock
+        return (shape.queries + size - 1) / size
+    }
+
+    func run(
+        task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
+        mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int
+    ) {
+        let (head, part) = task.quotientAndRemainder(dividingBy: tasksPerHead)
+        let column = head * shape.headDimension
+        let scratch = scratch[worker]
+        round(key.advanced(by: column), 0..<shape.keys, into: scratch.keys)
+        round(value.advanced(by: column), 0..<shape.keys, into: scratch.values)
+        let start = part * blocksPerTask * queriesPerBlock
+        let end = min(shape.queries, start + blocksPerTask * queriesPerBlock)
+        for first in stride(from: start, to: end, by: queriesPerBlock) {
+            attend(
+                first..<min(end, first + queriesPerBlock), query.advanced(by: column), mask, scratch,
+                into: output + first * distance + column, distance: distance)
+        }
+    }
+
+    func multiply(task: Int, worker: Int) {
+        let (part, scratch) = (task % tasksPerHead, scratch[worker])
+        let start = part * blocksPerTask * queriesPerBlock
+        let end = min(shape.queries, start + blocksPerTask * queriesPerBlock)
+        for first in stride(from: start, to: end, by: queriesPerBlock) {
+            let rows = min(end - first, queriesPerBlock)
+            Self.scores(rows, shape)?.run(scratch.queries.pointer, scratch.keys.pointer, into: scratch.scores.pointer)
+            Self.results(rows, shape)?.run(
+                scratch.weights.pointer, scratch.values.pointer, into: scratch.results.pointer)
+        }
+    }
+
+    /// One block of queries of one head.
+    private func attend(
+        _ block: Range<Int>, _ query: Attention.Rows, _ mask: Attention.Rows?, _ scratch: Scratch,
+        into output: UnsafeMutablePointer<Float>, distance: Int
+    ) {
+        guard let multiplyKeys = Self.scores(block.count, shape), let multiplyValues = Self.results(block.count, shape)
+        else { preconditionFailure("oneDNN's kernels were made when the attention was") }
+        // Scaled here, where there are fewer of them than of scores.
+        round(query, block, times: shape.scale, into: scratch.queries)
+        let (scores, sums) = (scratch.scores.pointer, scratch.sums.pointer)
+        multiplyKeys.run(scratch.queries.pointer, scratch.keys.pointer, into: scores)
+        let weights = UnsafeMutableRawPointer(scratch.weights.pointer)
+        // From the last row to the first: the softmax overwrites what follows a row, up to a whole vector.
+        for row in (0..<block.count).reversed() {
+            let line = scores + row * shape.keys
+            if let mask {
+                Elementwise.add(
+                    mask.start + (block.lowerBound + row) * mask.distance, count: shape.keys, to: line)
+            }
+            sums[row] = Softmax.exponentiate(line, count: shape.keys)
+            BFloat16.narrow(line, into: weights + 2 * row * shape.keys, count: shape.keys)
+        }
+        let results = scratch.results.pointer
+        multiplyValues.run(weights, scratch.values.pointer, into: results)
+        for row in 0..<block.count {
+            let (factor, source, target) = (1 / sums[row], results + row * shape.headDimension, output + row * distance)
+            for index in 0..<shape.headDimension { target[index] = source[index] * factor }
+        }
+    }
+
+    /// Copies rows of a head, times `factor` and rounded, without gaps.
+    private func round(_ rows: Attention.Rows, _ range: Range<Int>, times factor: Float = 1, into target: Tensor) {
+        let target = UnsafeMutableRawPointer(target.pointer)
+        for row in range {
+            BFloat16.narrow(
+                rows.start + row * rows.distance, times: factor,
+                into: target + 2 * (row - range.lowerBound) * shape.headDimension, count: shape.headDimension)
+        }
+    }
+}

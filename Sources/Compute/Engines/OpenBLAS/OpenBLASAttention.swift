@@ -1,0 +1,136 @@
+/// Attention with OpenBLAS: a block of queries at a time, so that their scores stay in a cache.
+struct OpenBLASAttention: PreparedAttention {
+    private let queries, keys, heads, headDimension: Int
+
+    /// How many queries one block has: its (queries, T) scores are all of the (Q, T) matrix that is ever in memory.
+    private let queriesPerBlock: Int
+    /// How many keys one product takes; T where a head's keys are read in place, transposed.
+    private let keysPerBlock: Int
+    /// How many blocks of queries one task takes.
+    private let blocksPerTask: Int
+    private let scale: Float
+    private let scratch: [Scratch]
+
+    /// The scratch memory of a worker.
+    private struct Scratch {
+        /// Of a block of queries, (queries, T), each row rounded up to whole vectors.
+        let scores: Tensor
+        /// Of the exponentials of each query.
+        let sums: Tensor
+        /// The keys of a head, (K, T); nil where they are read in place.
+        let keys: Tensor?
+    }
+
+    init(_ shape: AttentionShape, workers: Workers) {
+        (queries, keys) = (shape.queries, shape.keys)
+        (heads, headDimension) = (shape.heads, shape.headDimension)
+        scale = shape.scale
+        let direct = Self.directBlocks(keys: keys, headDimension: headDimension)
+        queriesPerBlock = direct?.queries ?? Self.largestBlock
+        keysPerBlock = direct?.keys ?? keys
+        let blocks = (queries + queriesPerBlock - 1) / queriesPerBlock
+        let tasksPerHead = (2 * workers.count + heads - 1) / heads
+        blocksPerTask = max(1, blocks / tasksPerHead)
+        scratch = (0..<workers.count).map { [queriesPerBlock] _ in
+            Scratch(
+                scores: Tensor([min(shape.queries, queriesPerBlock), Vector.whole(shape.keys)]),
+                sums: Tensor([queriesPerBlock]),
+                keys: direct.map { _ in Tensor([shape.headDimension, shape.keys]) })
+        }
+    }
+
+    /// Queries of a block where OpenBLAS packs what it multiplies.
+    static let largestBlock = 128
+
+    /// Blocks that are small enough for OpenBLAS to multiply them without packing, in the first-level cache; nil where it
+    /// cannot, or where the head dimension is so large that few keys would make a block.
+    static func directBlocks(keys: Int, headDimension: Int) -> (queries: Int, keys: Int)? {
+        let queries = 32
+        let most = BLAS.directLimit / (queries * headDimension)
+        guard BLAS.hasWideKernels, most >= 256 else { return nil }
+        let blocks = (keys + most - 1) / most
+        // Whole vectors, but never more than fit.
+        return (queries, min(most / 16 * 16, ((keys + blocks - 1) / blocks + 15) / 16 * 16))
+    }
+
+    /// Some blocks of queries of one head each.
+    var taskCount: Int { heads * tasksPerHead }
+
+    private var tasksPerHead: Int {
+        let size = blocksPerTask * queriesPerBlock
+        return (queries + size - 1) / size
+    }
+
+    func run(
+        task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
+        mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int
+    ) {
+        let (head, part) = task.quotientAndRemainder(dividingBy: tasksPerHead)
+        let column = head * headDimension
+        let start = part * blocksPerTask * queriesPerBlock
+        let end = min(queries, start + blocksPerTask * queriesPerBlock)
+        let scratch = scratch[worker]
+        if let transposed = scratch.keys {
+            transpose(key.start + column, distance: key.distance, into: transposed.pointer)
+        }
+        for first in stride(from: start, to: end, by: queriesPerBlock) {
+            attend(
+                first..<min(queries, first + queriesPerBlock), query.advanced(by: column), key.advanced(by: column),
+                value.advanced(by: column), mask, scratch, into: output + first * distance + column,
+                distance: distance)
+        }
+    }
+
+    /// One block of queries of one head.
+    private func attend(
+        _ block: Range<Int>, _ query: Attention.Rows, _ key: Attention.Rows, _ value: Attention.Rows,
+        _ mask: Attention.Rows?, _ scratch: Scratch, into output: UnsafeMutablePointer<Float>,
+        distance: Int
+    ) {
+        let (scores, line) = (scratch.scores.pointer, Vector.whole(keys))
+        let firstQuery = query.start + block.lowerBound * query.distance
+        for first in stride(from: 0, to: keys, by: keysPerBlock) {
+            let count = min(keysPerBlock, keys - first)
+            if let transposed = scratch.keys {
+                BLAS.multiply(
+                    m: block.count, n: count, k: headDimension, alpha: scale, firstQuery, lda: query.distance,
+                    transposed.pointer + first, ldb: keys, into: scores + first, ldc: line)
+            } else {
+                BLAS.multiply(
+                    m: block.count, n: count, k: headDimension, alpha: scale, firstQuery, lda: query.distance,
+                    key.start + first * key.distance, ldb: key.distance, .transposed, into: scores + first, ldc: line)
+            }
+        }
+        if let mask {
+            for row in 0..<block.count {
+                Elementwise.add(
+                    mask.start + (block.lowerBound + row) * mask.distance, count: keys, to: scores + row * line)
+            }
+        }
+        let sums = scratch.sums.pointer
+        for row in 0..<block.count { sums[row] = Softmax.exponentiate(scores + row * line, count: keys) }
+        for first in stride(from: 0, to: keys, by: keysPerBlock) {
+            BLAS.multiply(
+                m: block.count, n: headDimension, k: min(keysPerBlock, keys - first), scores + first, lda: line,
+                value.start + first * value.distance, ldb: value.distance, into: output, ldc: distance,
+                adding: first > 0)
+        }
+        for row in 0..<block.count {
+            let factor = 1 / sums[row]
+            mapInPlace(output + row * distance, count: headDimension) { $0 * factor }
+        }
+    }
+
+    /// Writes the keys, rows that lie `distance` apart, to the columns of `target` (K, T).
+    private func transpose(_ source: UnsafePointer<Float>, distance: Int, into target: UnsafeMutablePointer<Float>) {
+        // A few rows at a time stay in the first-level cache.
+        for first in stride(from: 0, to: keys, by: Vector.scalarCount) {
+            let count = min(Vector.scalarCount, keys - first)
+            for index in 0..<headDimension {
+                let column = source + first * distance + index
+                let line = target + index * keys + first
+                for row in 0..<count { line[row] = column[row * distance] }
+            }
+        }
+    }
+}
