@@ -18,7 +18,7 @@ HALVES = [0.18 * 1.12**i for i in range(15)]  # half the side of a template: 0.1
 RING = 2  # pixels of background around an object that belong to its template
 PADDED = 80  # of the transforms: what wraps around stays outside of the places looked at
 BEYOND = 0.12  # how far an object may reach over the edge
-THRESHOLD = 0.75  # the likeness from which an object counts as found
+THRESHOLD = 0.8  # the likeness from which an object counts as found
 APART = 0.7  # of the sum of their halves: how far two objects must be from each other
 MOST = 6  # places looked at of one object
 BORDER = 2  # pixels along the edges, from which the background is read
@@ -49,7 +49,7 @@ def background(pictures):
 def templates(scenes, objects, colours, half, ground, x=0.0, y=0.0):
     """Differences from the background (m, 3, SIDE, SIDE), and where they are compared, 0 or 1."""
     place = lambda v: torch.as_tensor(v, dtype=torch.float).expand(len(objects))
-    sprite, alpha = scenes._sprites(objects, colours, place(x), place(y), place(half))
+    sprite, alpha = scenes.sprites(objects, colours, place(x), place(y), place(half))
     near = F.max_pool2d((alpha > 0.1).float(), 2 * RING + 1, 1, RING)
     return (sprite - alpha * ground[:, :, None, None]) * near, near
 

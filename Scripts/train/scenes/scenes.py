@@ -134,10 +134,9 @@ class Scenes:
     def uniform(self, *shape):
         return torch.rand(shape, generator=self.generator, device=self.device)
 
-    def choose(self, shares, *shape):
-        """Random numbers from 0 by their shares."""
-        edges = torch.as_tensor(shares, dtype=torch.float, device=self.device).cumsum(0)
-        return torch.bucketize(self.uniform(*shape) * edges[-1], edges[:-1], right=True)
+    def choose(self, edges, *shape):
+        """Random numbers from 0 by their shares, which are given as `edges` between them."""
+        return torch.bucketize(self.uniform(*shape), edges, right=True)
 
     def draw_objects(self, n):
         flat = torch.multinomial(self.weights, n * G.GROUPS, True, generator=self.generator)
@@ -145,26 +144,25 @@ class Scenes:
 
     def draw(self, n):
         """n random scenes that show nothing held out."""
-        kind = self.choose(KIND_SHARES, n)
-        groups = self.tensor(G.KIND_GROUPS)[kind]
+        kind = self.choose(self.kind_edges, n)
+        groups = self.kind_groups[kind]
         objects = self.draw_objects(n)
         for _ in range(4):  # draws anew what must not meet
             clash = self.clashes(objects, groups)
             objects = torch.where(clash[:, None], self.draw_objects(n), objects)
         kind = torch.where(self.clashes(objects, groups), G.SINGLE, kind)
-        groups = self.tensor(G.KIND_GROUPS)[kind]
+        groups = self.kind_groups[kind]
 
         relation = (self.uniform(n) * 4).long()
-        inverse = self.tensor(G.INVERSE)
         for _ in range(2):  # the other way round, and back where neither will do
-            relation = torch.where(self.unrelated(objects, relation), inverse[relation], relation)
+            relation = torch.where(self.unrelated(objects, relation), self.inverse[relation], relation)
         neither = (kind == G.RELATION) & self.unrelated(objects, relation)
         kind = torch.where(neither, G.PAIR, kind)
         relation = torch.where(kind == G.RELATION, relation, 0)
 
         counts = torch.ones_like(objects)
         single = kind == G.SINGLE
-        counts[:, 0] = torch.where(single, 1 + self.choose(COUNT_SHARES, n), 1)
+        counts[:, 0] = torch.where(single, 1 + self.choose(self.count_edges, n), 1)
         more = self.uniform(n, 2) < MORE_SHARE
         many = 2 + (self.uniform(n, 2) < 0.5).long()
         many[:, 1] = torch.where(more[:, 0], 2, many[:, 1])  # four sprites at most
@@ -174,7 +172,7 @@ class Scenes:
         missing = self.held.count[objects]
         counts = torch.where(counts == missing, torch.where(single[:, None], counts % 4 + 1, 1), counts)
 
-        sizes = self.choose(SIZE_SHARES, n, G.GROUPS)
+        sizes = self.choose(self.size_edges, n, G.GROUPS)
         background = (self.uniform(n) * len(G.COLOURS)).long()
         background = torch.where(self.uniform(n) < BACKGROUND_SHARE, background, -1)
         colours = (self.uniform(n, G.GROUPS) * len(G.COLOURS)).long()
@@ -195,17 +193,16 @@ class Scenes:
 
     def unrelated(self, objects, relation):
         """Whether the first two objects must not stand in this relation, said either way."""
-        inverse = self.tensor(G.INVERSE)[relation]
         return (self.held.relation[objects[:, 0]] == relation) | (
-            self.held.relation[objects[:, 1]] == inverse)
+            self.held.relation[objects[:, 1]] == self.inverse[relation])
 
     # Painting
 
     def layout(self, scene, jitter=True):
         """Where the sprites stand, a little off their places."""
-        n, device = len(scene), self.device
+        n = len(scene)
         ends = scene.counts.cumsum(1)
-        slots = torch.arange(G.GROUPS, device=device).expand(n, -1)
+        slots = torch.arange(G.GROUPS, device=self.device).expand(n, -1)
         group = (ends[:, None, :] <= slots[:, :, None]).sum(2).clamp(max=G.GROUPS - 1)
         within = slots - (ends - scene.counts).gather(1, group)
         present = slots < ends[:, -1:]
@@ -241,18 +238,21 @@ class Scenes:
         ground = self.grounds[scene.background.clamp(min=0)]
         picture = ground[..., None, None].repeat(1, 1, SIDE, SIDE)
         for slot in range(G.GROUPS):
-            rows = (layout.half[:, slot] > 0).nonzero().flatten()  # most scenes have one or two
+            if self.device.type == "cpu":
+                rows = (layout.half[:, slot] > 0).nonzero().flatten()  # most scenes have one or two
+            else:
+                rows = torch.arange(n, device=self.device)  # to count them would stop the device
             group = layout.slot_group[rows, slot]
-            sprite, alpha = self._sprites(
+            sprite, alpha = self.sprites(
                 scene.objects[rows, group], scene.colours[rows, group],
                 layout.x[rows, slot], layout.y[rows, slot], layout.half[rows, slot])
             picture[rows] = picture[rows] * (1 - alpha) + sprite
         return picture * 2 - 1
 
-    def _sprites(self, objects, colours, x, y, half):
+    def sprites(self, objects, colours, x, y, half):
         """One sprite on each of m canvases: premultiplied colours (m, 3, SIDE, SIDE), and alpha."""
         axis = (torch.arange(SIDE, device=self.device) + 0.5) * (2 / SIDE) - 1
-        tile_half = (half * SIDE / (SIDE - 2 * MARGIN))[:, None]
+        tile_half = (half * SIDE / (SIDE - 2 * MARGIN)).clamp(min=1e-6)[:, None]
         u, v = (axis - x[:, None]) / tile_half, (axis - y[:, None]) / tile_half  # -1 to 1 on the tile
         drawn = half * SIDE  # pixels
         level = (drawn < 32).long() + (drawn < 16).long()
@@ -376,6 +376,10 @@ class Scenes:
 
     def _make_tables(self, data):
         g = self.grammar
+        edges = lambda shares: self.tensor(shares, torch.float).cumsum(0)[:-1]
+        self.kind_edges, self.count_edges, self.size_edges = map(
+            edges, (KIND_SHARES, COUNT_SHARES, SIZE_SHARES))
+        self.kind_groups, self.inverse = self.tensor(G.KIND_GROUPS), self.tensor(G.INVERSE)
         self.phrase_tokens = self.tensor(data["phrase_tokens"].tolist())
         self.vowel = self.tensor([int(G.takes_an(phrase)) for phrase in g.phrases])
         self.capital = self.tensor([g.capital.get(i, i) for i in range(len(g.phrases))])

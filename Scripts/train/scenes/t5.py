@@ -15,6 +15,7 @@ from torch import nn
 from attention import Norm, attend
 
 BUCKETS, FARTHEST = 32, 128
+MASKED = -1e4  # a score that no softmax lets through; infinite ones make NaN in compiled softmaxes
 
 
 @dataclass
@@ -134,7 +135,7 @@ class T5Encoder(nn.Module):
     def forward(self, tokens, mask):
         first = self.encoder.block[0].layer[0].SelfAttention
         bias = first.relative_attention_bias(self.buckets).permute(2, 0, 1)[None]
-        bias = bias.masked_fill(~mask[:, None, None, :], torch.finfo(bias.dtype).min)
+        bias = bias.masked_fill(~mask[:, None, None, :], MASKED)
         x = self.shared(tokens)
         for block in self.encoder.block:
             x = block(x, bias)

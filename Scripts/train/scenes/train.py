@@ -45,7 +45,7 @@ def parse_arguments():
     add("--minutes", type=float, required=True, help="training time in all, start and compiling included")
     add("--scenes", type=float, default=math.inf, help="end after this many scenes, if that is sooner")
     add("--decay", type=float, default=0.7, help="the share of the run with a falling learning rate")
-    add("--batch", type=int, help="scenes a step (default: 128 on a CPU, 1024 on a GPU)")
+    add("--batch", type=int, help="scenes a step (default: 64 on a CPU, 2048 on a GPU)")
     add("--lr", type=float, help="peak learning rate of Muon (default: by the batch)")
     add("--adam-lr", type=float, help="that of AdamW (default: by the batch)")
     add("--weight-decay", type=float, default=0.01)
@@ -94,7 +94,7 @@ class Training:
         self.ema.eval().requires_grad_(False)
         self.forward = torch.compile(self.model) if arguments.compile else self.model
         self.precision = None if arguments.float32 else torch.bfloat16
-        self.batch = arguments.batch or (1024 if self.device.type == "cuda" else 128)
+        self.batch = arguments.batch or (2048 if self.device.type == "cuda" else 64)
         self.optimizers = self.make_optimizers()
         self.noise = torch.Generator(self.device).manual_seed(arguments.seed + 1)
         self.step, self.seen, self.seconds = 0, 0, 0.0
@@ -162,8 +162,11 @@ class Training:
             torch._foreach_lerp_(list(self.ema.parameters()), list(self.model.parameters()), weight)
         return loss.detach()
 
-    def save(self):
-        """Everything that the run needs to go on."""
+    def save(self, loss):
+        """Everything that the run needs to go on; never a run that has lost its way."""
+        if not torch.isfinite(loss):
+            raise SystemExit(f"the loss is {loss.item()} at step {self.step}: start again from the last "
+                             "checkpoint, with a smaller --lr")
         save_atomically({
             "text_config": asdict(self.text_config), "image_config": asdict(self.image_config),
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
@@ -227,9 +230,10 @@ def main():
 
     last = started  # starting and compiling count as training time
     logged = saved = drawn = kept = time.monotonic()
-    losses, since = [], training.seen
+    loss, losses, since = None, [], training.seen
     while training.progress() < 1 and not stopped:
-        losses.append(training.train_step())
+        loss = training.train_step()
+        losses.append(loss)
         now = time.monotonic()
         training.seconds += now - last
         last = now
@@ -244,7 +248,7 @@ def main():
                 file.write(json.dumps(line) + "\n")
             losses, since, logged = [], training.seen, now
         if now - saved >= arguments.save_every:
-            training.save()
+            training.save(loss)
             saved = now
         if now - drawn >= arguments.sheet_every:
             training.draw()
@@ -252,7 +256,8 @@ def main():
         if now - kept >= arguments.keep_every:
             training.keep()
             kept = now
-    training.save()
+    if loss is not None:
+        training.save(loss)
     if not stopped:
         training.draw()
 
