@@ -49,6 +49,8 @@ def parse_arguments():
     add("--lr", type=float, help="peak learning rate of Muon (default: by the batch)")
     add("--adam-lr", type=float, help="that of AdamW (default: by the batch)")
     add("--weight-decay", type=float, default=0.01)
+    add("--start-from", type=Path, metavar="FILE",
+        help="begin with the averaged weights of this checkpoint.pt or average-*.pt")
     add("--steepness", type=float, default=0.0, help="how much more often well-known objects are drawn")
     add("--width", type=int, default=256, help="of the transformer (default: %(default)s)")
     add("--depth", type=int, default=6, help="its joint blocks (default: %(default)s)")
@@ -61,7 +63,7 @@ def parse_arguments():
     add("--save-every", type=float, default=300, metavar="SECONDS", help="checkpoints")
     add("--sheet-every", type=float, default=1800, metavar="SECONDS", help="sheets of samples")
     add("--keep-every", type=float, default=math.inf, metavar="SECONDS",
-        help="averaged weights kept by the number of scenes, for a curve of scores")
+        help="averaged weights kept by the number of scenes, for a curve of scores; always at the end")
     return parser.parse_args()
 
 
@@ -89,6 +91,8 @@ class Training:
             txt_hidden_size=arguments.width, depth_double=arguments.depth)
         self.model = flow.TextToImage(self.text_config, self.image_config).to(self.device)
         self.quiet_unused_pieces()
+        if arguments.start_from:
+            self.model.load_state_dict(sheet.read_checkpoint(arguments.start_from).state_dict())
         self.ema = flow.TextToImage(self.text_config, self.image_config).to(self.device)
         self.ema.load_state_dict(self.model.state_dict())
         self.ema.eval().requires_grad_(False)
@@ -138,7 +142,7 @@ class Training:
         return warm * (1 + math.cos(math.pi * min(1.0, late))) / 2
 
     def train_step(self):
-        """One step; returns its loss, still on the device."""
+        """One step; returns its loss, without waiting for the device."""
         share = self.schedule()
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -152,7 +156,7 @@ class Training:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
         self.step += 1
@@ -160,7 +164,7 @@ class Training:
         weight = min(1.0, AVERAGE * self.batch / (self.seen + AVERAGE * self.batch))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.parameters()), list(self.model.parameters()), weight)
-        return loss.detach()
+        return loss.detach() + 0 * norm  # not finite, either, if this step has spoilt the weights
 
     def save(self, loss):
         """Everything that the run needs to go on; never a run that has lost its way."""
@@ -259,6 +263,7 @@ def main():
     if loss is not None:
         training.save(loss)
     if not stopped:
+        training.keep()
         training.draw()
 
 
