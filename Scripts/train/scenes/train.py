@@ -57,7 +57,7 @@ def parse_arguments():
     add("--text-width", type=int, default=192, help="of the text encoder (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    add("--compile", action="store_true", help="compile the model (on a CPU: needs a C++ compiler)")
+    add("--compile", action="store_true", help="compile the model (CUDA only)")
     add("--float32", action="store_true", help="no bfloat16 products")
     add("--log-every", type=float, default=60, metavar="SECONDS")
     add("--save-every", type=float, default=300, metavar="SECONDS", help="checkpoints")
@@ -218,6 +218,8 @@ class Training:
 def main():
     started = time.monotonic()
     arguments = parse_arguments()
+    if arguments.compile and not arguments.device.startswith("cuda"):
+        raise SystemExit("--compile is for CUDA: on a CPU it takes minutes, and PyTorch 2.13 made NaN of the loss")
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("high")
     arguments.run.mkdir(parents=True, exist_ok=True)
