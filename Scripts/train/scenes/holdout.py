@@ -39,8 +39,8 @@ def draw(objects, seed=SEED):
     chance = random.Random(seed)
     pairs = torch.eye(objects, dtype=torch.bool)
     every = [(a, b) for a in range(objects) for b in range(a)]
-    for a, b in chance.sample(every, round(PAIRS * len(every))):
-        pairs[a, b] = pairs[b, a] = True
+    a, b = torch.tensor(chance.sample(every, round(PAIRS * len(every)))).unbind(1)
+    pairs[a, b] = pairs[b, a] = True
 
     def some(values):
         held = torch.full((objects,), NOTHING)
