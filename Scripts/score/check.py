@@ -19,6 +19,7 @@ import match
 import scenes
 import score
 from judge import judge
+import painter
 from scenes import Scene
 
 COUNT = 40  # scenes of a list
@@ -46,7 +47,7 @@ class Laws(unittest.TestCase):
 
     def test_pictures_of_nothing_score_nothing_but_their_background(self):
         scene = self.lists["objects"]
-        grounds = self.maker.grounds[scene.background][..., None, None].expand(-1, -1, scenes.SIDE, scenes.SIDE)
+        grounds = self.maker.grounds[scene.background][..., None, None].expand(-1, -1, painter.SIDE, painter.SIDE)
         result = judge(self.maker, grounds.contiguous(), scene)
         self.assertEqual((result["background"], result["present"], result["all"]), (100, 0, 0))
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 import grammar as G
-from scenes import SIDE
+from painter import SIDE
 
 HALVES = [0.18 * 1.12**i for i in range(15)]  # half the side of a template: 0.18 to 0.88
 RING = 2  # pixels of background around an object that belong to its template

@@ -24,6 +24,7 @@ import lists
 import scenes
 import sheet
 from judge import judge
+import painter
 from unigram import Unigram
 
 COLUMNS = ("background", "present", "count", "colour", "position", "all")
@@ -55,8 +56,8 @@ def opened(folder, count):
     if len(paths) != count:
         raise SystemExit(f"{folder} has {len(paths)} PNG files, and its list {count} captions")
     images = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
-    if any(image.shape != (scenes.SIDE, scenes.SIDE, 3) for image in images):
-        raise SystemExit(f"{folder}: every picture must be {scenes.SIDE} x {scenes.SIDE}")
+    if any(image.shape != (painter.SIDE, painter.SIDE, 3) for image in images):
+        raise SystemExit(f"{folder}: every picture must be {painter.SIDE} x {painter.SIDE}")
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
 
 

@@ -13,6 +13,7 @@ import grammar as G
 import scenes
 from prepare import encode
 from unigram import Unigram
+import writer
 
 DRAWS = 100_000
 
@@ -79,11 +80,11 @@ class Laws(unittest.TestCase):
             ids = self.maker.phrase(scene, held_out)
             expected = encode(self.maker.texts(ids), self.data / "spiece.model")
             for row, right in zip(self.maker.tokens(ids).tolist(), expected):
-                self.assertEqual(row, right + [scenes.END] + [scenes.PAD] * (scenes.LENGTH - 1 - len(right)))
+                self.assertEqual(row, right + [writer.END] + [writer.PAD] * (writer.LENGTH - 1 - len(right)))
 
     def test_no_caption_is_cut_and_none_has_an_unknown_piece(self):
         tokens = self.maker.phrase_tokens[self.maker.phrase(self.scene)]
-        self.assertLess((tokens >= 0).sum((1, 2)).max().item(), scenes.LENGTH)
+        self.assertLess((tokens >= 0).sum((1, 2)).max().item(), writer.LENGTH)
         self.assertFalse((tokens == 2).any())
 
     def test_the_small_tokenizer_splits_plain_english_as_spm_encode_does(self):

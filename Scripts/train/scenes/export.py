@@ -20,9 +20,9 @@ from safetensors.torch import save_file
 import catalogue
 import flow
 import grammar
-import scenes
 import sheet
 from unigram import Unigram
+import writer
 
 STEPS, GUIDANCE = 50, 2.5
 
@@ -46,7 +46,7 @@ def tokenizer_json(model):
     special = [{"id": i, "content": model.pieces[i], "single_word": False, "lstrip": False,
                 "rstrip": False, "normalized": False, "special": True} for i in (0, 1, 2)]
     split = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
-    end = model.pieces[scenes.END]
+    end = model.pieces[writer.END]
     return {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": special,
         "normalizer": {"type": "Precompiled",
@@ -57,7 +57,7 @@ def tokenizer_json(model):
             "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": end, "type_id": 0}}],
             "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": end, "type_id": 0}},
                      {"Sequence": {"id": "B", "type_id": 0}}, {"SpecialToken": {"id": end, "type_id": 0}}],
-            "special_tokens": {end: {"id": end, "ids": [scenes.END], "tokens": [end]}}},
+            "special_tokens": {end: {"id": end, "ids": [writer.END], "tokens": [end]}}},
         "decoder": split,
         "model": {"type": "Unigram", "unk_id": model.unknown, "byte_fallback": False,
                   "vocab": [[piece, score] for piece, score in zip(model.pieces, model.scores)]},
@@ -93,8 +93,8 @@ def write(model, data, directory):
     folder = directory / "tokenizer"
     shutil.copyfile(data / "spiece.model", folder / "spiece.model")
     write_json(tokenizer_json(tokenizer), folder / "tokenizer.json")
-    names = {"pad_token": 0, "eos_token": scenes.END, "unk_token": tokenizer.unknown}
-    write_json({"tokenizer_class": "T5Tokenizer", "extra_ids": 0, "model_max_length": scenes.LENGTH,
+    names = {"pad_token": 0, "eos_token": writer.END, "unk_token": tokenizer.unknown}
+    write_json({"tokenizer_class": "T5Tokenizer", "extra_ids": 0, "model_max_length": writer.LENGTH,
                 **{name: tokenizer.pieces[i] for name, i in names.items()}},
                folder / "tokenizer_config.json")
     words = grammar.words(grammar.build(catalogue.read()))

@@ -22,7 +22,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # dataset.py
 import catalogue
 import dataset
 import grammar
-from scenes import MARGIN, SIDE, Scenes
+from painter import MARGIN, SIDE
+from scenes import Scenes
 
 VOCABULARY = 4096  # pieces, at most: these words make fewer
 CAPTIONS = 60_000  # of random scenes, from which the vocabulary is learnt

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 import flow
-import scenes
 from mmjit import MMJiTConfig
 from t5 import T5Config
 from unigram import Unigram
+import writer
 
 CAPTIONS = """a dog on a blue background
 a small apple on a yellow background
@@ -38,8 +38,8 @@ COLUMNS, SCALE = 8, 2
 
 def encode(tokenizer, captions):
     """Tokens (captions, LENGTH); a caption that is too long loses its last words."""
-    rows = [tokenizer.encode(c)[:scenes.LENGTH - 1] + [scenes.END] for c in captions]
-    return torch.tensor([row + [scenes.PAD] * (scenes.LENGTH - len(row)) for row in rows])
+    rows = [tokenizer.encode(c)[:writer.LENGTH - 1] + [writer.END] for c in captions]
+    return torch.tensor([row + [writer.PAD] * (writer.LENGTH - len(row)) for row in rows])
 
 
 def read_checkpoint(path, device="cpu"):

@@ -31,6 +31,7 @@ from mmjit import MMJiTConfig
 from muon import Muon
 from t5 import T5Config
 from unigram import Unigram
+import writer
 
 WARM_UP_STEPS = 200
 LR, ADAM_LR, LR_BATCH = 2.5e-3, 1.2e-3, 128  # for batches of 128; see `rate`
@@ -107,7 +108,7 @@ class Training:
         """Zero embeddings for pieces that no caption has: unknown words stay silent, not random."""
         used = torch.zeros(self.text_config.vocab_size, dtype=torch.bool, device=self.device)
         used[self.scenes.phrase_tokens.clamp(min=0).unique()] = True
-        used[[scenes.PAD, scenes.END]] = True
+        used[[writer.PAD, writer.END]] = True
         with torch.no_grad():
             self.model.text_encoder.shared.weight[~used] = 0
 
