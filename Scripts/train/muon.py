@@ -1,6 +1,7 @@
 """Muon (Keller Jordan, 2024): momentum, orthogonalised, for the matrices inside the blocks.
 
-Matrices of one shape are orthogonalised together, in float32, which is the fast way on a CPU.
+Matrices of one shape are orthogonalised together; in float32, unless the processor is much faster in
+bfloat16, which is precise enough.
 """
 
 import torch
@@ -21,8 +22,9 @@ def orthogonalize(g, iterations=5):
 class Muon(torch.optim.Optimizer):
     """Its updates have a root mean square of 0.2 x lr, about that of AdamW."""
 
-    def __init__(self, parameters, lr=1e-3, momentum=0.95, weight_decay=0.0):
+    def __init__(self, parameters, lr=1e-3, momentum=0.95, weight_decay=0.0, precision=torch.float32):
         super().__init__(parameters, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+        self.precision = precision
 
     @torch.no_grad()
     def step(self):
@@ -39,7 +41,7 @@ class Muon(torch.optim.Optimizer):
                         state["momentum"] = torch.zeros_like(p)
                     state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                     directions.append(p.grad.lerp(state["momentum"], group["momentum"]))
-                updates = orthogonalize(torch.stack(directions))
+                updates = orthogonalize(torch.stack(directions).to(self.precision))
                 rate = group["lr"] * 0.2 * max(rows, columns) ** 0.5
                 for p, update in zip(parameters, updates):
                     p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-rate)
