@@ -33,7 +33,9 @@ import Testing
         }
     }
 
-    private func pow(_ base: Double, _ exponent: Int) -> Double { (0..<exponent).reduce(1) { power, _ in power * base } }
+    private func pow(_ base: Double, _ exponent: Int) -> Double {
+        (0..<exponent).reduce(1) { power, _ in power * base }
+    }
 
     @Test func `a promise is the quality of the worst image that may not fall short`() throws {
         let many = try curve([choice(2, [50, 20, 41, 60], of: 78)])

@@ -76,8 +76,7 @@ import Testing
         #expect(told == done && done.spent > 0 && Double(done.spent) <= 8.1 * Double(done.full))
     }
 
-    @Test func `what a search has chosen is used where no planner is asked for, and costs no more than a dry run says`()
-        throws
+    @Test func `what a search has chosen is used where no planner is asked for, at no more than a dry run says`() throws
     {
         let place = try Workplace()
         let run = ["--steps", "12", "--cfg-scale", "1.7"]
@@ -110,7 +109,9 @@ import Testing
     }
 
     @Test(arguments: [["--clip", "0.8"], ["--clip", "0.8", "--sampler", "ddpm"], []])
-    func `where a fit has not passed its check, what has is used, and said where another is asked for`(options: [String]) throws {
+    func `where a fit has not passed its check, what has is used, and said where another is asked for`(
+        options: [String]
+    ) throws {
         let place = try Workplace()
         let run = ["--steps", "11", "--cfg-scale", "1.6"] + options
         let made = try place.start(["calibrate", "--model", place.modelPath, "--samples", "2"] + run).wait()
@@ -157,7 +158,7 @@ import Testing
         #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
     }
 
-    @Test func `a quality or a time chooses a budget, says what to expect, and is refused where it cannot be had`() throws {
+    @Test func `a quality or a time chooses a budget, and is refused where it cannot be had`() throws {
         let place = try Workplace()
         let run = ["--steps", "30", "--cfg-scale", "2.1"]
         func draw(_ options: String...) throws -> Command.Result {
@@ -190,8 +191,10 @@ import Testing
         try draw("--quality", "40", "--time", "1s").expectFailure(64, "--quality and --time both")
     }
 
-    @Test(arguments: [(["--samples", "0"], "--samples 0"), (["--time-limit", "1m"], "--time-limit needs --search"),
-        (["--search", "--time-limit", "later"], "--time-limit"), (["--budget", "2"], "2.0"), (["--budget", "x"], "x")])
+    @Test(arguments: [
+        (["--samples", "0"], "--samples 0"), (["--time-limit", "1m"], "--time-limit needs --search"),
+        (["--search", "--time-limit", "later"], "--time-limit"), (["--budget", "2"], "2.0"), (["--budget", "x"], "x"),
+    ])
     func `a calibration that makes no sense is refused with 64`(options: [String], text: String) throws {
         let place = try Workplace()
         let result = try place.start(["calibrate", "--model", place.modelPath] + options).wait()

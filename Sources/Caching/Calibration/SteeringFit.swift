@@ -142,7 +142,8 @@ public final class SteeringFit {
                 features: sources.flatMap { features(of: $0, scale: perQuantity) }, base: z.map { perState * $0 },
                 target: target)
         }
-        return ClippedRegression(step: step, images: images, bandCount: model.bandCount, relativeRidge: ridge).weights(from: prior)
+        return ClippedRegression(step: step, images: images, bandCount: model.bandCount, relativeRidge: ridge).weights(
+            from: prior)
     }
 
     /// What each band of a source adds to x0, per unit of weight.

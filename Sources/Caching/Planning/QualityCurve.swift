@@ -36,7 +36,9 @@ public struct QualityCurve: Equatable, Sendable {
 
         /// What at least 95 % of images keep, in dB; nil where too few images were screened to say.
         public var promise: Double? {
-            guard let allowed = QualityCurve.allowedShortfalls(of: screened), allowed < decibels.count else { return nil }
+            guard let allowed = QualityCurve.allowedShortfalls(of: screened), allowed < decibels.count else {
+                return nil
+            }
             return decibels[allowed]
         }
 

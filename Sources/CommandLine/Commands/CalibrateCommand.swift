@@ -91,7 +91,8 @@ struct CalibrateCommand: ParsableCommand {
             log: log)
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
         // With a calibration that has all but the qualities, only these are measured.
-        let isMade = known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
+        let isMade =
+            curve && known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
         if execution.dryRun {
             let choosing =
                 isMade
@@ -145,12 +146,12 @@ struct CalibrateCommand: ParsableCommand {
         try Budget.list(budgets).filter { $0.share < 1 }
     }
 
-    /// Whether a calibration has as many images, and a plan with a forecaster for every budget, searched if that is asked
-    /// for.
+    /// Whether a calibration has as many images, and a plan with a forecaster for every budget, searched and measured if that
+    /// is asked for. Without `measured`, its images and qualities do not matter, but its plans alone.
     private func isEnough(
         _ file: CalibrationFile, for budgets: [Budget], schedule: RunSchedule, measured: Bool = true
     ) -> Bool {
-        file.items.count >= samples
+        (file.items.count >= samples || !measured)
             && budgets.allSatisfy { budget in
                 file.calibration.choices.contains { choice in
                     choice.evaluations == budget.evaluations(of: schedule.evaluations)

@@ -14,7 +14,7 @@ struct CacheOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Choose the smallest budget that keeps this PSNR in dB for 95 % of images, as 'calibrate --curve' measured it.",
+            "Choose the smallest budget that keeps this PSNR for 95 % of images, as 'calibrate --curve' measured it.",
             valueName: "dB"))
     var quality: Double?
 
@@ -60,7 +60,8 @@ struct CacheOptions: ParsableArguments {
     /// The first of the options that was given; nil if none was.
     var given: String? {
         let options = [
-            ("--budget", budget != nil), ("--quality", quality != nil), ("--time", time != nil), ("--planner", planner != nil), ("--mask", mask != nil),
+            ("--budget", budget != nil), ("--quality", quality != nil), ("--time", time != nil),
+            ("--planner", planner != nil), ("--mask", mask != nil),
             ("--forecaster", forecaster != nil), ("--reuse-window", reuseWindow != nil),
             ("--max-reuse-run", maxReuseRun != nil),
         ]

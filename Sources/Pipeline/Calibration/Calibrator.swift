@@ -165,7 +165,8 @@ public final class Calibrator {
         for drift in records.compactMap(\.drift) { gain.add(distances: drift, plan: driftPlan) }
         let geometry = DirectionGeometry(of: sum(\.directions), .guided, calls: schedule.calls)
         return Calibration(
-            gram: sum { $0.outputs[quantity] ?? $0.directions }, quantity: quantity, predictionType: process.predictionType,
+            gram: sum { $0.outputs[quantity] ?? $0.directions }, quantity: quantity,
+            predictionType: process.predictionType,
             response: try SamplerResponse(
                 sampler.settings.sampler, process: process, steps: sampler.settings.steps),
             stateGain: gain.values,
@@ -217,6 +218,8 @@ public final class Calibrator {
     ///   - calibration: From these images; its quantity is what is forecast.
     ///   - ridge: Pulls towards the spectral weights (``SteeringFit``).
     ///   - progress: Called with the evaluations of each step.
+    /// - Returns: The forecaster, for this plan only.
+    /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.
     func steer(
         _ plan: ReusePlan, by measurement: Measurement, images: [Int], calibration: Calibration, ridge: Double,
         progress: Progress

@@ -7,7 +7,7 @@ import Sampling
 /// or less trust in the model to lead errors back, forecasts of v or of x0, fitted weights or none. So candidates are
 /// tried (``PlanTrials``), first all plans with forecasters that cost no run to fit, then the best of them with
 /// `steering`, then plans that differ from the best by one evaluation. Even spacing with the last noise held is among
-/// them: a sampler that takes fewer steps does nearly the same, so a search never chooses much worse than that.
+/// them, which is nearly what a sampler does that takes fewer steps.
 struct PlanSearch {
     /// What is tried.
     enum Effort: Equatable {
@@ -26,7 +26,7 @@ struct PlanSearch {
     /// How many neighbours of the best plan are tried.
     static let neighbours = 8
     /// The score of a neighbour has to be this much better in every fold to be believed: with a dozen images, a small gain in
-    /// the mean is mostly chance (embedded model, budget 0.2: 7 of 99 other images turned into others, and 1 without).
+    /// the mean is mostly chance.
     private static let leastGain = 0.01
 
     private let calibrator: Calibrator
@@ -49,7 +49,10 @@ struct PlanSearch {
     /// Every other hard image is kept from the plans. Forecasters are fitted to half of all images and tried on the other
     /// half's hard ones, in turns.
     ///
-    /// - Parameter hard: How many are hard.
+    /// - Parameters:
+    ///   - calibrator: For the model and the settings.
+    ///   - measurement: The images, `hard` hard ones first.
+    ///   - hard: How many are hard.
     init(calibrator: Calibrator, measurement: Calibrator.Measurement, hard: Int) {
         let (difficult, usual) = (0..<hard, hard..<measurement.items.count)
         let learnt = difficult.filter { $0.isMultiple(of: 2) }
@@ -126,11 +129,8 @@ struct PlanSearch {
         }
         if effort == .small { finalists = finalists.min { $0.score < $1.score }.map { [$0] } ?? [] }
         try contest.attempt(finalists.compactMap(\.candidate.steered))
-        if effort == .large {
-            try contest.attempt(contest.best.candidate.withRidges(Self.ridges))
-            try improve(contest)
-        }
-        let best = contest.best
+        if effort == .large { try contest.attempt(contest.best.candidate.withRidges(Self.ridges)) }
+        let best = effort == .large ? try improved(contest.best, in: contest) : contest.best
         // Of several folds no forecaster has seen all images yet.
         let forecaster =
             folds.count == 1
@@ -141,14 +141,17 @@ struct PlanSearch {
             forecaster: forecaster, error: best.error, tried: contest.count)
     }
 
-    /// Tries neighbours of the best plan with the same forecaster, and goes on from each that is better.
-    private func improve(_ contest: Contest) throws {
+    /// Tries neighbours of the best plan with the same forecaster, and goes on from each that is better in every fold.
+    private func improved(_ best: PlanTrials.Trial, in contest: Contest) throws -> PlanTrials.Trial {
         var remaining = Self.neighbours
-        var start = contest.best
+        var start = best
+        func neighbours() -> [PlanTrials.Candidate] {
+            start.candidate.plan.neighbours.map { PlanTrials.Candidate(plan: $0, filling: start.candidate.filling) }
+        }
         while let better = try contest.firstBetter(
-            of: start.candidate.plan.neighbours.map { PlanTrials.Candidate(plan: $0, filling: start.candidate.filling) },
-            than: start, by: Self.leastGain, remaining: &remaining)
+            of: neighbours(), than: start, by: Self.leastGain, remaining: &remaining)
         { start = better }
+        return start
     }
 
     /// What is tried first, kind by kind, with how many of each kind are then tried with steering.

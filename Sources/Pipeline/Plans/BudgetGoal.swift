@@ -25,6 +25,7 @@ extension QualityCurve {
     /// - Parameters:
     ///   - quality: In dB, above 0.
     ///   - total: The evaluations of the full run.
+    /// - Returns: The budget, with its reason.
     /// - Throws: ``PipelineError/usage(_:)`` where `quality` is no number of decibels, or no curve has been measured.
     public func budget(keeping quality: Double, of total: Int) throws -> GoalBudget {
         guard quality > 0, quality.isFinite else {
@@ -44,7 +45,8 @@ extension QualityCurve {
         let kept = { (share: Double) in "\((share * 1000).rounded() / 10)" }
         return GoalBudget(
             budget: try Budget(Double(point.evaluations) / Double(total)),
-            reason: "quality \(quality): budget \(Double(point.evaluations) / Double(total)), which kept \(quality) dB for "
+            reason:
+                "quality \(quality): budget \(Double(point.evaluations) / Double(total)), which kept \(quality) dB for "
                 + "\(kept(share.share)) % of \(point.screened) images (95 % interval \(kept(share.low)) to "
                 + "\(kept(share.high)) %)")
     }
@@ -56,6 +58,7 @@ extension QualityCurve {
     ///   - evaluation: The seconds that an evaluation takes.
     ///   - rest: What an image takes beside its evaluations.
     ///   - total: The evaluations of the full run.
+    /// - Returns: The budget, with its reason.
     /// - Throws: ``PipelineError/usage(_:)`` where `seconds` is no time, or too short for every budget.
     public func budget(
         within seconds: Double, evaluation: Double, rest: Double, of total: Int
@@ -72,7 +75,8 @@ extension QualityCurve {
         }
         let searched = points.map(\.evaluations)
         // Where nothing has been searched, a tenth of the run is as little as plans are any good for.
-        let affordable = searched.isEmpty ? Int((seconds - rest) / evaluation) : searched.last { time($0) <= seconds } ?? 0
+        let affordable =
+            searched.isEmpty ? Int((seconds - rest) / evaluation) : searched.last { time($0) <= seconds } ?? 0
         guard affordable >= max(1, searched.isEmpty ? total / 10 : 1) else {
             let least = searched.first ?? max(1, total / 10)
             throw PipelineError.usage(
@@ -96,6 +100,7 @@ extension ModelSession {
     ///   - settings: The run's settings.
     ///   - calibration: Theirs.
     ///   - decoder: What makes pictures; nil for none.
+    /// - Returns: The budget, with its reason.
     /// - Throws: ``PipelineError/usage(_:)`` where it cannot be had, and what sampling a few steps throws.
     public func budget(
         for goal: BudgetGoal, settings: SampleSettings, calibration: some CalibrationSource, decoder: DecoderSource?
