@@ -9,7 +9,7 @@
 #   -b BUDGETS   the budgets, separated by commas (default: 0.5,0.33,0.2)
 #   -p PEERS     the strategies that the default is held against (default: the best of docs/quality.md)
 #   -m MODEL     the model (default: the embedded one, and the embedded flow in the rows that name it)
-#   -r TEXTS     only rows whose name begins with one of these, separated by commas
+#   -r NAMES     only these rows, separated by commas; ddim-50 stands for all whose names begin with ddim-50-
 #   -d DIR       where rows are kept (default: robustness)
 #
 # A row takes from minutes to hours. Finished ones are kept in DIR, so the same command again continues where it was
@@ -101,7 +101,7 @@ wanted() {
     [ -n "$only" ] || return 0
     # Names of rows have no spaces, and so no text of -r that fits one has.
     for text in $(printf '%s' "$only" | tr ',' ' '); do
-        case $1 in "$text"*) return 0 ;; esac
+        case $1 in "$text" | "$text"-*) return 0 ;; esac
     done
     return 1
 }
