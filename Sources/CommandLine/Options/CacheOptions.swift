@@ -26,7 +26,9 @@ struct CacheOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How to choose the evaluations to spend. Default: \(PlanResolver.defaultPlanner.rawValue)."))
+            "How to choose what to evaluate. Default: as calibrate has found best, else "
+                + "\(PlanResolver.defaultPlanner.rawValue)."
+        ))
     var planner: PlannerKind?
 
     @Option(
