@@ -3,7 +3,6 @@
     python check.py DATA
 """
 
-import argparse
 import sys
 import tempfile
 import unittest
@@ -14,6 +13,7 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[1] / "train" / "scenes"))
 
 import grammar as G
+import laws
 import lists
 import match
 import scenes
@@ -97,12 +97,5 @@ class Laws(unittest.TestCase):
         self.assertTrue((held.colour[s.objects[:, 0]] == s.colours[:, 0]).all())
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="what prepare.py wrote")
-    Laws.data = parser.parse_args().data
-    unittest.main(argv=["check.py"], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    laws.check(Laws, __doc__)

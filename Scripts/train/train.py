@@ -7,9 +7,7 @@ stays, and falls linearly to zero over the last part.
 """
 
 import argparse
-import json
 import os
-import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +18,7 @@ import dataset
 import export
 import flow
 import processes
+import runs
 import sheet
 from dit import DiT, DiTConfig, timestep_features
 from muon import Muon
@@ -230,12 +229,8 @@ def main():
     torch.set_flush_denormal(True)
     arguments.run.mkdir(parents=True, exist_ok=True)
     training = Training(arguments)
-    checkpoint = arguments.run / "checkpoint.pt"
-    if checkpoint.exists():
-        training.load(checkpoint)
-    stopped = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.append(True))
+    runs.resume(training, arguments.run)
+    stopped = runs.watch_signals()
 
     last = logged = saved = drawn = time.monotonic()
     losses, errors, since = [], [], training.samples
@@ -253,9 +248,7 @@ def main():
                     "mse": round(torch.stack(errors).mean().item(), 5),
                     "lr": round(arguments.lr * training.schedule(), 7),
                     "samples_per_second": round((training.samples - since) / (now - logged), 1)}
-            print(json.dumps(line), flush=True)
-            with open(arguments.run / "log.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            runs.log(arguments.run, line)
             losses, errors, since, logged = [], [], training.samples, now
         if now - saved >= arguments.save_every:
             training.save()

@@ -3,13 +3,12 @@
     python check.py DATA
 """
 
-import argparse
 import unittest
-from pathlib import Path
 
 import torch
 
 import grammar as G
+import laws
 import scenes
 from prepare import encode
 from unigram import Unigram
@@ -101,12 +100,5 @@ class Laws(unittest.TestCase):
                     self.assertEqual(article == "an", G.takes_an(word), text)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="what prepare.py wrote")
-    Laws.data = parser.parse_args().data
-    unittest.main(argv=["check.py"], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    laws.check(Laws, __doc__)

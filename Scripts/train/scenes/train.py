@@ -10,10 +10,8 @@ stays, and falls as half a cosine over the last part.
 """
 
 import argparse
-import json
 import math
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,9 +20,10 @@ from pathlib import Path
 
 import torch
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # muon.py
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # muon.py, runs.py
 
 import flow
+import runs
 import scenes
 import sheet
 from mmjit import MMJiTConfig
@@ -228,12 +227,8 @@ def main():
     if not (data / "scenes.npz").exists():
         subprocess.run([sys.executable, Path(__file__).with_name("prepare.py"), data], check=True)
     training = Training(arguments, data)
-    checkpoint = arguments.run / "checkpoint.pt"
-    if checkpoint.exists():
-        training.load(checkpoint)
-    stopped = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.append(True))
+    runs.resume(training, arguments.run)
+    stopped = runs.watch_signals()
 
     last = started  # starting and compiling count as training time
     logged = saved = drawn = kept = time.monotonic()
@@ -250,9 +245,7 @@ def main():
                     "loss": round(torch.stack(losses).mean().item(), 5),
                     "lr_share": round(training.schedule(), 4),
                     "scenes_per_second": round((training.seen - since) / (now - logged), 1)}
-            print(json.dumps(line), flush=True)
-            with open(arguments.run / "log.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            runs.log(arguments.run, line)
             losses, since, logged = [], training.seen, now
         if now - saved >= arguments.save_every:
             training.save(loss)

@@ -20,4 +20,11 @@ public struct Proportion: Codable, Equatable, Sendable {
         low = count == 0 ? 0 : centre - half
         high = count == total ? 1 : centre + half
     }
+
+    /// The share in per cent with one digit after the point, for messages.
+    public var percent: String { Self.percent(share) }
+    /// The interval in per cent, such as "94.3 to 99.6 %".
+    public var percentInterval: String { "\(Self.percent(low)) to \(Self.percent(high)) %" }
+
+    private static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10)" }
 }

@@ -29,22 +29,20 @@ public struct QualityCurve: Equatable, Sendable {
     public struct Point: Equatable, Sendable {
         /// The evaluations.
         public let evaluations: Int
-        /// The PSNR in dB of the hardest images, the smallest first.
-        let decibels: [Double]
-        /// The images that these are the hardest of.
-        public let screened: Int
+        /// What has been measured.
+        public let quality: MeasuredQuality
 
         /// What at least 95 % of images keep, in dB; nil where too few images were screened to say.
         public var promise: Double? {
-            guard let allowed = QualityCurve.allowedShortfalls(of: screened), allowed < decibels.count else {
-                return nil
-            }
-            return decibels[allowed]
+            guard let allowed = QualityCurve.allowedShortfalls(of: quality.screened),
+                allowed < quality.decibels.count
+            else { return nil }
+            return quality.decibels[allowed]
         }
 
-        /// The share of images with at least `quality` dB.
-        public func share(keeping quality: Double) -> Proportion {
-            Proportion(screened - decibels.count { $0 < quality }, of: screened)
+        /// The share of images with at least so many decibels.
+        public func share(keeping decibels: Double) -> Proportion {
+            Proportion(quality.screened - quality.decibels.count { $0 < decibels }, of: quality.screened)
         }
     }
 
@@ -55,8 +53,7 @@ public struct QualityCurve: Equatable, Sendable {
     public init(_ calibration: Calibration?) {
         points = (calibration?.choices ?? []).compactMap { choice in
             guard let quality = choice.quality, quality.screened >= quality.decibels.count else { return nil }
-            return Point(
-                evaluations: choice.evaluations, decibels: quality.decibels, screened: quality.screened)
+            return Point(evaluations: choice.evaluations, quality: quality)
         }.sorted { $0.evaluations < $1.evaluations }
     }
 

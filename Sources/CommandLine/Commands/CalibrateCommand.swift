@@ -94,16 +94,16 @@ struct CalibrateCommand: ParsableCommand {
         let isMade =
             curve && known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
         if execution.dryRun {
-            let choosing =
-                isMade
-                ? 0
-                : search
+            var planned = 0
+            if !isMade {
+                planned +=
+                    search
                     ? CalibrationJob.mostEvaluationsToSearch(samples, evaluations, schedule: schedule)
                     : CalibrationJob.mostEvaluations(samples, evaluations, schedule: schedule)
-            let planned =
-                choosing
-                + (curve
-                    ? CalibrationJob.evaluationsToMeasureQuality(samples, evaluations, schedule: schedule) : 0)
+            }
+            if curve {
+                planned += CalibrationJob.evaluationsToMeasureQuality(samples, evaluations, schedule: schedule)
+            }
             return try log.result(
                 Log.Event(event: "calibration", evaluations: planned, evaluationsFull: schedule.evaluations))
         }
@@ -128,12 +128,13 @@ struct CalibrateCommand: ParsableCommand {
         let path = try store.save(known.map { outcome.file.completed(by: $0.file) } ?? outcome.file, ships: ship)
         let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
-            "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with \(outcome.evaluations) evaluations (\(runs.formatted1) full runs)"
+            "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with \(outcome.evaluations) evaluations (\(runs.rounded(to: 10)) full runs)"
         )
         for (budget, chosen) in zip(budgets, outcome.chosen) {
             log.message(
                 "budget \(budget.share): \(chosen.forecaster.name) fills the gaps of the best of \(chosen.tried) plans and "
-                    + "forecasters, with a relative error of \(chosen.error.formatted4) on images that no fit has seen")
+                    + "forecasters, with a relative error of \(chosen.error.rounded(to: 10_000)) on images that no fit has seen"
+            )
         }
         try log.result(
             Log.Event(
@@ -163,9 +164,6 @@ struct CalibrateCommand: ParsableCommand {
 }
 
 extension Double {
-    /// With four digits after the point.
-    fileprivate var formatted4: String { "\((self * 10_000).rounded() / 10_000)" }
-
-    /// With one digit after the point.
-    fileprivate var formatted1: String { "\((self * 10).rounded() / 10)" }
+    /// The nearest multiple of one over `parts`.
+    fileprivate func rounded(to parts: Double) -> Double { (self * parts).rounded() / parts }
 }

@@ -122,7 +122,7 @@ struct CompareCommand: ParsableCommand {
                     "--precisions \(precisions): '\(name)' is not one of "
                         + Precision.allCases.map(\.rawValue).joined(separator: ", "))
             }
-            let arithmetic = Arithmetic(engine: precision == .float32 ? .openblas : .onednn, precision: precision)
+            let arithmetic = Arithmetic(precision)
             _ = try arithmetic.open()
             return arithmetic == .standard ? nil : arithmetic
         }

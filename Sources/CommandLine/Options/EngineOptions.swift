@@ -30,7 +30,7 @@ struct EngineOptions: ParsableArguments {
         let arithmetic: Arithmetic
         switch engine {
         case nil where self.precision == nil: arithmetic = base
-        case nil: arithmetic = Arithmetic(engine: precision == .float32 ? .openblas : .onednn, precision: precision)
+        case nil: arithmetic = Arithmetic(precision)
         case .openblas: arithmetic = Arithmetic(engine: .openblas, precision: precision)
         case .onednn: arithmetic = Arithmetic(engine: .onednn, precision: precision)
         case .auto:
@@ -50,12 +50,3 @@ enum EngineChoice: String, CaseIterable, ExpressibleByArgument {
 }
 
 extension Precision: ExpressibleByArgument {}
-
-extension SampleSettings {
-    /// The same with another engine or precision.
-    func computed(by arithmetic: Arithmetic) -> SampleSettings {
-        var settings = self
-        settings.arithmetic = arithmetic
-        return settings
-    }
-}

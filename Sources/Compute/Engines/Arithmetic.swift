@@ -23,8 +23,13 @@ public struct Arithmetic: Hashable, Codable, Sendable {
         self.precision = precision
     }
 
+    /// A precision with the engine that is used for it where none is asked for: OpenBLAS has 32 bits alone.
+    public init(_ precision: Precision) {
+        self.init(engine: precision == .float32 ? .openblas : .onednn, precision: precision)
+    }
+
     /// What is used where nothing else is asked for, and what everything else is compared with: OpenBLAS in 32 bits.
-    public static let standard = Arithmetic(engine: .openblas, precision: .float32)
+    public static let standard = Arithmetic(.float32)
 }
 
 extension Arithmetic {

@@ -96,6 +96,16 @@ public protocol PreparedAttention: Sendable {
     func run(
         task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
         mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int)
+
+    /// Makes the products of one task alone, of whatever numbers, where the engine has a form of its own for them: for
+    /// benchmarks.
+    ///
+    /// - Returns: whether it has; false unless it says otherwise.
+    func multiply(task: Int, worker: Int) -> Bool
+}
+
+extension PreparedAttention {
+    public func multiply(task: Int, worker: Int) -> Bool { false }
 }
 
 /// Memory for the inputs of products in the form in which an engine multiplies them, used by one product at a time; it

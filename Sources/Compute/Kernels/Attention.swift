@@ -100,14 +100,10 @@ public struct Attention: Sendable {
 }
 
 extension Attention {
-    /// Makes the products of one task alone, of whatever numbers, where these are oneDNN's: for benchmarks.
+    /// Makes the products of one task alone, where the engine has a form of its own for them: for benchmarks.
     ///
-    /// - Returns: whether they are.
-    package func multiply(task: Int, worker: Int) -> Bool {
-        guard let prepared = prepared as? OneDNNAttention else { return false }
-        prepared.multiply(task: task, worker: worker)
-        return true
-    }
+    /// - Returns: whether it has.
+    package func multiply(task: Int, worker: Int) -> Bool { prepared.multiply(task: task, worker: worker) }
 }
 
 extension Attention.Rows {

@@ -100,9 +100,7 @@ public final class Comparison {
         self.decoder = decoder
         self.context = try context(request.settings, network, calibration)
         self.others = try others.map { other in
-            var settings = request.settings
-            settings.arithmetic = other.arithmetic
-            return try context(settings, other.network, other.calibration)
+            try context(request.settings.computed(by: other.arithmetic), other.network, other.calibration)
         }
         evaluationsFull = self.context.fullEvaluations
         self.directory = directory

@@ -57,11 +57,8 @@ extension ComparisonReport {
     private var promises: [String] {
         rows.compactMap { row in
             row.promise.map { promise in
-                let percent = { (share: Double) in "\((share * 1000).rounded() / 10)" }
-                return
-                    "\(row.strategy) at \(row.budget.share) was to keep \((promise.decibels * 10).rounded() / 10) dB for 95 % of "
-                    + "images: \(percent(promise.kept.share)) % did (\(percent(promise.kept.low)) to "
-                    + "\(percent(promise.kept.high)) %)."
+                "\(row.strategy) at \(row.budget.share) was to keep \((promise.decibels * 10).rounded() / 10) dB for 95 % of "
+                    + "images: \(promise.kept.percent) % did (\(promise.kept.percentInterval))."
             }
         }
     }

@@ -112,7 +112,7 @@ public struct CalibrationJob {
         let meter = Meter(
             session, total: Self.mostEvaluationsToSearch(items.count, evaluations, schedule: calibrator.schedule))
         let hard = try screening.hardest(items.count, beside: items.count, progress: meter.spend)
-        let measurement = try calibrator.measureAll(hard + items, progress: meter.spend)
+        let measurement = try calibrator.measure(hard + items, allDrift: true, progress: meter.spend)
         let search = PlanSearch(calibrator: calibrator, measurement: measurement, hard: hard.count)
         return try choose(
             evaluations, by: search, from: measurement, images: hard.count..<measurement.items.count, of: calibrator,
@@ -167,7 +167,7 @@ public struct CalibrationJob {
     /// The most evaluations that ``search(_:evaluations:limit:)`` spends.
     public static func mostEvaluationsToSearch(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
         HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
-            + Calibrator.evaluationsToMeasureAll(2 * count, schedule: schedule)
+            + Calibrator.evaluationsToMeasure(2 * count, leavesOut: false, allDrift: true, schedule: schedule)
             + evaluations.reduce(0) { $0 + PlanSearch.mostEvaluations($1, hard: count, usual: count) }
     }
 

@@ -6,7 +6,7 @@ import Sampling
 
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///
-/// ``measure(_:leavesOut:progress:)`` samples each image once in full, and some of them a second time with every other
+/// ``measure(_:leavesOut:allDrift:progress:)`` samples each image once in full, and some of them a second time with every other
 /// output held. ``fit(_:to:progress:)`` then walks all but the last one through a plan, and tries what was fitted to these
 /// on the last one. The images stay in memory until then: a state and two outputs per model call each.
 public final class Calibrator {
@@ -53,6 +53,7 @@ public final class Calibrator {
     private let sampler: ImageSampler
     let schedule: RunSchedule
     private let process: DiffusionProcess
+    private let response: SamplerResponse
     private let conditions: ConditionKind
 
     /// Prepares to calibrate.
@@ -64,6 +65,7 @@ public final class Calibrator {
         sampler = try ImageSampler(directory: directory, network: network, settings: settings, workers: workers)
         schedule = try settings.schedule(for: directory)
         process = directory.process
+        response = try SamplerResponse(settings.sampler, process: directory.process, steps: settings.steps)
         conditions = directory.config.conditions
     }
 
@@ -82,20 +84,17 @@ public final class Calibrator {
         }
     }
 
-    /// The evaluations that ``measure(_:leavesOut:progress:)`` will spend.
+    /// The evaluations that ``measure(_:leavesOut:allDrift:progress:)`` will spend.
     public func evaluationsToMeasure(_ samples: Int, leavesOut: Bool) -> Int {
         Self.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
     }
 
     /// The same for any run.
-    public static func evaluationsToMeasure(_ samples: Int, leavesOut: Bool, schedule: RunSchedule) -> Int {
-        samples * schedule.evaluations + (samples + 1) / 2 * driftPlan(schedule).evaluations
+    public static func evaluationsToMeasure(
+        _ samples: Int, leavesOut: Bool, allDrift: Bool = false, schedule: RunSchedule
+    ) -> Int {
+        samples * schedule.evaluations + (allDrift ? samples : (samples + 1) / 2) * driftPlan(schedule).evaluations
             + (leavesOut && samples == 1 ? schedule.evaluations : 0)
-    }
-
-    /// The evaluations that ``measureAll(_:progress:)`` will spend.
-    static func evaluationsToMeasureAll(_ samples: Int, schedule: RunSchedule) -> Int {
-        samples * (schedule.evaluations + driftPlan(schedule).evaluations)
     }
 
     /// The evaluations that ``fit(_:to:progress:)`` will spend on one plan of so many evaluations.
@@ -109,31 +108,24 @@ public final class Calibrator {
     ///   - items: The images to learn from, the first of ``items(_:told:)``.
     ///   - leavesOut: Whether fits will follow, so that an image has to be kept from them: the last one, or one more
     ///     where there is only one.
+    ///   - allDrift: Whether every image is sampled with every other output held, and not half of them.
     ///   - progress: Called with the evaluations of each step.
     /// - Returns: What was seen, with the recorded runs.
     /// - Throws: What the sampler throws, and what `progress` does.
     public func measure(
-        _ items: [SampleItem], leavesOut: Bool = false, progress: Progress
+        _ items: [SampleItem], leavesOut: Bool = false, allDrift: Bool = false, progress: Progress
     ) throws -> Measurement {
         precondition(!items.isEmpty, "images to calibrate on")
         let checks = leavesOut && items.count == 1 ? [Self.items(2, told: conditions)[1]] : []
         let records = try items.enumerated().map { index, item in
-            try measure(item, drifts: index.isMultiple(of: 2), progress: progress)
+            try measure(item, drifts: allDrift || index.isMultiple(of: 2), progress: progress)
         }
         return Measurement(
             calibration: try summary(of: records, as: Self.quantities[0]), items: items + checks,
-            evaluations: evaluationsToMeasure(items.count, leavesOut: leavesOut),
+            evaluations: Self.evaluationsToMeasure(
+                items.count, leavesOut: leavesOut, allDrift: allDrift, schedule: schedule),
             records: try records + checks.map { try measure($0, drifts: false, progress: progress) },
             fitted: leavesOut ? max(1, items.count - 1) : items.count)
-    }
-
-    /// Samples the images, all of them in full and with every other output held, and sums up what was seen.
-    func measureAll(_ items: [SampleItem], progress: Progress) throws -> Measurement {
-        let records = try items.map { try measure($0, drifts: true, progress: progress) }
-        return Measurement(
-            calibration: try summary(of: records, as: Self.quantities[0]), items: items,
-            evaluations: Self.evaluationsToMeasureAll(items.count, schedule: schedule), records: records,
-            fitted: items.count)
     }
 
     private func measure(_ item: SampleItem, drifts: Bool, progress: Progress) throws -> Record {
@@ -167,9 +159,7 @@ public final class Calibrator {
         return Calibration(
             gram: sum { $0.outputs[quantity] ?? $0.directions }, quantity: quantity,
             predictionType: process.predictionType,
-            response: try SamplerResponse(
-                sampler.settings.sampler, process: process, steps: sampler.settings.steps),
-            stateGain: gain.values,
+            response: response, stateGain: gain.values,
             path: Calibration.PathSeries(
                 curvature: geometry.calls.map { $0.curvature ?? 0 },
                 turningAngle: geometry.calls.map { $0.turningAngle ?? 0 },

@@ -42,13 +42,11 @@ extension QualityCurve {
                 reason: "quality \(quality): no budget that was measured keeps it, so everything is evaluated")
         }
         let share = point.share(keeping: quality)
-        let kept = { (share: Double) in "\((share * 1000).rounded() / 10)" }
         return GoalBudget(
             budget: try Budget(Double(point.evaluations) / Double(total)),
             reason:
                 "quality \(quality): budget \(Double(point.evaluations) / Double(total)), which kept \(quality) dB for "
-                + "\(kept(share.share)) % of \(point.screened) images (95 % interval \(kept(share.low)) to "
-                + "\(kept(share.high)) %)")
+                + "\(share.percent) % of \(point.quality.screened) images (95 % interval \(share.percentInterval))")
     }
 
     /// The largest budget whose images take at most `seconds`, or the full run where it does.
@@ -75,10 +73,10 @@ extension QualityCurve {
         }
         let searched = points.map(\.evaluations)
         // Where nothing has been searched, a tenth of the run is as little as plans are any good for.
+        let least = searched.first ?? max(1, total / 10)
         let affordable =
             searched.isEmpty ? Int((seconds - rest) / evaluation) : searched.last { time($0) <= seconds } ?? 0
-        guard affordable >= max(1, searched.isEmpty ? total / 10 : 1) else {
-            let least = searched.first ?? max(1, total / 10)
+        guard affordable >= least else {
             throw PipelineError.usage(
                 "--time \(rounded(seconds)): the least, \(least) of \(total) evaluations, takes about "
                     + "\(rounded(time(least))) an image; give more time, or fewer --steps")

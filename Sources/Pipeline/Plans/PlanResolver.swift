@@ -62,11 +62,6 @@ public struct PlanResolver {
     /// The forecaster where few calls are spaced evenly: a sampler that takes fewer steps does nearly the same.
     static let fewStepsForecaster = Forecaster.hold(quantity: .direction)
 
-    /// The planner of a request where none is asked for: what a search has chosen, if one has been made.
-    public static func defaultPlanner(for request: PlanRequest, under calibration: Calibration) -> PlannerKind {
-        SearchedPlanner(calibration: calibration).hasPlan(for: request) ? .search : defaultPlanner
-    }
-
     private let schedule: RunSchedule
     private let calibration: any CalibrationSource
 
@@ -112,13 +107,14 @@ public struct PlanResolver {
         return known.map { !SearchedPlanner(calibration: $0).hasPlan(for: wanted) } ?? true
     }
 
-    /// The planner that is asked for, or the default.
+    /// The planner that is asked for, or the default: what calibrating has chosen, if anything.
     private func kind(for request: ReuseRequest, _ wanted: PlanRequest) throws -> PlannerKind {
         // A budget of 1 leaves nothing to decide, and so nothing to calibrate.
         if request.budget?.share == 1 { return .uniform }
         if let planner = request.planner { return planner }
         guard request.mask == nil else { return Self.defaultPlanner }
-        return Self.defaultPlanner(for: wanted, under: try calibration.calibration())
+        let searched = SearchedPlanner(calibration: try calibration.calibration())
+        return searched.hasPlan(for: wanted) ? .search : Self.defaultPlanner
     }
 
     private func forecaster(

@@ -38,6 +38,13 @@ public struct SampleSettings: Codable, Equatable, Sendable {
         set { otherArithmetic = newValue == .standard ? nil : newValue }
     }
 
+    /// The same with another engine or precision.
+    public func computed(by arithmetic: Arithmetic) -> SampleSettings {
+        var settings = self
+        settings.arithmetic = arithmetic
+        return settings
+    }
+
     /// How the branches' outputs become one.
     ///
     /// - Throws: ``SamplingError`` when scale or channels make no sense.

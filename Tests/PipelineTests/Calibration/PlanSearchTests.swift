@@ -81,7 +81,7 @@ import Testing
         // Fitted on one half and tried on the other, the candidates that everyone would try are no better.
         let calibrator = try place.calibrator()
         let hard = try place.hardest(2, beside: 2) { _ in }
-        let measurement = try calibrator.measureAll(hard + items) { _ in }
+        let measurement = try calibrator.measure(hard + items, allDrift: true) { _ in }
         let trials = PlanTrials(
             calibrator: calibrator, measurement: measurement,
             folds: [PlanTrials.Fold(fitted: [0, 2], tried: [1]), PlanTrials.Fold(fitted: [1, 3], tried: [0])])

@@ -4,10 +4,7 @@
 /// operands without gaps.
 struct OneDNNAttention: PreparedAttention {
     private let shape: AttentionShape
-    /// How many queries one block has.
-    private let queriesPerBlock: Int
-    /// How many blocks of queries one task takes.
-    private let blocksPerTask: Int
+    private let tasks: AttentionTasks
     private let scratch: [Scratch]
 
     /// The scratch memory of a worker.
@@ -28,10 +25,8 @@ struct OneDNNAttention: PreparedAttention {
         let most = max(Vector.scalarCount, Self.scoresPerBlock / shape.keys / Vector.scalarCount * Vector.scalarCount)
         let queries = min(most, shape.queries)
         self.shape = shape
-        queriesPerBlock = queries
-        let blocks = (shape.queries + queries - 1) / queries
-        blocksPerTask = max(1, blocks / ((2 * workers.count + shape.heads - 1) / shape.heads))
-        let last = shape.queries - (blocks - 1) * queries
+        tasks = AttentionTasks(shape, queriesPerBlock: queries, workers: workers)
+        let last = (shape.queries - 1) % queries + 1
         for rows in [queries, last] {
             guard Self.scores(rows, shape) != nil, Self.results(rows, shape) != nil else { return nil }
         }
@@ -62,41 +57,32 @@ struct OneDNNAttention: PreparedAttention {
                 operands: .bfloat16, hasBias: false))
     }
 
-    var taskCount: Int { shape.heads * tasksPerHead }
-
-    private var tasksPerHead: Int {
-        let size = blocksPerTask * queriesPerBlock
-        return (shape.queries + size - 1) / size
-    }
+    var taskCount: Int { tasks.count }
 
     func run(
         task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
         mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int
     ) {
-        let (head, part) = task.quotientAndRemainder(dividingBy: tasksPerHead)
-        let column = head * shape.headDimension
+        let column = tasks.head(of: task) * shape.headDimension
         let scratch = scratch[worker]
         round(key.advanced(by: column), 0..<shape.keys, into: scratch.keys)
         round(value.advanced(by: column), 0..<shape.keys, into: scratch.values)
-        let start = part * blocksPerTask * queriesPerBlock
-        let end = min(shape.queries, start + blocksPerTask * queriesPerBlock)
-        for first in stride(from: start, to: end, by: queriesPerBlock) {
+        tasks.forEachBlock(of: task) { block in
             attend(
-                first..<min(end, first + queriesPerBlock), query.advanced(by: column), mask, scratch,
-                into: output + first * distance + column, distance: distance)
+                block, query.advanced(by: column), mask, scratch,
+                into: output + block.lowerBound * distance + column, distance: distance)
         }
     }
 
-    func multiply(task: Int, worker: Int) {
-        let (part, scratch) = (task % tasksPerHead, scratch[worker])
-        let start = part * blocksPerTask * queriesPerBlock
-        let end = min(shape.queries, start + blocksPerTask * queriesPerBlock)
-        for first in stride(from: start, to: end, by: queriesPerBlock) {
-            let rows = min(end - first, queriesPerBlock)
-            Self.scores(rows, shape)?.run(scratch.queries.pointer, scratch.keys.pointer, into: scratch.scores.pointer)
-            Self.results(rows, shape)?.run(
+    func multiply(task: Int, worker: Int) -> Bool {
+        let scratch = scratch[worker]
+        tasks.forEachBlock(of: task) { block in
+            Self.scores(block.count, shape)?.run(
+                scratch.queries.pointer, scratch.keys.pointer, into: scratch.scores.pointer)
+            Self.results(block.count, shape)?.run(
                 scratch.weights.pointer, scratch.values.pointer, into: scratch.results.pointer)
         }
+        return true
     }
 
     /// One block of queries of one head.

@@ -1,13 +1,9 @@
 /// Attention with OpenBLAS: a block of queries at a time, so that their scores stay in a cache.
 struct OpenBLASAttention: PreparedAttention {
-    private let queries, keys, heads, headDimension: Int
-
-    /// How many queries one block has: its (queries, T) scores are all of the (Q, T) matrix that is ever in memory.
-    private let queriesPerBlock: Int
+    private let keys, headDimension: Int
+    private let tasks: AttentionTasks
     /// How many keys one product takes; T where a head's keys are read in place, transposed.
     private let keysPerBlock: Int
-    /// How many blocks of queries one task takes.
-    private let blocksPerTask: Int
     private let scale: Float
     private let scratch: [Scratch]
 
@@ -22,16 +18,14 @@ struct OpenBLASAttention: PreparedAttention {
     }
 
     init(_ shape: AttentionShape, workers: Workers) {
-        (queries, keys) = (shape.queries, shape.keys)
-        (heads, headDimension) = (shape.heads, shape.headDimension)
+        (keys, headDimension) = (shape.keys, shape.headDimension)
         scale = shape.scale
         let direct = Self.directBlocks(keys: keys, headDimension: headDimension)
-        queriesPerBlock = direct?.queries ?? Self.largestBlock
+        // The (queries, T) scores of a block are all of the (Q, T) matrix that is ever in memory.
+        let queriesPerBlock = direct?.queries ?? Self.largestBlock
         keysPerBlock = direct?.keys ?? keys
-        let blocks = (queries + queriesPerBlock - 1) / queriesPerBlock
-        let tasksPerHead = (2 * workers.count + heads - 1) / heads
-        blocksPerTask = max(1, blocks / tasksPerHead)
-        scratch = (0..<workers.count).map { [queriesPerBlock] _ in
+        tasks = AttentionTasks(shape, queriesPerBlock: queriesPerBlock, workers: workers)
+        scratch = (0..<workers.count).map { _ in
             Scratch(
                 scores: Tensor([min(shape.queries, queriesPerBlock), Vector.whole(shape.keys)]),
                 sums: Tensor([queriesPerBlock]),
@@ -53,31 +47,21 @@ struct OpenBLASAttention: PreparedAttention {
         return (queries, min(most / 16 * 16, ((keys + blocks - 1) / blocks + 15) / 16 * 16))
     }
 
-    /// Some blocks of queries of one head each.
-    var taskCount: Int { heads * tasksPerHead }
-
-    private var tasksPerHead: Int {
-        let size = blocksPerTask * queriesPerBlock
-        return (queries + size - 1) / size
-    }
+    var taskCount: Int { tasks.count }
 
     func run(
         task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
         mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int
     ) {
-        let (head, part) = task.quotientAndRemainder(dividingBy: tasksPerHead)
-        let column = head * headDimension
-        let start = part * blocksPerTask * queriesPerBlock
-        let end = min(queries, start + blocksPerTask * queriesPerBlock)
+        let column = tasks.head(of: task) * headDimension
         let scratch = scratch[worker]
         if let transposed = scratch.keys {
             transpose(key.start + column, distance: key.distance, into: transposed.pointer)
         }
-        for first in stride(from: start, to: end, by: queriesPerBlock) {
+        tasks.forEachBlock(of: task) { block in
             attend(
-                first..<min(queries, first + queriesPerBlock), query.advanced(by: column), key.advanced(by: column),
-                value.advanced(by: column), mask, scratch, into: output + first * distance + column,
-                distance: distance)
+                block, query.advanced(by: column), key.advanced(by: column), value.advanced(by: column), mask, scratch,
+                into: output + block.lowerBound * distance + column, distance: distance)
         }
     }
 
