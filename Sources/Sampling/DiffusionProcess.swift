@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Encoded as the fields of a model's `config.json`: `prediction_type`, `num_train_timesteps`, then either
 /// `beta_schedule`, `beta_start`, `beta_end` and `trained_betas`, or, for flow models, `flow_path`, `shift`,
-/// `flow_direction`, `timestep_scale`, `flow_output` and `velocity_floor`.
+/// `flow_direction`, `timestep_scale`, `flow_output`, `velocity_floor` and `noise_scale`.
 public struct DiffusionProcess: Equatable, Sendable {
     /// The two families of processes x = α x0 + σ ε.
     public enum Noising: Equatable, Sendable {
@@ -101,6 +101,7 @@ extension DiffusionProcess: Encodable {
         case timestepScale = "timestep_scale"
         case flowOutput = "flow_output"
         case velocityFloor = "velocity_floor"
+        case noiseScale = "noise_scale"
     }
 
     /// The names of the beta schedules, as in diffusers.
@@ -129,6 +130,7 @@ extension DiffusionProcess: Encodable {
                 try fields.encode(PredictionType.sample.rawValue, forKey: .flowOutput)
                 try fields.encode(floor, forKey: .velocityFloor)
             }
+            if flow.noiseScale != defaults.noiseScale { try fields.encode(flow.noiseScale, forKey: .noiseScale) }
         case .variancePreserving(.linear(let start, let end)):
             try fields.encode(ScheduleName.linear.rawValue, forKey: .betaSchedule)
             try fields.encode(start, forKey: .betaStart)

@@ -44,16 +44,20 @@ public struct Flow: Equatable, Sendable {
     /// What the network's output is.
     public let output: Output
 
+    /// The standard deviation of the noise: σ is this times that of the path. MiniT2I has 2.
+    public let noiseScale: Double
+
     /// A flow; without arguments, that of diffusers' `FlowMatchEulerDiscreteScheduler`.
     public init(
         path: Path = .linear, shift: Double = 1, direction: Direction = .toNoise, timestepScale: Double? = nil,
-        output: Output = .velocity
+        output: Output = .velocity, noiseScale: Double = 1
     ) {
         self.path = path
         self.shift = shift
         self.direction = direction
         self.timestepScale = timestepScale
         self.output = output
+        self.noiseScale = noiseScale
     }
 
     /// The timestep input at noise time `time` of a model that was trained on `trainTimesteps`.
@@ -72,6 +76,9 @@ public struct Flow: Equatable, Sendable {
         if let timestepScale, !(timestepScale.isFinite && timestepScale > 0) {
             throw .invalidField(name: "timestep_scale", found: "\(timestepScale)", expected: "a positive number")
         }
+        guard noiseScale.isFinite, noiseScale > 0 else {
+            throw .invalidField(name: "noise_scale", found: "\(noiseScale)", expected: "a positive number")
+        }
         if case .sample(let floor) = output, !(0..<1).contains(floor) {
             throw .invalidField(name: "velocity_floor", found: "\(floor)", expected: "a number from 0 to below 1")
         }
@@ -79,10 +86,15 @@ public struct Flow: Equatable, Sendable {
 }
 
 extension DiffusionProcess {
+    /// What a run's initial noise, of unit variance, is multiplied by.
+    public var initialNoiseScale: Double {
+        if case .flow(let flow) = noising { flow.noiseScale } else { 1 }
+    }
+
     /// Turns the output of a network, in place, into that of this process's ``predictionType``.
     ///
     /// Only a flow whose network gives x0 has something to turn: by x = α x0 + σ ε its velocity is
-    /// α' x0 + σ' ε = (σ' x − (α σ' − σ α') x0) / σ, with σ not below the floor.
+    /// α' x0 + σ' ε = (σ' x − (α σ' − σ α') x0) / σ, with the path's σ, noise scale aside, not below the floor.
     ///
     /// - Parameters:
     ///   - output: what the network gave.
@@ -91,7 +103,7 @@ extension DiffusionProcess {
     public func convert(_ output: Tensor, of latents: Tensor, at level: NoiseLevel) {
         guard case .flow(let flow) = noising, case .sample(let floor) = flow.output else { return }
         let rates = level.rates
-        let factor = rates.outputSign / max(level.sigma, floor)
+        let factor = rates.outputSign / max(level.sigma, floor * flow.noiseScale)
         let sum = StateAndOutput(state: factor * rates.sigma, output: -factor * rates.determinant)
         StepKernels.combine(latents, sum, output, into: output)
     }

@@ -32,18 +32,20 @@ public struct NoiseLevel: Equatable, Sendable {
     /// The level of `flow` at noise time `time`, 0 to 1, after shifting.
     public static func flow(_ flow: Flow, time: Double) -> NoiseLevel {
         let sign = flow.direction == .toNoise ? 1.0 : -1
+        let noise = flow.noiseScale
         switch flow.path {
         case .linear:
             return NoiseLevel(
-                alpha: 1 - time, sigma: time, pathScale: 1, pathPosition: time,
-                rates: FlowRates(alpha: -1, sigma: 1, determinant: 1, outputSign: sign))
+                alpha: 1 - time, sigma: noise * time, pathScale: 1, pathPosition: time,
+                rates: FlowRates(alpha: -1, sigma: noise, determinant: noise, outputSign: sign))
         case .trigonometric:
             // Both as sines: α is then exactly 0 where all is noise, and σ where all is data.
             let (alpha, sigma) = (sin(.pi / 2 * (1 - time)), sin(.pi / 2 * time))
             return NoiseLevel(
-                alpha: alpha, sigma: sigma, pathScale: 1, pathPosition: time,
+                alpha: alpha, sigma: noise * sigma, pathScale: 1, pathPosition: time,
                 rates: FlowRates(
-                    alpha: -.pi / 2 * sigma, sigma: .pi / 2 * alpha, determinant: .pi / 2, outputSign: sign))
+                    alpha: -.pi / 2 * sigma, sigma: noise * .pi / 2 * alpha, determinant: noise * .pi / 2,
+                    outputSign: sign))
         }
     }
 

@@ -50,12 +50,13 @@ public struct SamplingRun {
     ///   - sampler: A fresh sampler for latents of this shape.
     ///   - guidance: The guidance.
     ///   - initialNoise: Unit noise in the latents' shape; copied.
+    ///   - noiseScale: What the initial noise is multiplied by, ``DiffusionProcess/initialNoiseScale``.
     ///   - noise: Where the sampler's added noise comes from.
     /// - Throws: ``SamplingError/noLearnedVariance``, ``SamplingError/guidedChannelsOutOfRange(_:limit:)``, or what the
     ///   denoiser throws.
     public init(
         denoiser: any Denoiser, sampler: any Sampler, guidance: Guidance, initialNoise: Tensor,
-        noise: some NormalSource
+        noiseScale: Double = 1, noise: some NormalSource
     ) throws {
         guard denoiser.hasVariance || !sampler.needsVariance else { throw SamplingError.noLearnedVariance }
         let shape = initialNoise.shape
@@ -69,18 +70,21 @@ public struct SamplingRun {
         self.guided = Tensor(shape)
         self.outputs = BranchOutputs(branches: guidance.branches, shape: shape, hasVariance: denoiser.hasVariance)
         latents.copy(from: initialNoise)
+        if noiseScale != 1 { for index in latents.values.indices { latents.values[index] *= Float(noiseScale) } }
         try denoiser.begin(calls: sampler.calls, branches: guidance.branches, shape: shape)
     }
 
     /// A run whose initial noise, then its added noise, are drawn from `noise`.
     public init(
-        denoiser: any Denoiser, sampler: any Sampler, guidance: Guidance, shape: [Int], noise: some NormalSource
+        denoiser: any Denoiser, sampler: any Sampler, guidance: Guidance, shape: [Int], noiseScale: Double = 1,
+        noise: some NormalSource
     ) throws {
         var noise = noise
         let initial = Tensor(shape)
         noise.fill(initial.values)
         try self.init(
-            denoiser: denoiser, sampler: sampler, guidance: guidance, initialNoise: initial, noise: noise)
+            denoiser: denoiser, sampler: sampler, guidance: guidance, initialNoise: initial, noiseScale: noiseScale,
+            noise: noise)
     }
 
     /// Evaluates the model once and advances the latents; `nil` when the sample is complete.

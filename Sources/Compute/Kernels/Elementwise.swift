@@ -16,6 +16,11 @@ public enum Elementwise {
     public static func add(_ y: UnsafePointer<Float>, count: Int, to x: UnsafeMutablePointer<Float>) {
         for index in 0..<count { x[index] += y[index] }
     }
+
+    /// x *= y over `count` elements.
+    public static func multiply(by y: UnsafePointer<Float>, count: Int, _ x: UnsafeMutablePointer<Float>) {
+        for index in 0..<count { x[index] *= y[index] }
+    }
 }
 
 /// Activation functions, in place.

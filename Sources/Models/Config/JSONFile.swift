@@ -27,6 +27,20 @@ package struct JSONFile: Sendable {
         try self.init(bytes: Array(file.bytes), path: path)
     }
 
+    /// The same file with the members of another object, a JSON text, where it has none of their keys.
+    ///
+    /// - Throws: ``ModelError`` when the text is not a JSON object.
+    package func filled(from text: String) throws(ModelError) -> JSONFile {
+        let others = try JSONFile(bytes: Array(text.utf8), path: path).members
+        return JSONFile(
+            path: path, members: members + others.filter { other in !members.contains { $0.key == other.key } })
+    }
+
+    private init(path: String, members: [JSONValue.Member]) {
+        self.path = path
+        self.members = members
+    }
+
     /// Parses the text of the file at `path`.
     ///
     /// - Throws: ``ModelError`` when it is not a JSON object.

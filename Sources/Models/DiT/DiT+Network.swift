@@ -48,7 +48,8 @@ extension DiTConfig: NetworkConfiguration {
     }
 
     public func load(
-        from archive: WeightArchive, precision: WeightPrecision, engine: any Engine, progress: ((Double) -> Void)?
+        from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
+        progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
         DiT(
             config: self,

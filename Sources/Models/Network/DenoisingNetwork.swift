@@ -157,8 +157,8 @@ extension Condition: CustomStringConvertible {
 /// The conditions that a network takes.
 public enum ConditionKind: Sendable {
     case classes(Int)
-    /// Any text; a model is calibrated on the examples unless others are given.
-    case prompts(examples: [String])
+    /// Any text.
+    case prompts(PromptRules)
 
     /// The number of classes; 0 for networks with other conditions.
     public var classCount: Int {
@@ -169,8 +169,13 @@ public enum ConditionKind: Sendable {
     public func condition(at share: Double) -> Condition {
         switch self {
         case .classes(let count): .label(Int(share * Double(count)))
-        case .prompts(let examples):
-            examples.isEmpty ? .prompt("") : .prompt(examples[Int(share * Double(examples.count))])
+        case .prompts(let rules):
+            .prompt(rules.examples.isEmpty ? "" : rules.examples[Int(share * Double(rules.examples.count))])
         }
+    }
+
+    /// The rules of prompts; nil for networks with other conditions.
+    public var promptRules: PromptRules? {
+        if case .prompts(let rules) = self { rules } else { nil }
     }
 }

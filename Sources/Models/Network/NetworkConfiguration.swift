@@ -35,10 +35,15 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     /// The memory that a run of `entries` batch entries takes in addition to the weights, in bytes.
     func runBytes(entries: Int, workers: Workers) -> Int
 
+    /// What the networks of the family were trained to undo, as a JSON object with the keys by which a `config.json` says
+    /// it; they count where the file has none of its own. `{}` unless the family says otherwise.
+    var process: String { get }
+
     /// Loads the network.
     ///
     /// - Parameters:
     ///   - archive: the weights in the directory of the `config.json`.
+    ///   - prompts: what encodes prompts, for networks that take them.
     ///   - precision: how wide the numbers of large matrices are in memory.
     ///   - engine: what prepares the weights, and multiplies by them.
     ///   - progress: called with the share that has been loaded, rising to 1.
@@ -46,7 +51,8 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     /// - Throws: ``ModelError`` when the weights are not those of the configuration, ``SafetensorsError`` when a tensor
     ///   cannot be loaded, `MachineError` when the engine cannot multiply by them here.
     func load(
-        from archive: WeightArchive, precision: WeightPrecision, engine: any Engine, progress: ((Double) -> Void)?
+        from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
+        progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork
 
     /// The network with random weights, the same for the same seed: for benchmarks.
@@ -54,6 +60,10 @@ public protocol NetworkConfiguration: Encodable, Sendable {
 
     /// The same network for latents of `factor` times the height and the width.
     func enlarged(by factor: Int) throws -> Self
+}
+
+extension NetworkConfiguration {
+    public var process: String { "{}" }
 }
 
 /// The sizes of a transformer.

@@ -127,20 +127,24 @@ extension Declared where Part == Linear {
     ///   - name: the module, with a `weight` (outputs, inputs) and a `bias` (outputs).
     ///   - inputs: the width of an input row.
     ///   - outputs: the width of an output row.
+    ///   - hasBias: whether there is a bias; without one, zeros stand for it.
     ///   - stored: the extents that files have in the place of `inputs`, such as those of a convolution.
     ///   - gain: random weights keep the size of what passes through them, times this.
     ///   - role: what it does in the network, by which engines decide on its precision.
     /// - Returns: the declaration.
     static func linear(
-        _ name: String, _ inputs: Int, to outputs: Int, stored: [Int]? = nil, gain: Float = 1,
+        _ name: String, _ inputs: Int, to outputs: Int, hasBias: Bool = true, stored: [Int]? = nil, gain: Float = 1,
         role: LayerRole = .block
     ) -> Self {
         let weight = Parameter(
             name + ".weight", [outputs, inputs], stored: [[outputs] + (stored ?? [inputs])],
             spread: gain * (3 / Float(inputs)).squareRoot())
-        let bias = Parameter(name + ".bias", [outputs], spread: 0.1 * gain)
-        return Self(parameters: [weight, bias]) {
-            try Linear(weight: try $0.matrix($1[0]), bias: try $0.tensor($1[1]), role: role, engine: $0.engine)
+        let bias = hasBias ? [Parameter(name + ".bias", [outputs], spread: 0.1 * gain)] : []
+        return Self(parameters: [weight] + bias) { source, own in
+            try Linear(
+                weight: try source.matrix(own[0]),
+                bias: try own.count > 1 ? source.tensor(own[1]) : Tensor([outputs]), role: role,
+                engine: source.engine)
         }
     }
 }

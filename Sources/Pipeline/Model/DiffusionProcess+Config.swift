@@ -8,6 +8,7 @@ extension DiffusionProcess {
     private static let betaKeys = ["beta_schedule", "beta_start", "beta_end", "trained_betas"]
     private static let flowKeys = [
         "shift", "flow_path", "flow_direction", "timestep_scale", "flow_output", "velocity_floor",
+        "noise_scale",
     ]
 
     /// The process that a network's `config.json` says, in the keys that weights-format.md lists.
@@ -37,7 +38,7 @@ extension DiffusionProcess {
                 shift: fields.value("shift", .number, default: 1),
                 direction: Self.named("flow_direction", in: fields, default: Flow.Direction.toNoise),
                 timestepScale: fields.optional("timestep_scale", .number),
-                output: Self.flowOutput(fields))
+                output: Self.flowOutput(fields), noiseScale: fields.value("noise_scale", .number, default: 1))
             try self.init(flow, trainTimesteps: timesteps)
             return
         }

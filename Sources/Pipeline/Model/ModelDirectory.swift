@@ -65,13 +65,14 @@ public struct ModelDirectory: Sendable {
         tinyDirectory = layout.tiny
         let file = try JSONFile(path: "\(layout.network)/config.json")
         config = try families.configuration(in: file)
+        let described = try file.filled(from: config.process)
         if let scheduler = layout.scheduler {
             let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
-            try Self.checkAgreement(of: file, with: found.process, in: scheduler)
-            process = found.process
+            if let process = found.process { try Self.checkAgreement(of: described, with: process, in: scheduler) }
+            process = try found.process ?? DiffusionProcess(config: described)
             recommendedSampler = found.sampler
         } else {
-            process = try DiffusionProcess(config: file)
+            process = try DiffusionProcess(config: described)
             recommendedSampler = nil
         }
         if let variant {
@@ -118,17 +119,19 @@ public struct ModelDirectory: Sendable {
     /// Loads the weights.
     ///
     /// - Parameters:
+    ///   - prompts: what encodes prompts, for networks that take them.
     ///   - precision: how wide the numbers are in memory.
     ///   - engine: what prepares the weights, and multiplies by them.
     ///   - progress: called with the share that has been loaded, from 0 to 1.
     /// - Returns: the network.
     /// - Throws: ``ModelError``, ``SafetensorsError``, or ``MachineError`` where there is no OpenBLAS or too little memory.
     public func load(
-        precision: WeightPrecision = .float32, engine: any Engine = OpenBLASEngine(),
-        progress: ((Double) -> Void)? = nil
+        prompts: (any PromptEncoder)? = nil, precision: WeightPrecision = .float32,
+        engine: any Engine = OpenBLASEngine(), progress: ((Double) -> Void)? = nil
     ) throws -> any DenoisingNetwork {
         try BLAS.open()
-        return try config.load(from: archive, precision: precision, engine: engine, progress: progress)
+        return try config.load(
+            from: archive, prompts: prompts, precision: precision, engine: engine, progress: progress)
     }
 }
 

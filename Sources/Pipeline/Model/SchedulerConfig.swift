@@ -8,8 +8,8 @@ import Sampling
 /// what may be None, and otherwise an error. Keys that change nothing here are not read; a value that would change the
 /// result and has no counterpart is an error.
 struct SchedulerConfig: Equatable {
-    /// What the model was trained to undo.
-    let process: DiffusionProcess
+    /// What the model was trained to undo; nil where the class leaves that to the network.
+    let process: DiffusionProcess?
     /// The sampler with its options.
     let sampler: SamplerOptions
 
@@ -23,6 +23,7 @@ struct SchedulerConfig: Equatable {
         "EulerDiscreteScheduler": euler,
         "HeunDiscreteScheduler": heun,
         "FlowMatchEulerDiscreteScheduler": flowEuler,
+        "MiniT2IFlowMatchScheduler": miniT2I,
     ]
 
     /// Reads the file at `path`.
@@ -52,7 +53,7 @@ struct SchedulerConfig: Equatable {
         }
     }
 
-    private init(_ process: DiffusionProcess, _ sampler: SamplerOptions) {
+    private init(_ process: DiffusionProcess?, _ sampler: SamplerOptions) {
         self.process = process
         self.sampler = sampler
     }
@@ -134,6 +135,13 @@ extension SchedulerConfig {
             DiffusionProcess(
                 Flow(shift: fields.value("shift", .number, default: 1)), trainTimesteps: trainTimesteps(fields)),
             SamplerOptions(.euler, spacing: .linspace))
+    }
+
+    /// MiniT2I's own class, whose keys are those of its training: times fall evenly from noise to picture.
+    ///
+    /// Source: https://github.com/Bili-Sakura/MiniT2I-diffusers, schedulers/scheduling_minit2i.py.
+    private static func miniT2I(_ fields: ConfigFields) throws -> SchedulerConfig {
+        SchedulerConfig(nil, SamplerOptions(.euler, spacing: .trailing))
     }
 }
 

@@ -51,10 +51,12 @@ public final class ImageSampler {
         let random = TorchRandom(seed: item.seed)
         guard let initialNoise else {
             return try SamplingRun(
-                denoiser: denoiser, sampler: sampler, guidance: guidance, shape: shape, noise: random)
+                denoiser: denoiser, sampler: sampler, guidance: guidance, shape: shape,
+                noiseScale: directory.process.initialNoiseScale, noise: random)
         }
         return try SamplingRun(
-            denoiser: denoiser, sampler: sampler, guidance: guidance, initialNoise: initialNoise, noise: random)
+            denoiser: denoiser, sampler: sampler, guidance: guidance, initialNoise: initialNoise,
+            noiseScale: directory.process.initialNoiseScale, noise: random)
     }
 
     /// Checks the latents of a finished run.

@@ -165,7 +165,7 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
 
     var latentShape: LatentShape { LatentShape(channels: channels, frames: frames, height: height, width: width) }
     var hasVariance: Bool { false }
-    var conditions: ConditionKind { .prompts(examples: ["a red ball", "two owls", "rain"]) }
+    var conditions: ConditionKind { .prompts(PromptRules(tokens: 16, examples: ["a red ball", "two owls", "rain"])) }
     var classNames: [String] { [] }
     var valueRange: ClosedRange<Double>? { -1...1 }
     var guidanceScale: Double? { 2 }
@@ -183,7 +183,8 @@ struct ToyConfiguration: NetworkConfiguration, Equatable {
     func runBytes(entries: Int, workers: Workers) -> Int { 4 * latentShape.count * (2 * entries + 1) }
 
     func load(
-        from archive: WeightArchive, precision: WeightPrecision, engine: any Engine, progress: ((Double) -> Void)?
+        from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
+        progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
         ToyNetwork(
             config: self,

@@ -1,0 +1,62 @@
+import Compute
+
+/// Turns prompts into what a text-conditional network attends to.
+///
+/// Runs ask for a prompt's states when they begin, so an encoder remembers those of the last prompts.
+public protocol PromptEncoder: AnyObject, Sendable {
+    /// The width of a token's state.
+    var width: Int { get }
+
+    /// The states of a prompt's tokens, the end token included.
+    ///
+    /// Only real tokens are encoded. Padding would not change them, since encoders mask it.
+    ///
+    /// - Parameters:
+    ///   - prompt: the text, by the network's ``PromptRules``.
+    ///   - limit: how many tokens there may be at most; a longer prompt loses its last words.
+    ///   - workers: the threads to use.
+    /// - Returns: the states (tokens, ``width``).
+    /// - Throws: ``ModelError`` or ``SafetensorsError`` where the encoder cannot be read, `MachineError` where there is too
+    ///   little memory.
+    func states(of prompt: String, limit: Int, workers: Workers) throws -> Tensor
+}
+
+/// How a network's family treats prompts.
+public struct PromptRules: Sendable {
+    /// The most tokens of a prompt, the end token included.
+    public let tokens: Int
+    /// Whether prompts are encoded in lower case and without white space around them.
+    public let isSimplified: Bool
+    /// A model is calibrated on these unless other prompts are given.
+    public let examples: [String]
+
+    public init(tokens: Int, isSimplified: Bool = false, examples: [String]) {
+        self.tokens = tokens
+        self.isSimplified = isSimplified
+        self.examples = examples
+    }
+
+    /// The text that is encoded for a prompt.
+    public func text(of prompt: String) -> String {
+        guard isSimplified else { return prompt }
+        let lower = prompt.lowercased()
+        return String(lower.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+}
+
+/// An encoder of random states, the same for the same prompt: for benchmarks, whose time does not depend on them.
+package final class RandomPromptEncoder: PromptEncoder {
+    package let width: Int
+    private let tokens: Int
+
+    /// States of `tokens` tokens for every prompt.
+    package init(width: Int, tokens: Int) {
+        self.width = width
+        self.tokens = tokens
+    }
+
+    package func states(of prompt: String, limit: Int, workers: Workers) -> Tensor {
+        var numbers = ArbitraryNumbers(seed: UInt64(prompt.utf8.reduce(5381) { ($0 &* 33) &+ UInt32($1) }))
+        return numbers.tensor([min(tokens, limit), width])
+    }
+}
