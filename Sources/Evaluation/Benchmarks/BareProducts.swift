@@ -55,7 +55,7 @@ final class BareProducts {
                     Self.reserve(&outputs, width, rows) { Tensor($0) }
                     self.keys[width] = ArbitraryNumbers.tensor([entries * heads, headDimension, keys], seed: 5)
                     scores[width] = (0..<workers.count).map { _ in Tensor([product.step.rows, keys]) }
-                case .modulation, .gatedAdd: break
+                case .modulation, .rmsNorm, .gatedAdd: break
                 }
             }
         }
@@ -126,7 +126,7 @@ final class BareProducts {
             switch product.step.work {
             case .product(let layer, _): layer.outputWidth
             case .attention(let heads, let headDimension, _): heads * headDimension
-            case .modulation(let width, _), .gatedAdd(let width): width
+            case .modulation(let width, _), .rmsNorm(let width), .gatedAdd(let width): width
             }
         guard let output = memory.outputs[width] else { preconditionFailure("reserved for every product") }
         output.values.update(repeating: 0)
@@ -141,7 +141,7 @@ final class BareProducts {
             let attention = AttentionShape(rows: step.rows, heads: heads, headDimension: headDimension, keys: keys)
             guard split != .direct else { return attendDirectly(attention) }
             attend(attention, queries: split == .queries ? Self.queries : step.rows)
-        case .modulation, .gatedAdd: break
+        case .modulation, .rmsNorm, .gatedAdd: break
         }
     }
 

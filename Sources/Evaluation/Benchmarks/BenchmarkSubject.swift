@@ -44,7 +44,7 @@ public struct BenchmarkSubject {
     /// - Throws: ``PipelineError/usage(_:)`` for a size that is not one of ``sizeNames``.
     public init(size: String, engine: any Engine = OpenBLASEngine()) throws {
         let sizes = NetworkFamily.all.flatMap { family in family.sizes.map { (family, $0) } }
-        guard let (family, found) = sizes.first(where: { $0.1.name == size.uppercased() }) else {
+        guard let (family, found) = sizes.first(where: { $0.1.name.uppercased() == size.uppercased() }) else {
             throw PipelineError.usage("--size \(size): not one of \(Self.sizeNames.joined(separator: ", "))")
         }
         try self.init(

@@ -32,7 +32,7 @@ final class EngineProducts: BareForward {
                                 _ = attention.multiply(task: task % attention.taskCount, worker: worker)
                             }
                         } : Self.attention(attention.shape, entries: blocks, workers: workers)
-                case .modulation, .gatedAdd: continue
+                case .modulation, .rmsNorm, .gatedAdd: continue
                 }
                 bodies[product.name] = bodies[product.name] ?? body
                 list.append(body)

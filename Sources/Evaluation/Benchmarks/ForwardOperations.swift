@@ -37,6 +37,8 @@ struct ForwardOperations {
                 return [attention(product, heads, headDimension, keys), softmax(step, keys)]
             case .modulation(let width, let epsilon):
                 return seen.insert("norm, modulation").inserted ? [normalisation(step, width, epsilon)] : []
+            case .rmsNorm(let width):
+                return seen.insert("rms norm \(width)").inserted ? [rmsNorm(step, width)] : []
             case .gatedAdd(let width): return [gatedAdd(step, width)]
             }
         }
@@ -189,6 +191,33 @@ struct ForwardOperations {
             })
     }
 
+    private func rmsNorm(_ step: ForwardStep, _ width: Int) -> BenchmarkOperation {
+        let (rows, workers, checked, epsilon) = (entries * step.rows, workers, checkedRows(step.rows), Float(1e-6))
+        let x = ArbitraryNumbers.tensor([rows, width], seed: 13)
+        let scale = ArbitraryNumbers.tensor([width], seed: 15)
+        let y = Tensor([rows, width])
+        return BenchmarkOperation(
+            name: "RMS norm", shape: "\(rows) x \(width)", bytes: 8 * Double(rows * width), bound: 1e-5,
+            error: {
+                BenchmarkOperation.error(
+                    checked.flatMap { row in
+                        let line = (0..<width).map { Double(x.values[row * width + $0]) }
+                        let square = line.reduce(0) { $0 + $1 * $1 } / Double(width)
+                        let factor = 1 / (square + Double(epsilon)).squareRoot()
+                        return (0..<width).map {
+                            (y.values[row * width + $0], line[$0] * factor * Double(scale.values[$0]))
+                        }
+                    })
+            },
+            run: {
+                Self.forEachRows(workers, rows) {
+                    RMSNorm.apply(
+                        x.pointer + $0.lowerBound * width, rows: $0.count, width: width, epsilon: epsilon,
+                        scale: scale.pointer, into: y.pointer + $0.lowerBound * width)
+                }
+            })
+    }
+
     private func gatedAdd(_ step: ForwardStep, _ width: Int) -> BenchmarkOperation {
         let (rows, workers) = (entries * step.rows, workers)
         let y = ArbitraryNumbers.tensor([rows, width], seed: 16)
@@ -281,7 +310,7 @@ struct ForwardProduct {
         case .product(let layer, _): "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)"
         case .attention(let heads, let headDimension, let keys):
             "\(rows) tokens, \(keys == step.rows ? "" : "\(keys) keys, ")\(heads) heads of \(headDimension)"
-        case .modulation, .gatedAdd: "\(rows) rows"
+        case .modulation, .rmsNorm, .gatedAdd: "\(rows) rows"
         }
     }
 }

@@ -23,6 +23,11 @@ public enum ModelError: Error, Equatable, Sendable {
     /// The weights have another number of blocks than the configuration says.
     case depthContradictsConfig(directory: String, weights: Int, config: Int)
 
+    /// The network in `directory` takes prompts, but there is nothing that encodes them.
+    case noPromptEncoder(directory: String)
+    /// The states of the text encoder are not as wide as `key` of the network's configuration says.
+    case promptWidthContradictsConfig(directory: String, key: String, expected: Int, found: Int)
+
     /// What the failure means for a caller.
     public var kind: FailureKind {
         switch self {
@@ -65,6 +70,11 @@ extension ModelError: CustomStringConvertible {
         case .shapeContradictsConfig(let path, let tensor, let expected, let found, let config):
             "\(path): tensor \(tensor) has shape \(found), but config.json (\(config)) implies \(expected); "
                 + "they must be of one model"
+        case .noPromptEncoder(let directory):
+            "\(directory): the network takes prompts, but there is no text encoder; give the directory of the whole model, "
+                + "with text_encoder and tokenizer"
+        case .promptWidthContradictsConfig(let directory, let key, let expected, let found):
+            "\(directory): \(key) is \(expected), but the text encoder's states are \(found) wide; they must be of one model"
         case .depthContradictsConfig(let directory, let weights, let config):
             "\(directory): the weights have \(weights) blocks, but config.json says \(config); they must be of one model"
         }

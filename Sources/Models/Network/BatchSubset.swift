@@ -48,6 +48,13 @@ public struct BatchSubset: Equatable, Sendable, Sequence {
         bits &= ~(1 << UInt8(entry))
     }
 
+    /// The entries of this and of `other`.
+    public func union(_ other: BatchSubset) -> BatchSubset {
+        var both = self
+        both.bits |= other.bits
+        return both
+    }
+
     /// Visits the entries in ascending order.
     public func makeIterator() -> Iterator {
         Iterator(rest: bits)

@@ -82,6 +82,8 @@ public struct ForwardStep: Sendable {
         case attention(heads: Int, headDimension: Int, keys: Int)
         /// A layer norm with its modulation.
         case modulation(width: Int, epsilon: Double)
+        /// A root-mean-square norm with its scale.
+        case rmsNorm(width: Int)
         case gatedAdd(width: Int)
     }
 
@@ -107,7 +109,7 @@ public struct ForwardStep: Sendable {
         switch work {
         case .product(let layer, _): rows * layer.weight.count
         case .attention(let heads, let headDimension, let keys): 2 * rows * keys * heads * headDimension
-        case .modulation, .gatedAdd: 0
+        case .modulation, .rmsNorm, .gatedAdd: 0
         }
     }
 }

@@ -65,6 +65,51 @@ struct ForwardPass {
         }
     }
 
+    /// The attention of every entry's rows to others: queries come first in the rows of `queries`, `keyValue` has keys and
+    /// values side by side.
+    func attend(
+        _ attention: Attention, _ subset: BatchSubset, _ queries: EntryRows, to keyValue: EntryRows,
+        into outputs: EntryRows
+    ) {
+        let width = keyValue.columns / 2
+        forEach(.attention, subset, tasks: attention.taskCount) { worker, entry, task in
+            let keys = UnsafePointer(keyValue.row(0, of: entry))
+            attention.run(
+                task: task, worker: worker,
+                query: Attention.Rows(queries.row(0, of: entry), distance: queries.columns),
+                key: Attention.Rows(keys, distance: keyValue.columns),
+                value: Attention.Rows(keys + width, distance: keyValue.columns),
+                into: outputs.row(0, of: entry), distance: outputs.columns)
+        }
+    }
+
+    /// y = x / rms(x) * scale, of every row.
+    func normalise(_ x: EntryRows, _ subset: BatchSubset, scale: Tensor, epsilon: Float, into y: EntryRows) {
+        forEachRows(.normalisation, subset, of: x) { entry, rows in
+            RMSNorm.apply(
+                x.row(rows.lowerBound, of: entry), rows: rows.count, width: x.columns, epsilon: epsilon,
+                scale: scale.pointer, into: y.row(rows.lowerBound, of: entry))
+        }
+    }
+
+    /// x = x + y, of every row.
+    func add(_ y: EntryRows, _ subset: BatchSubset, to x: EntryRows) {
+        forEachRows(.gatedAdd, subset, of: x) { entry, rows in
+            Elementwise.add(
+                y.row(rows.lowerBound, of: entry), count: rows.count * x.columns,
+                to: x.row(rows.lowerBound, of: entry))
+        }
+    }
+
+    /// x = x y, number by number.
+    func multiply(by y: EntryRows, _ subset: BatchSubset, _ x: EntryRows) {
+        forEachRows(.gatedAdd, subset, of: x) { entry, rows in
+            Elementwise.multiply(
+                by: y.row(rows.lowerBound, of: entry), count: rows.count * x.columns,
+                x.row(rows.lowerBound, of: entry))
+        }
+    }
+
     // MARK: - Parallel loops
 
     /// Runs `body`, and measures it if there is a clock.
@@ -83,7 +128,8 @@ struct ForwardPass {
         }
     }
 
-    private func forEachRows(
+    /// Runs `body` on pieces of the rows of each entry, spread over the threads.
+    func forEachRows(
         _ region: ForwardClock.Region, _ subset: BatchSubset, of x: EntryRows,
         _ body: (_ entry: Int, _ rows: Range<Int>) -> Void
     ) {

@@ -31,7 +31,7 @@ public struct NetworkFamily: Sendable {
     }
 
     /// All families; a `config.json` that names none belongs to the first.
-    public static let all = [diffusionTransformers]
+    public static let all = [diffusionTransformers, miniT2I]
 }
 
 extension [NetworkFamily] {

@@ -107,9 +107,9 @@ extension Parameter {
 // MARK: - The smallest parts
 
 extension Declared where Part == Tensor {
-    /// A tensor that is used as it is stored.
-    static func tensor(_ key: String, _ shape: [Int]) -> Self {
-        Self(parameters: [Parameter(key, shape)]) { try $0.tensor($1[0]) }
+    /// A tensor that is used as it is stored; `stored` is its shape in files, if that is another.
+    static func tensor(_ key: String, _ shape: [Int], stored: [Int]? = nil) -> Self {
+        Self(parameters: [Parameter(key, shape, stored: stored.map { [$0] })]) { try $0.tensor($1[0]) }
     }
 
     /// A tensor that is computed where the file has none.

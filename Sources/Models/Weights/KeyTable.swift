@@ -2,20 +2,22 @@
 ///
 /// A row maps a module, or a tensor without one, to its name there; `{i}` is the number of a block. A module that
 /// is stored in several, such as one for queries, one for keys and one for values, maps to all of them: their rows are
-/// joined. What the table leaves out has the same name.
+/// joined. What the table leaves out has the same name. All names may begin with a prefix that no key has.
 struct KeyTable: Sendable {
+    let prefix: String
     private let rows: [(key: String, names: [String])]
 
-    init(_ rows: KeyValuePairs<String, [String]>) {
+    init(_ rows: KeyValuePairs<String, [String]> = [:], prefix: String = "") {
         self.rows = rows.map { ($0.key, $0.value) }
+        self.prefix = prefix
     }
 
     /// The names of the tensors that hold the parameter `key`.
     func names(of key: String) -> [String] {
         for leaf in [".weight", ".bias"] where key.hasSuffix(leaf) {
-            return modules(of: String(key.dropLast(leaf.count))).map { $0 + leaf }
+            return modules(of: String(key.dropLast(leaf.count))).map { prefix + $0 + leaf }
         }
-        return modules(of: key)
+        return modules(of: key).map { prefix + $0 }
     }
 
     /// The names of the modules that make up the module `key`.
