@@ -22,6 +22,10 @@ public enum ModelError: Error, Equatable, Sendable {
     case shapeContradictsConfig(path: String, tensor: String, expected: [Int], found: [Int], config: String)
     /// The weights have another number of blocks than the configuration says.
     case depthContradictsConfig(directory: String, weights: Int, config: Int)
+    /// The directory at `directory` holds no tokenizer.
+    case missingTokenizer(directory: String)
+    /// The tokenizer at `path` is damaged, or of a kind that is not supported; `reason` says what to do.
+    case invalidTokenizer(path: String, reason: String)
 
     /// The network in `directory` takes prompts, but there is nothing that encodes them.
     case noPromptEncoder(directory: String)
@@ -31,7 +35,7 @@ public enum ModelError: Error, Equatable, Sendable {
     /// What the failure means for a caller.
     public var kind: FailureKind {
         switch self {
-        case .missingConfig: .missingInput
+        case .missingConfig, .missingTokenizer: .missingInput
         case .unreadable: .inputOutput
         default: .badData
         }
@@ -77,6 +81,11 @@ extension ModelError: CustomStringConvertible {
             "\(directory): \(key) is \(expected), but the text encoder's states are \(found) wide; they must be of one model"
         case .depthContradictsConfig(let directory, let weights, let config):
             "\(directory): the weights have \(weights) blocks, but config.json says \(config); they must be of one model"
+        case .missingTokenizer(let directory):
+            "\(directory): no tokenizer: neither spiece.model nor tokenizer.json is there; they come with the text encoder's "
+                + "weights, mostly in a folder tokenizer beside text_encoder"
+        case .invalidTokenizer(let path, let reason):
+            "\(path): \(reason)"
         }
     }
 }
