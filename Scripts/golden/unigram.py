@@ -13,6 +13,7 @@ With --lines the lines are random ones, for Scripts/verify.
 
 import argparse
 import base64
+import contextlib
 import json
 import shutil
 import tempfile
@@ -48,19 +49,19 @@ MODELS = {
 
 def train(options, folder):
     """The bytes of a model."""
-    text, prefix = folder / "text.txt", folder / "model"
-    text.write_text("\n".join(corpus.training_lines()) + "\n", encoding="utf-8")
-    rules = folder / "rules.tsv"
-    rules.write_text("".join(
+    (folder / "text.txt").write_text("\n".join(corpus.training_lines()) + "\n", encoding="utf-8")
+    (folder / "rules.tsv").write_text("".join(
         f"{' '.join(f'{ord(c):X}' for c in source)}\t{' '.join(f'{ord(c):X}' for c in target)}\n"
         for source, target in RULES.items()), encoding="utf-8")
     options = {"vocab_size": 700, **options}
     if "normalization_rule_name" not in options:
-        options["normalization_rule_tsv"] = str(rules)
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(text), model_prefix=str(prefix), model_type="unigram", character_coverage=0.995, pad_id=0, eos_id=END,
-        unk_id=2, bos_id=-1, num_threads=1, hard_vocab_limit=False, minloglevel=2, **options)
-    return prefix.with_suffix(".model").read_bytes()
+        options["normalization_rule_tsv"] = "rules.tsv"
+    # A model holds the names of these files, so they are the same in every run.
+    with contextlib.chdir(folder):
+        sentencepiece.SentencePieceTrainer.train(
+            input="text.txt", model_prefix="golden", model_type="unigram", character_coverage=0.995, pad_id=0, eos_id=END,
+            unk_id=2, bos_id=-1, num_threads=1, hard_vocab_limit=False, minloglevel=2, **options)
+    return (folder / "golden.model").read_bytes()
 
 
 def character_map(model):
@@ -146,9 +147,11 @@ def write_all(root, lines):
         processor = sentencepiece.SentencePieceProcessor(model_proto=models["rules"])
         agreed = []
         for line in lines:
-            ids = library.encode(line).ids
-            if ids == processor.encode(line) + [END] or "<extra_id" in line or "</s>" in line:
-                agreed.append((line, ids))
+            found = library.encode(line)
+            # Of the texts, too: two differences can make the same ids.
+            agrees = found.ids[:-1] == processor.encode(line) and found.tokens[:-1] == processor.encode(line, out_type=str)
+            if agrees or "<extra_id" in line or "</s>" in line:
+                agreed.append((line, found.ids))
         write(root / case, "tokenizer.json", text.encode(), [line for line, _ in agreed], [ids for _, ids in agreed])
 
 

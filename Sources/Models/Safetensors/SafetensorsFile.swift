@@ -85,16 +85,29 @@ public final class SafetensorsFile: Sendable {
     /// The memory of what was read is given back to the system.
     func read(_ entry: SafetensorsEntry, into destination: UnsafeMutableBufferPointer<Float>) throws(SafetensorsError) {
         precondition(destination.count == entry.count, "\(destination.count) elements cannot hold \(entry.shape)")
+        try read(entry, from: 0, into: destination)
+    }
+
+    /// Widens as many elements of the tensor of `entry`, which has passed ``check(_:shape:)``, as `destination` has, from
+    /// element `first` on.
+    ///
+    /// The memory of what was read is given back to the system.
+    func read(
+        _ entry: SafetensorsEntry, from first: Int, into destination: UnsafeMutableBufferPointer<Float>
+    ) throws(SafetensorsError) {
+        precondition(first >= 0 && first + destination.count <= entry.count, "more elements than \(entry.shape) has")
         guard let source = address(of: entry), let target = destination.baseAddress else { return }
         guard let element = entry.elementType?.matrixElement else {
             preconditionFailure("\(entry.dtype) has not been checked")
         }
+        let start = range(of: entry).lowerBound
+        let bytes = start + first * element.size..<start + (first + destination.count) * element.size
         file.awaitRest()
-        file.announce(range(of: entry))
-        defer { file.release(range(of: entry)) }
-        element.widen(source, into: target, count: entry.count)
-        guard WeightMatrix.Element.float32.areFinite(target, count: entry.count) else {
-            let index = destination.firstIndex { !$0.isFinite } ?? 0
+        file.announce(bytes)
+        defer { file.release(bytes) }
+        element.widen(source + first * element.size, into: target, count: destination.count)
+        guard WeightMatrix.Element.float32.areFinite(target, count: destination.count) else {
+            let index = first + (destination.firstIndex { !$0.isFinite } ?? 0)
             throw .notFinite(path: path, tensor: entry.name, index: index)
         }
     }

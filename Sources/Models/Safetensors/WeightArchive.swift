@@ -129,6 +129,17 @@ public struct WeightArchive: Sendable {
         }
     }
 
+    /// Loads one row of the matrix `name`, widened to `Float`, into the caller's memory, which has its width.
+    ///
+    /// - Throws: ``SafetensorsError`` when it is missing, cannot be widened, or is not finite.
+    func read(
+        row: Int, of name: String, into destination: UnsafeMutableBufferPointer<Float>
+    ) throws(SafetensorsError) {
+        for part in try parts([name], storedShape: entry(name)?.shape ?? []) {
+            try part.file.read(part.entry, from: row * destination.count, into: destination)
+        }
+    }
+
     /// The path of the file that holds the tensor `name`; the directory when none does.
     func path(of name: String) -> String {
         fileOfTensor[name]?.path ?? directory

@@ -147,10 +147,12 @@ extension TokenizerSteps.Splitter {
         case .whitespace:
             return UTF8Text.words(text.bytes).map { text[$0] }
         case .mark(let mark, let prefix, let splits):
+            // Nothing is put before nothing.
+            guard let origin = text.origins.first else { return [] }
             var marked = MappedText()
             let body = TokenizerSteps.Normalizer.replace([0x20], with: mark).apply(to: text)
-            let isWanted = prefix == .always || prefix == .first && text.origins.first == 0
-            if isWanted, !body.bytes.starts(with: mark) { marked.append(mark, origin: text.origins.first ?? 0) }
+            let isWanted = prefix == .always || prefix == .first && origin == 0
+            if isWanted, !body.bytes.starts(with: mark) { marked.append(mark, origin: origin) }
             marked.append(body)
             return splits ? marked.split(before: mark) : [marked]
         }

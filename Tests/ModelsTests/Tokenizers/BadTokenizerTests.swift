@@ -45,7 +45,7 @@ import Testing
         let model = #""model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["</s>", 0]]}"#
         let parts = [
             (#""normalizer": {"type": "BertNormalizer"}"#, "its normalizer BertNormalizer is not supported"),
-            (#""normalizer": {"type": "Replace", "pattern": {"Regex": "x+"}, "content": ""}"#, "Replace of that pattern"),
+            (#""normalizer": {"type": "Replace", "pattern": {"Regex": "x+"}}"#, "Replace of that pattern"),
             (#""pre_tokenizer": {"type": "ByteLevel"}"#, "its pre_tokenizer ByteLevel is not supported"),
             (#""post_processor": {"type": "BertProcessing"}"#, "its post_processor BertProcessing is not supported"),
             (#""pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "second"}"#, "prepend_scheme second"),

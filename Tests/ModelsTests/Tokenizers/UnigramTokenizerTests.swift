@@ -28,8 +28,8 @@ import Testing
             let tokenizer = try golden.load()
             let expected = try golden.expected()
             var wrong: [String] = []
-            for (line, ids) in zip(expected.lines, expected.ids) where tokenizer.tokens(of: line, limit: .max).ids != ids {
-                wrong.append(line)
+            for (line, ids) in zip(expected.lines, expected.ids) {
+                if tokenizer.tokens(of: line, limit: .max).ids != ids { wrong.append(line) }
             }
             print("\(golden.testDescription): \(wrong.count) of \(expected.lines.count) lines differ")
             #expect(wrong.isEmpty, "\(golden.testDescription): \(wrong.prefix(3).map(\.debugDescription))")
@@ -82,8 +82,8 @@ import Testing
             let found = tokenizer.tokens(of: line, limit: 300)
             let seconds = (clock.now - start) / .seconds(1)
             #expect(found.ids.count <= 300)
-            #expect(
-                figure("\(line.count) characters \(line.prefix(3)), seconds", seconds, below: isOptimised ? 0.5 : 30))
+            let name = "\(line.count) characters \(line.prefix(3)), seconds"
+            #expect(figure(name, seconds, below: isOptimised ? 0.5 : 30))
         }
     }
 
@@ -114,7 +114,7 @@ import Testing
         try directory.write(bytes, to: "\(folder)/\(name)")
         try directory.write(text: "a\nred\napple\non\n", to: "vocabulary.txt")
         let tokenizer = try UnigramTokenizer(directory: directory.path + folder)
-        let text = "A red, APPLE on - a Zebra. zebra cat"
+        let text = "A red, apple, on a , Zebra. zebra cat"
         let found = tokenizer.tokens(of: text, limit: 300)
         #expect(found.unknown == ["Zebra", "zebra", "cat"])
         #expect(found.ids == (try GoldenTokenizer(name: "rules").load().tokens(of: text, limit: 300).ids))
