@@ -79,8 +79,14 @@ endef
 
 .PHONY: verify
 # Compares the results with those of PyTorch and diffusers; needs Python 3.11, and downloads both from PyPI.
-verify: build
+verify: build verify-text
 	Scripts/verify/run.sh --binary $(BINARY)
+
+.PHONY: verify-text
+# The part of it that concerns prompts: tokenizers on ten thousand lines, and text encoders of true size (writes 2 GB).
+verify-text: deps
+	swift build $(SWIFT_FLAGS) --build-tests
+	Scripts/verify/text.sh --flags='$(SWIFT_FLAGS)'
 
 .PHONY: verify-batch
 # Tests batches with the real programs: shards, kill -9, full disks, memory, throughput, a real Slurm and GNU parallel.

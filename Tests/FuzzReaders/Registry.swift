@@ -25,6 +25,9 @@ let readers: [Reader] = [
     ImageReaders.png,
     ImageReaders.record,
     ImageReaders.ppm,
+    TextReaders.model,
+    TextReaders.json,
+    TextReaders.encoder,
 ]
 
 /// Whether an error is one by which readers may refuse a file: those that the command line gives an exit code of its own.
