@@ -19,6 +19,7 @@ PACKAGES := libopenblas-dev liblapacke-dev libdnnl-dev zlib1g-dev libssl-dev
 LINT_PACKAGES := shellcheck
 RELEASE_PACKAGES := debootstrap binutils
 BATCH_PACKAGES := slurm-wlm munge parallel
+SCENES_PACKAGES := fonts-noto-color-emoji unicode-data unicode-cldr-core sentencepiece
 
 # Swift compiles for SSE2 by default. These builds use the vector instructions of this machine;
 # `make release` does not, so its binary runs on any x86-64.
@@ -134,6 +135,13 @@ ablation: build
 # hours; finished rows are kept in robustness/, so it can be stopped and started again.
 robustness: build
 	OMNICACHE=$(BINARY) Scripts/bench/robustness.sh -n $(PAIRS) -s $(SEED) $(ROBUSTNESS)
+
+.PHONY: score
+# How much of its captions is in the pictures of the embedded text-to-image model, in full and at budgets; needs Python 3.11,
+# and downloads PyTorch from PyPI. SCORE holds options (Scripts/score/score.sh --help).
+score: build
+	@$(call install_missing,$(SCENES_PACKAGES))
+	Scripts/score/score.sh --binary $(BINARY) $(SCORE)
 
 .PHONY: release
 # A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside and without symbols.

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import conventions
+import minit2i
 import networks
 import rules
 import torch
@@ -26,6 +27,9 @@ def convert(given, out):
     """Writes config.json and model.safetensors of the checkpoint `given.source` into `out`; prints how it was read."""
     source = given.source
     found = load(source)
+    if minit2i.is_checkpoint(found):
+        minit2i.convert(given, source, found, out)
+        return
     network, left_out = network_in(source, found, given.tree)
     said = training.of(source, found)
     check_supported(source, said)

@@ -65,7 +65,7 @@ enum ImageReaders {
             let record = try ImageMetadata(png: Files.read(path), path: path).record
             _ = ImageMetadata.settingsHash(path: path)
             _ = record.settingsHash
-            let list = try WorkList(items: record.items, classCount: 3)
+            let list = try WorkList(items: record.items, of: .classes(3))
             guard !list.items.isEmpty else { throw Breach("a record without an image") }
             try run.sample(record.settings, reuse: record.reuse)
         }

@@ -29,24 +29,29 @@ import Testing
     }
 
     @Test func `image i has seed S + i and class i modulo the list, whatever the count`() throws {
-        let long = try WorkList(seed: 10, count: 7, classes: [2, 0], classCount: 4)
-        let short = try WorkList(seed: 10, count: 3, classes: [2, 0], classCount: 4)
+        let long = try WorkList(seed: 10, count: 7, conditions: [.label(2), .label(0)], of: .classes(4))
+        let short = try WorkList(seed: 10, count: 3, conditions: [.label(2), .label(0)], of: .classes(4))
         #expect(long.items.map(\.seed) == Array(10...16))
         #expect(long.items.map(\.classID) == [2, 0, 2, 0, 2, 0, 2])
         #expect(Array(long.items.prefix(3)) == short.items)
     }
 
     @Test func `a class that was not given is drawn by the image's own seed`() throws {
-        let list = try WorkList(seed: 100, count: 200, classes: nil, classCount: 4)
-        let alone = try WorkList(seed: 150, count: 1, classes: nil, classCount: 4)
+        let list = try WorkList(seed: 100, count: 200, conditions: nil, of: .classes(4))
+        let alone = try WorkList(seed: 150, count: 1, conditions: nil, of: .classes(4))
         #expect(list.items[50] == alone.items[0])
         #expect(Set(list.items.map(\.classID)) == [0, 1, 2, 3])
     }
 
     @Test func `seeds end below two to the thirty-second`() throws {
-        #expect(try WorkList(seed: .max - 1, count: 2, classes: [0], classCount: 4).items.last?.seed == .max)
-        #expect(throws: PipelineError.self) { try WorkList(seed: .max - 1, count: 3, classes: [0], classCount: 4) }
-        #expect(throws: PipelineError.self) { try WorkList(seed: 0, count: 0, classes: [0], classCount: 4) }
+        #expect(
+            try WorkList(seed: .max - 1, count: 2, conditions: [.label(0)], of: .classes(4)).items.last?.seed == .max)
+        #expect(throws: PipelineError.self) {
+            try WorkList(seed: .max - 1, count: 3, conditions: [.label(0)], of: .classes(4))
+        }
+        #expect(throws: PipelineError.self) {
+            try WorkList(seed: 0, count: 0, conditions: [.label(0)], of: .classes(4))
+        }
     }
 
     @Test(arguments: [

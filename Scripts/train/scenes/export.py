@@ -2,9 +2,9 @@
 
     python export.py RUN DIRECTORY
 
-model_index.json, scheduler/, transformer/, text_encoder/ and tokenizer/, with float16 weights; and
-vocabulary.txt, which is ours: every word that captions had, one a line, so that a program can tell
-a person which words of a prompt the model has never read.
+model_index.json, scheduler/, transformer/, text_encoder/ and tokenizer/, with float16 weights; and two
+files of omnicache's: vocabulary.txt, every word that captions had, one a line, so that a program can tell
+a person which words of a prompt the model has never read; and prompts.txt, captions to calibrate on.
 """
 
 import argparse
@@ -20,11 +20,13 @@ from safetensors.torch import save_file
 import catalogue
 import flow
 import grammar
+import scenes
 import sheet
 from unigram import Unigram
 import writer
 
 STEPS, GUIDANCE = 50, 2.5
+EXAMPLES, EXAMPLES_SEED = 48, 11
 
 
 def write_json(value, path):
@@ -71,20 +73,16 @@ def write(model, data, directory):
     write_json({
         "_class_name": "MiniT2ITextToImagePipeline",
         "_diffusers_version": "0.32.0",
-        "default_num_inference_steps": STEPS,
-        "guidance_scale": GUIDANCE,
-        "train_t_schedule": "lognorm",
-        "t_lognorm_mu": flow.TIME_MEAN,
-        "t_lognorm_sigma": flow.TIME_SPREAD,
-        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+        "scheduler": ["diffusers", "MiniT2IFlowMatchScheduler"],
         "text_encoder": ["transformers", "T5EncoderModel"],
         "tokenizer": ["transformers", "AutoTokenizer"],
         "transformer": ["diffusers", "MiniT2IMMJiTModel"],
     }, directory / "model_index.json")
-    write_json({"_class_name": "FlowMatchEulerDiscreteScheduler", "_diffusers_version": "0.32.0",
-                "num_train_timesteps": 1000, "shift": 1.0, "stochastic_sampling": False},
+    write_json({"_class_name": "MiniT2IFlowMatchScheduler", "_diffusers_version": "0.32.0",
+                "num_inference_steps": STEPS, "train_t_schedule": "lognorm",
+                "t_lognorm_mu": flow.TIME_MEAN, "t_lognorm_sigma": flow.TIME_SPREAD},
                directory / "scheduler" / "scheduler_config.json")
-    write_json(model.net.config.json(STEPS), directory / "transformer" / "config.json")
+    write_json({**model.net.config.json(STEPS), "guidance_scale": GUIDANCE}, directory / "transformer" / "config.json")
     write_weights(model.net, "model.net.", directory / "transformer" / "diffusion_pytorch_model.safetensors")
     write_json(model.text_encoder.config.json(), directory / "text_encoder" / "config.json")
     write_weights(model.text_encoder, "", directory / "text_encoder" / "model.safetensors")
@@ -98,7 +96,11 @@ def write(model, data, directory):
                 **{name: tokenizer.pieces[i] for name, i in names.items()}},
                folder / "tokenizer_config.json")
     words = grammar.words(grammar.build(catalogue.read()))
-    (directory / "vocabulary.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    maker = scenes.Scenes(scenes.load(data / "scenes.npz"))
+    maker.generator.manual_seed(EXAMPLES_SEED)
+    examples = maker.texts(maker.phrase(maker.draw(EXAMPLES)))
+    for name, lines in (("vocabulary.txt", words), ("prompts.txt", examples)):
+        (directory / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():

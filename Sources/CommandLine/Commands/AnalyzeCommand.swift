@@ -60,18 +60,19 @@ struct AnalyzeCommand: ParsableCommand {
         let log = execution.begin()
         defer { log.finish() }
         guard finished.batches.isEmpty else { return try analyzeBatches(log: log) }
-        let directory = try model.open()
+        let directory = try model.open(takesPrompts: subjects.shown.givesPrompts)
         let source = try ReuseSource(plan: plan, options: cache)
         let settings = try sampling.settings(
             over: (source.settings ?? directory.defaultSettings).computed(
                 by: model.engine.arithmetic(over: source.settings?.arithmetic ?? .standard, log: log)), of: directory)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
-        let classes = try subjects.classes.map(directory.classes.resolve)
+        let conditions = try subjects.shown.conditions(of: directory)
         let work = try WorkList(
             seed: subjects.seed ?? UInt32.random(in: 0...UInt32.max >> 1),
-            count: subjects.count ?? max(classes?.count ?? 0, Self.defaultCount), classes: classes,
-            classCount: directory.classes.count)
+            count: subjects.count ?? max(conditions?.count ?? 0, Self.defaultCount), conditions: conditions,
+            negative: subjects.shown.negative(), of: directory.conditions)
+        try log.warn(ofPrompts: work.items, on: directory)
         let files = try TrajectoryReport.files(prefix: output, replaces: force)
         let session = try ModelSession(
             directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
@@ -89,9 +90,10 @@ struct AnalyzeCommand: ParsableCommand {
             ).print(format: execution.log)
         }
         if subjects.seed == nil { log.message("seed \(work.items[0].seed)") }
-        if subjects.count == nil, work.items.count > classes?.count ?? 0 {
+        if subjects.count == nil, work.items.count > conditions?.count ?? 0 {
+            let shown = directory.conditions.promptRules == nil ? "classes" : "prompts"
             log.message(
-                "\(work.items.count) images of \(classes == nil ? "random classes" : "the given classes"); --count sets another "
+                "\(work.items.count) images of \(conditions == nil ? "random" : "the given") \(shown); --count sets another "
                     + "number")
         }
         let analysis = try TrajectoryAnalysis(
@@ -126,7 +128,8 @@ extension AnalyzeCommand {
     /// The first option given that says how to sample; nil if there is none.
     private var samplingOption: String? {
         let options = [
-            ("--class", subjects.classes != nil), ("--count", subjects.count != nil), ("--seed", subjects.seed != nil),
+            ("--\(subjects.shown.given ?? "")", subjects.shown.given != nil), ("--count", subjects.count != nil),
+            ("--seed", subjects.seed != nil),
             ("--plan", plan != nil), ("--model", model.model != nil),
         ]
         return options.first { $0.1 }?.0 ?? cache.given ?? sampling.given

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Pipeline
 
 /// The images of a `--batch` file, with the options of each image.
@@ -12,15 +13,23 @@ struct BatchList {
 
     private let file: BatchFile
 
-    /// Reads a file. The command line sets what the file leaves out.
+    /// The names that a value may have.
+    static let names = BatchItemOptions.names.union(ownNames)
+
+    /// Reads a list. The command line sets what it leaves out.
     ///
+    /// - Parameters:
+    ///   - file: the list.
+    ///   - subject: the options of the command line.
+    ///   - firstSeed: the seed of the first image, unless it has one of its own; nil where each must have one.
+    ///   - directory: the model.
     /// - Throws: `PipelineError` with the line and column of what is wrong.
-    init(path: String, subject: SubjectOptions, directory: ModelDirectory) throws {
+    init(file: BatchFile, subject: SubjectOptions, firstSeed: UInt32?, directory: ModelDirectory) throws {
         guard subject.count == nil else {
-            throw PipelineError.usage("--batch \(path) lists the images; drop --count")
+            throw PipelineError.usage("--batch lists the images; drop --count")
         }
-        let classes = try subject.classes.map(directory.classes.resolve)
-        let file = try BatchFile(path: path, names: BatchItemOptions.names.union(["class", "seed"]))
+        let conditions = try subject.shown.conditions(of: directory)
+        let negative = try subject.shown.negative()
         self.file = file
         var items: [SampleItem] = []
         var variants: [Int] = []
@@ -28,23 +37,25 @@ struct BatchList {
         var known: [[String]: Int] = [:]
         items.reserveCapacity(file.entries.count)
         for (index, entry) in file.entries.enumerated() {
-            let own = try entry.fields["seed"].map { field in
+            let ownSeed = try entry.fields["seed"].map { field in
                 guard let seed = UInt32(field.plainNumber) else {
                     throw file.error(
                         at: field.place, "seed '\(field.text)': give a whole number from 0 to \(UInt32.max)")
                 }
                 return seed
             }
-            guard let seed = try own ?? Self.seed(subject.seed, plus: index) else {
+            guard let seed = try ownSeed ?? Self.seed(firstSeed, plus: index) else {
                 throw file.error(at: entry.place, "no seed; give the image a seed, or give --seed")
             }
-            let classID = try entry.fields["class"].map { try Self.classID($0, of: directory, in: file) }
+            let own = try Self.condition(of: entry, of: directory, in: file) ?? conditions.map { $0[index % $0.count] }
+            guard own != nil || directory.conditions.promptRules == nil else {
+                throw file.error(at: entry.place, "no prompt; give the image a prompt, or give --prompt")
+            }
             items.append(
                 SampleItem(
-                    classID: classID ?? classes.map { $0[index % $0.count] }
-                        ?? WorkList.drawnClass(seed, of: directory.classes.count),
-                    seed: seed))
-            let arguments = entry.fields.filter { $0.key != "class" && $0.key != "seed" }
+                    condition: own ?? WorkList.drawnCondition(seed, of: directory.conditions), seed: seed,
+                    negative: try entry.fields["negative-prompt"].map { try Self.prompt($0, in: file) } ?? negative))
+            let arguments = entry.fields.filter { !Self.ownNames.contains($0.key) }
                 .map { Self.argument($0, $1) }.sorted()
             if let variant = known[arguments] {
                 variants.append(variant)
@@ -70,6 +81,34 @@ struct BatchList {
                 reason.hasPrefix("--\(name) ") || reason.hasPrefix("\(name) ")
             }
             throw file.error(at: named?.value.place ?? entry.place, reason)
+        }
+    }
+
+    /// What a list says of an image beside options.
+    private static let ownNames: Set<String> = ["class", "prompt", "negative-prompt", "seed"]
+
+    /// The condition of an image that has one of its own.
+    private static func condition(
+        of entry: BatchFile.Entry, of directory: ModelDirectory, in file: BatchFile
+    ) throws(PipelineError) -> Condition? {
+        let takesPrompts = directory.conditions.promptRules != nil
+        let foreign = takesPrompts ? ["class"] : ["prompt", "negative-prompt"]
+        if let field = foreign.lazy.compactMap({ entry.fields[$0] }).first {
+            throw file.error(
+                at: field.place,
+                takesPrompts ? "a class, but the model draws prompts" : "a prompt, but the model draws classes")
+        }
+        if let field = entry.fields["prompt"] { return .prompt(try prompt(field, in: file)) }
+        return try entry.fields["class"].map { field throws(PipelineError) in
+            .label(try classID(field, of: directory, in: file))
+        }
+    }
+
+    private static func prompt(_ field: BatchFile.Field, in file: BatchFile) throws(PipelineError) -> String {
+        do throws(PipelineError) {
+            return try PromptList([field.text], option: "prompt").prompts[0]
+        } catch {
+            throw file.error(at: field.place, "\(error)")
         }
     }
 
@@ -112,7 +151,7 @@ struct BatchList {
         } catch {
             // An option that is wrong by itself is reported with its own line and column.
             let wrong = entry.fields.first { name, field in
-                name != "class" && name != "seed" && (try? BatchItemOptions.parse([argument(name, field)])) == nil
+                !ownNames.contains(name) && (try? BatchItemOptions.parse([argument(name, field)])) == nil
             }
             throw file.error(
                 at: wrong?.value.place ?? entry.place,

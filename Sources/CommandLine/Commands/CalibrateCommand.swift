@@ -57,6 +57,12 @@ struct CalibrateCommand: ParsableCommand {
             "Stop searching after this time, such as 90s, 10m or 2h, and use the best so far.", valueName: "time"))
     var timeLimit: TimeSpan?
 
+    @Option(
+        help: ArgumentHelp(
+            "Calibrate on the prompts of this file, one on each line.",
+            discussion: "Default: the examples that come with the model.", valueName: "file"))
+    var prompts: String?
+
     @Flag(help: "Calibrate again even if there is a calibration.")
     var force = false
 
@@ -66,7 +72,9 @@ struct CalibrateCommand: ParsableCommand {
     func run() throws {
         let log = execution.begin()
         defer { log.finish() }
-        let directory = try model.open()
+        let directory =
+            try prompts.map { try model.open(takesPrompts: true).calibrated(on: PromptList(path: $0)) }
+            ?? model.open()
         let settings = try sampling.settings(
             over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
         log.warn(of: settings, on: directory)
@@ -108,7 +116,7 @@ struct CalibrateCommand: ParsableCommand {
                 Log.Event(event: "calibration", evaluations: planned, evaluationsFull: schedule.evaluations))
         }
         let job = CalibrationJob(session: session, settings: settings, store: store)
-        let items = Calibrator.items(samples, told: directory.config.conditions)
+        let items = Calibrator.items(samples, told: directory.conditions)
         let source = try directory.decoder(decoder.choice)
         guard !curve || source != nil else { throw directory.needsDecoder(instead: ", or drop --curve") }
         let outcome = try WeightFiles.blamed { () -> CalibrationJob.Outcome in

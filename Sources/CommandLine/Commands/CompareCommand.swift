@@ -78,7 +78,7 @@ struct CompareCommand: ParsableCommand {
         let log = execution.begin()
         defer { log.finish() }
         guard finished.batches.isEmpty else { return try compareBatches(log: log) }
-        let directory = try model.open()
+        let directory = try model.open(takesPrompts: subjects.shown.givesPrompts)
         let settings = try sampling.settings(
             over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
         log.warn(of: settings, on: directory)
@@ -89,6 +89,7 @@ struct CompareCommand: ParsableCommand {
             settings: settings, items: items(of: directory),
             strategies: StrategyCatalogue.strategies(strategies ?? "all"),
             budgets: Budget.list(budgets ?? Self.defaultBudgets), measuresTime: timing)
+        try log.warn(ofPrompts: request.items, on: directory)
         let files = try output.map { try Comparison.files(prefix: $0, replaces: force) }
         let session = try ModelSession(
             directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
@@ -139,15 +140,15 @@ struct CompareCommand: ParsableCommand {
             calibration: session.calibration(for: settings.computed(by: arithmetic), makes: true))
     }
 
-    /// The images. Without `--class`, their classes are spread over all of the model's.
+    /// The images. Without `--class` or `--prompt`, they are spread over all of the model's classes or example prompts.
     private func items(of directory: ModelDirectory) throws -> [SampleItem] {
         let (seed, count) = (subjects.seed ?? Self.defaultSeed, subjects.count ?? Self.defaultCount)
-        let total = directory.classes.count
-        guard let classes = subjects.classes else {
-            return try WorkList.spread(seed: seed, count: count, classCount: total).items
+        let negative = try subjects.shown.negative()
+        guard let conditions = try subjects.shown.conditions(of: directory) else {
+            return try WorkList.spread(seed: seed, count: count, negative: negative, of: directory.conditions).items
         }
         return try WorkList(
-            seed: seed, count: count, classes: directory.classes.resolve(classes), classCount: total
+            seed: seed, count: count, conditions: conditions, negative: negative, of: directory.conditions
         ).items
     }
 
@@ -183,7 +184,8 @@ extension CompareCommand {
     /// The first option given that says how to sample; nil if there is none.
     private var samplingOption: String? {
         let options = [
-            ("--class", subjects.classes != nil), ("--count", subjects.count != nil), ("--seed", subjects.seed != nil),
+            ("--\(subjects.shown.given ?? "")", subjects.shown.given != nil), ("--count", subjects.count != nil),
+            ("--seed", subjects.seed != nil),
             ("--strategies", strategies != nil), ("--budgets", budgets != nil), ("--decoder", decoder.decoder != nil),
             ("--model", model.model != nil),
         ]

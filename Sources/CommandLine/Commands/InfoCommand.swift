@@ -93,7 +93,9 @@ private struct ImageReport: Report {
 
     var rows: [(title: String, value: String)] {
         let record = metadata.record
-        let items = record.items.map { "\($0.condition) seed \($0.seed)" }.joined(separator: ", ")
+        let items = record.items.map { item in
+            "\(item.condition)\(item.negative.map { " (not '\($0)')" } ?? "") seed \(item.seed)"
+        }.joined(separator: ", ")
         return [
             ("model", record.model.name), ("model hash", record.model.hash), ("images", items),
         ] + record.settings.rows + [
@@ -196,7 +198,7 @@ private struct ModelReport: Report {
 
     private enum CodingKeys: String, CodingKey {
         case path, name, hash, config, process, classes, weightFiles, decoders, defaults, parameters, canBeGuided
-        case libraries
+        case prompts, libraries
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -212,6 +214,7 @@ private struct ModelReport: Report {
         try values.encode(directory.defaultSettings, forKey: .defaults)
         try values.encode(parameters, forKey: .parameters)
         try values.encode(directory.hasNullClass, forKey: .canBeGuided)
+        try values.encodeIfPresent(Prompts(directory), forKey: .prompts)
         try values.encode(libraries, forKey: .libraries)
     }
 
@@ -232,8 +235,33 @@ private struct ModelReport: Report {
             ("omnicache", LibraryVersions.omnicache), ("OpenBLAS", libraries.openblas),
             ("kernels", libraries.kernelText), ("oneDNN", libraries.onednnText), ("engines", libraries.engineText),
             ("fastest", "\(libraries.recommended)"), ("processors", "\(libraries.processors)"),
-            ("classes", "\(directory.classes.count)"),
-        ]
+        ] + (Prompts(directory)?.rows ?? [("classes", "\(directory.classes.count)")])
+    }
+
+    /// What a model of prompts reads.
+    private struct Prompts: Encodable {
+        /// The most tokens of a prompt.
+        let tokens: Int
+        /// The directories of the text encoder and of its tokenizer; nil where there are none.
+        let encoder, tokenizer: String?
+        /// What the model is calibrated on by default.
+        let examples: [String]
+
+        init?(_ directory: ModelDirectory) {
+            guard let rules = directory.conditions.promptRules else { return nil }
+            tokens = rules.tokens
+            examples = rules.examples
+            encoder = directory.prompts?.encoder
+            tokenizer = directory.prompts?.tokenizer
+        }
+
+        var rows: [(title: String, value: String)] {
+            [
+                ("text encoder", encoder ?? "none: give one with --text-encoder"),
+                ("tokenizer", tokenizer ?? "none"), ("prompts", "at most \(tokens) tokens"),
+                ("for example", examples.first ?? ""),
+            ]
+        }
     }
 
     private static func prediction(of process: DiffusionProcess) -> String {

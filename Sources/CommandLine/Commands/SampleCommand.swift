@@ -11,6 +11,7 @@ struct SampleCommand: ParsableCommand {
             omnicache sample --steps 50 --class face-smiling --seed 7
             omnicache sample --class all --grid 11 -o sheet.png
             omnicache sample --steps 50 --budget 0.5
+            omnicache sample --prompt 'a red apple left of two small stars' --budget 0.5
             omnicache sample --like face-smiling-7.png -o again.png
             omnicache sample --batch list.csv --shard 0/4 -o 'set/{index}.png'
             """)
@@ -42,14 +43,21 @@ struct SampleCommand: ParsableCommand {
         let source = try ReuseSource(plan: plan, options: cache)
         let arithmetic = try model.engine.arithmetic(
             over: like?.record.settings.arithmetic ?? source.settings?.arithmetic ?? .standard, log: log)
-        let session = try ModelSession(options: model, arithmetic: arithmetic, workers: execution.workers(), log: log)
+        let keepsPrompts = like.map { $0.record.items.contains { $0.classID == nil } } ?? false
+        let session = try ModelSession(
+            directory: model.open(takesPrompts: subject.shown.givesPrompts || keepsPrompts), options: model,
+            arithmetic: arithmetic, workers: execution.workers(), log: log)
         if let count = batch.inFlight, !(1...1024).contains(count) {
             throw PipelineError.usage("--in-flight \(count): give a number from 1 to 1024")
+        }
+        if batch.answersRequests {
+            return try RequestService(command: self, session: session, reuse: source, log: log).run()
         }
         let request = try SampleRequest(command: self, session: session, reuse: source, like: like)
         if let warning = request.batch.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
             log.message(warning)
         }
+        try log.warn(ofPrompts: request.batch.items, on: session.directory)
         for variant in request.batch.variants where log.warn(of: variant.settings, on: session.directory) { break }
         if execution.dryRun {
             try DryRun(request).print(format: execution.log)

@@ -7,13 +7,22 @@ import Synchronization
 final class SampleJob: Sendable {
     private let batch: Batch
     private let drawnSeed: UInt32?
+    /// The request that is answered; nil for a command of its own.
+    private let request: Int?
     /// The images whose files are there.
     private let kept = Atomic<Int>(0)
     private let run: BatchRun
     // The run reports one event at a time.
     nonisolated(unsafe) private let log: Log
 
-    init(request: SampleRequest, session: ModelSession, inFlight: Int?, log: Log) {
+    /// - Parameters:
+    ///   - request: what to sample.
+    ///   - session: the model.
+    ///   - inFlight: how many images are made at a time; nil for as many as is fastest.
+    ///   - number: the request on standard input that is answered; nil for a command of its own.
+    ///   - log: where progress and results go.
+    init(request: SampleRequest, session: ModelSession, inFlight: Int?, request number: Int? = nil, log: Log) {
+        self.request = number
         batch = request.batch
         drawnSeed = request.drawnSeed
         run = BatchRun(request.batch, session: session, inFlight: inFlight)
@@ -45,13 +54,14 @@ final class SampleJob: Sendable {
             kept.add(count, ordering: .relaxed)
             let variant = batch.variants[target.variant]
             let item = target.record.items[0]
-            try log.result(
-                Log.Event(
-                    event: "image", file: target.path, class: batch.directory.classes.name(of: item.condition),
-                    seed: item.seed, skipped: timing == nil ? true : nil,
-                    evaluations: timing == nil ? 0 : variant.evaluations * count,
-                    evaluationsFull: variant.evaluationsFull * count, seconds: timing?.seconds,
-                    decodeSeconds: timing.flatMap { $0.decoding == 0 ? nil : $0.decoding }))
+            let name = batch.directory.classes.name(of: item.condition)
+            let event = Log.Event(
+                event: "image", request: request, file: target.path, class: item.classID == nil ? nil : name,
+                prompt: item.classID == nil ? name : nil, seed: item.seed, skipped: timing == nil ? true : nil,
+                evaluations: timing == nil ? 0 : variant.evaluations * count,
+                evaluationsFull: variant.evaluationsFull * count, seconds: timing?.seconds,
+                decodeSeconds: timing.flatMap { $0.decoding == 0 ? nil : $0.decoding })
+            try request == nil ? log.result(event) : log.answer(event)
         }
     }
 

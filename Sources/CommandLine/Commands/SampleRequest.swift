@@ -8,7 +8,18 @@ struct SampleRequest: Sendable {
 
     /// Fills in the defaults, those of `like` or of a plan before those of the model, and checks everything that can be
     /// known; makes a calibration if one is needed and `calibrates` allows it.
-    init(command: SampleCommand, session: ModelSession, reuse: ReuseSource, like: ImageMetadata?) throws {
+    ///
+    /// - Parameters:
+    ///   - command: the options.
+    ///   - session: the model.
+    ///   - reuse: what is reused.
+    ///   - like: the image whose settings count before those of the model.
+    ///   - list: the images, where they are neither in the options nor in a file that these name.
+    ///   - firstIndex: the index of the first image of `list`.
+    init(
+        command: SampleCommand, session: ModelSession, reuse: ReuseSource, like: ImageMetadata?,
+        list: BatchList? = nil, firstIndex: Int = 0
+    ) throws {
         let output = command.output
         let directory = session.directory
         let reference = directory.reference()
@@ -19,7 +30,8 @@ struct SampleRequest: Sendable {
         }
         let shard = try command.batch.part()
         try Self.check(command, hasLike: like != nil)
-        let subjects = try SampleSubjects(command: command, like: like, directory: directory)
+        let subjects =
+            try list.map(SampleSubjects.init) ?? SampleSubjects(command: command, like: like, directory: directory)
         drawnSeed = subjects.drawnSeed
         let variants = try subjects.resolveVariants(command: command, session: session, reuse: reuse, like: like)
 
@@ -52,7 +64,8 @@ struct SampleRequest: Sendable {
         files.columns = columns
         files.replaces = output.force
         files.latents = output.saveLatents
-        files.keepsManifest = command.batch.keepsManifest
+        files.keepsManifest = command.batch.keepsManifest && list == nil
+        files.firstIndex = firstIndex
         files.previewInterval = output.previewEvery
         if output.usesStandardOutput { files.stream = { try Terminal.standardOutput.writeAll($0) } }
         batch = try Batch(

@@ -9,25 +9,37 @@ struct SampleSubjects {
     var variants: [Int]? { list?.variants }
     private let list: BatchList?
 
+    /// The images of a list.
+    init(_ list: BatchList) {
+        (self.list, items, drawnSeed) = (list, list.items, nil)
+    }
+
     /// The images of a file, of the options, or of another image.
     init(command: SampleCommand, like: ImageMetadata?, directory: ModelDirectory) throws {
         let subject = command.subject
         if let path = command.batch.batch {
-            let list = try BatchList(path: path, subject: subject, directory: directory)
-            (self.list, items, drawnSeed) = (list, list.items, nil)
+            self = Self(
+                try BatchList(
+                    file: BatchFile(path: path, names: BatchList.names), subject: subject, firstSeed: subject.seed,
+                    directory: directory))
             return
         }
         list = nil
-        let classes = try subject.classes.map(directory.classes.resolve)
-        let kept = try like.map { try WorkList(items: $0.record.items, classCount: directory.classes.count) }
-        if let kept, subject.classes == nil, subject.seed == nil, subject.count == nil {
+        let conditions = try subject.shown.conditions(of: directory)
+        let negative = try subject.shown.negative()
+        let kept = try like.map { try WorkList(items: $0.record.items, of: directory.conditions) }
+        if let kept, conditions == nil, negative == nil, subject.seed == nil, subject.count == nil {
             (items, drawnSeed) = (kept.items, nil)
             return
         }
+        guard conditions != nil || kept != nil || directory.conditions.promptRules == nil else {
+            throw PipelineError.usage("the model \(directory.name) draws what a prompt says; give --prompt")
+        }
         let seed = subject.seed ?? kept?.items[0].seed ?? UInt32.random(in: 0...UInt32.max >> 1)
         items = try WorkList(
-            seed: seed, count: subject.count ?? max(classes?.count ?? 1, kept?.items.count ?? 1),
-            classes: classes ?? kept?.items.compactMap(\.classID), classCount: directory.classes.count
+            seed: seed, count: subject.count ?? max(conditions?.count ?? 1, kept?.items.count ?? 1),
+            conditions: conditions ?? kept?.items.map(\.condition), negative: negative ?? kept?.items[0].negative,
+            of: directory.conditions
         ).items
         drawnSeed = subject.seed == nil && kept == nil ? seed : nil
     }

@@ -8,8 +8,10 @@ struct BatchOptions: ParsableArguments {
             "Sample the images that this file lists: JSON objects, or a table (separated by commas, semicolons or tabs) "
                 + "with a line of column names.",
             discussion: """
-                Each image can set class, seed, and any sampling or cache option by its name without the dashes. The \
-                command line sets the rest. The default of --output becomes {index}.png.
+                Each image can set class, prompt, negative-prompt, seed, and any sampling or cache option by its name \
+                without the dashes. The command line sets the rest. The default of --output becomes {index}.png. With '-', \
+                JSON objects are read from standard input, one on each line, and each is answered with a line of JSON once \
+                its image is there.
                 """, valueName: "file"))
     var batch: String?
 
@@ -30,6 +32,9 @@ struct BatchOptions: ParsableArguments {
                 + "fit in memory.",
             valueName: "n"))
     var inFlight: Int?
+
+    /// Whether images are asked for on standard input.
+    var answersRequests: Bool { batch == "-" }
 
     /// Whether the run writes a manifest.
     var keepsManifest: Bool { batch != nil || shard != nil || manifest }

@@ -23,9 +23,18 @@ struct ModelOptions: ParsableArguments {
 
     @OptionGroup var engine: EngineOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "The directory of a T5 text encoder and its tokenizer. Default: those of the model.", valueName: "dir"))
+    var textEncoder: String?
+
     /// Finds and opens the directory.
-    func open() throws -> ModelDirectory {
-        try ModelDirectory(path: ModelLocator().locate(model), variant: variant.variant)
+    ///
+    /// - Parameter takesPrompts: whether the embedded model, if it is the one, is that of prompts.
+    func open(takesPrompts: Bool = false) throws -> ModelDirectory {
+        try ModelDirectory(
+            path: ModelLocator().locate(model, takesPrompts: takesPrompts), variant: variant.variant,
+            textEncoder: textEncoder)
     }
 }
 

@@ -31,6 +31,7 @@ enum ExitStatus: Int32 {
         case is LinearAlgebraError: self = .badData
         case let error as MachineError: self.init(error)
         case is Terminal.StreamFailure: self = .inputOutput
+        case is FailedRequests: self = .badData
         case is Interrupted: self = .interrupted
         default: return nil
         }

@@ -16,6 +16,7 @@ final class Log {
     struct Event: Encodable {
         var event: String
         var message: String?
+        var request: Int?
         var image: Int?
         var images: Int?
         var step: Int?
@@ -23,6 +24,7 @@ final class Log {
         var timestep: Double?
         var file: String?
         var `class`: String?
+        var prompt: String?
         var seed: UInt32?
         var skipped: Bool?
         var evaluations: Int?
@@ -75,6 +77,23 @@ final class Log {
         guard let departure = directory.departure(of: settings) else { return false }
         message("warning: \(departure)")
         return true
+    }
+
+    /// Says what of the prompts a model does not read; checks that it reads something of each.
+    ///
+    /// - Throws: what reading the tokenizer throws, and `PipelineError.usage` for a prompt of unknown words.
+    func warn(ofPrompts items: [SampleItem], on directory: ModelDirectory) throws {
+        var seen: Set<String> = []
+        var prompts: [String] = []
+        for item in items {
+            guard case .prompt(let prompt) = item.condition else { continue }
+            for text in [prompt, item.negative].compactMap(\.self) where seen.insert(text).inserted {
+                prompts.append(text)
+            }
+        }
+        for reading in try directory.read(prompts) {
+            if let warning = reading.warning { message("warning: \(warning)") }
+        }
     }
 
     /// Prints a message if the log is verbose.
@@ -136,6 +155,14 @@ final class Log {
         } catch {
             guard error.isReaderGone else { throw error }
         }
+    }
+
+    /// Answers a request on standard output, as a line of JSON.
+    ///
+    /// - Throws: `Terminal.StreamFailure` when standard output cannot be written.
+    func answer(_ event: Event) throws(Terminal.StreamFailure) {
+        bar?.clear()
+        try Terminal.standardOutput.writeResult(Self.line(event))
     }
 
     /// Removes the progress bar.

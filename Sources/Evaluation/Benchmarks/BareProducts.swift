@@ -39,6 +39,7 @@ final class BareProducts {
         var outputs: [Int: Tensor] = [:]
         /// The keys of every head of every entry, transposed.
         var keys: [Int: Tensor] = [:]
+        /// Of each worker, those of the attention of a width that has the most.
         var scores: [Int: [Tensor]] = [:]
 
         init(_ network: any DenoisingNetwork, entries: Int, workers: Workers) {
@@ -53,8 +54,13 @@ final class BareProducts {
                     let tokens = max(keys, product.step.rows)
                     Self.reserve(&inputs, 3 * width, entries * tokens) { ArbitraryNumbers.tensor($0, seed: 3) }
                     Self.reserve(&outputs, width, rows) { Tensor($0) }
-                    self.keys[width] = ArbitraryNumbers.tensor([entries * heads, headDimension, keys], seed: 5)
-                    scores[width] = (0..<workers.count).map { _ in Tensor([product.step.rows, keys]) }
+                    let count = entries * heads * headDimension * keys
+                    if self.keys[width]?.count ?? 0 < count {
+                        self.keys[width] = ArbitraryNumbers.tensor([entries * heads, headDimension, keys], seed: 5)
+                    }
+                    if scores[width]?[0].count ?? 0 < product.step.rows * keys {
+                        scores[width] = (0..<workers.count).map { _ in Tensor([product.step.rows, keys]) }
+                    }
                 case .modulation, .rmsNorm, .gatedAdd: break
                 }
             }

@@ -129,7 +129,8 @@ public struct BatchComparison: Sendable {
             reference: BatchComparisonReport.Batch(reference, measuresTime: measuresTime),
             images: reference.lines.map { line in
                 BatchComparisonReport.Image(
-                    index: line.index, class: line.class, item: SampleItem(condition: line.condition, seed: line.seed))
+                    index: line.index, class: line.class,
+                    item: SampleItem(condition: line.condition, seed: line.seed, negative: line.negativePrompt))
             },
             rows: zip(others, pairs).map { batch, pairs in
                 BatchComparisonReport.Row(

@@ -94,7 +94,7 @@ public final class Comparison {
         ) throws -> StrategyContext {
             try StrategyContext(
                 directory: directory, network: network, workers: workers, settings: settings,
-                items: Calibrator.items(StrategyContext.mostItems, told: directory.config.conditions),
+                items: Calibrator.items(StrategyContext.mostItems, told: directory.conditions),
                 calibration: calibration)
         }
         self.decoder = decoder

@@ -1,4 +1,5 @@
 import Caching
+import Models
 import Pipeline
 import Sampling
 
@@ -53,12 +54,16 @@ public struct ComparisonRequest: Sendable {
 }
 
 extension WorkList {
-    /// `count` images whose classes are spread evenly over all: image i has seed `seed` + i and class
+    /// `count` images whose classes, or example prompts, are spread evenly over all: image i has seed `seed` + i and class
     /// floor(i · classes / count), or the classes in turn where there are more images than classes.
     ///
-    /// - Throws: As ``init(seed:count:classes:classCount:)``.
-    public static func spread(seed: UInt32, count: Int, classCount: Int) throws(PipelineError) -> WorkList {
-        let classes = (0..<min(max(count, 1), classCount)).map { $0 * classCount / min(max(count, 1), classCount) }
-        return try WorkList(seed: seed, count: count, classes: classes, classCount: classCount)
+    /// - Throws: As ``init(seed:count:conditions:negative:of:)``.
+    public static func spread(
+        seed: UInt32, count: Int, negative: String? = nil, of kind: ConditionKind
+    ) throws(PipelineError) -> WorkList {
+        let all = kind.all
+        let different = min(max(count, 1), all.count)
+        let conditions = (0..<different).map { all[$0 * all.count / different] }
+        return try WorkList(seed: seed, count: count, conditions: conditions, negative: negative, of: kind)
     }
 }

@@ -75,8 +75,8 @@ extension ModelError: CustomStringConvertible {
             "\(path): tensor \(tensor) has shape \(found), but config.json (\(config)) implies \(expected); "
                 + "they must be of one model"
         case .noPromptEncoder(let directory):
-            "\(directory): the network takes prompts, but there is no text encoder; give the directory of the whole model, "
-                + "with text_encoder and tokenizer"
+            "\(directory): the network takes prompts, but there is no text encoder beside it; add the folders text_encoder and "
+                + "tokenizer, or give --text-encoder the T5 that it was trained with (MiniT2I: google/flan-t5-large)"
         case .promptWidthContradictsConfig(let directory, let key, let expected, let found):
             "\(directory): \(key) is \(expected), but the text encoder's states are \(found) wide; they must be of one model"
         case .depthContradictsConfig(let directory, let weights, let config):

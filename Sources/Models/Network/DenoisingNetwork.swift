@@ -176,6 +176,14 @@ public enum ConditionKind: Sendable {
         }
     }
 
+    /// All classes in order, or all example prompts; never empty.
+    public var all: [Condition] {
+        switch self {
+        case .classes(let count): (0..<count).map(Condition.label)
+        case .prompts(let rules): rules.examples.isEmpty ? [.prompt("")] : rules.examples.map(Condition.prompt)
+        }
+    }
+
     /// The rules of prompts; nil for networks with other conditions.
     public var promptRules: PromptRules? {
         if case .prompts(let rules) = self { rules } else { nil }

@@ -36,6 +36,11 @@ public struct PromptRules: Sendable {
         self.examples = examples
     }
 
+    /// The same with other examples.
+    public func replacingExamples(by examples: [String]) -> PromptRules {
+        PromptRules(tokens: tokens, isSimplified: isSimplified, examples: examples)
+    }
+
     /// The text that is encoded for a prompt.
     public func text(of prompt: String) -> String {
         guard isSimplified else { return prompt }

@@ -20,6 +20,8 @@ public struct Batch: Sendable {
         public var keepsManifest = false
         /// Takes the picture in place of a file; the pattern is not used then.
         public var stream: (@Sendable ([UInt8]) throws -> Void)?
+        /// The index of the first image, where the list is a part of a longer one.
+        public var firstIndex = 0
         /// After every so many steps, a preview is written beside the picture; nil for never.
         public var previewInterval: Int?
 
@@ -48,6 +50,8 @@ public struct Batch: Sendable {
     let preview: (decoder: DecoderSource, interval: Int)?
     /// Where the files go.
     let output: Output
+    /// The images of the whole list.
+    public let items: [SampleItem]
     /// The description of the whole batch and this shard's manifest; nil where they are not written.
     let manifest: (run: RunFile, lines: Manifest)?
     /// Makes the settings hashes of each variant's single images.
@@ -78,6 +82,7 @@ public struct Batch: Sendable {
         self.decoder = decoder
         self.initialNoise = initialNoise
         self.output = output
+        self.items = items
         preview = try output.previewInterval.map { interval in
             guard interval > 0 else {
                 throw PipelineError.usage("--preview-every \(interval): give a number of steps from 1 on")
@@ -99,7 +104,7 @@ public struct Batch: Sendable {
 
         func variant(_ index: Int) -> Int { variantOf?[index] ?? 0 }
         func path(_ index: Int) -> String {
-            output.pattern.path(for: items[index], index: index, classNames: directory.classes)
+            output.pattern.path(for: items[index], index: output.firstIndex + index, classNames: directory.classes)
         }
         func target(_ index: Int, _ items: [SampleItem], columns: Int? = nil) -> SampleTarget {
             let picture: SampleTarget.Picture =

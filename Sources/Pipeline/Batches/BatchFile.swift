@@ -58,8 +58,10 @@ public struct BatchFile: Sendable {
         try self.init(bytes: bytes, path: path, names: names)
     }
 
-    /// Reads the bytes of the file at `path`: JSON if the first character is a brace or a bracket.
-    init(bytes: [UInt8], path: String, names: Set<String>) throws(PipelineError) {
+    /// Reads the bytes of a list that messages call `path`: JSON if the first character is a brace or a bracket.
+    ///
+    /// - Throws: ``PipelineError/badData(_:)`` that says what cannot be understood, with its line and column.
+    public init(bytes: [UInt8], path: String, names: Set<String>) throws(PipelineError) {
         self.path = path
         do throws(ListText.Problem) {
             let text = try ListText(bytes)

@@ -10,7 +10,7 @@ import Synchronization
 /// ```swift
 /// let model = try ModelDirectory(path: "Models/emoji-dit-s8")
 /// let settings = model.defaultSettings
-/// let images = try WorkList(seed: 1, count: 8, classes: nil, classCount: model.classes.count)
+/// let images = try WorkList(seed: 1, count: 8, conditions: nil, of: model.conditions)
 /// let batch = try Batch(
 ///     directory: model, items: images.items,
 ///     variants: [SampleVariant(settings: settings, schedule: settings.schedule(for: model))],

@@ -164,6 +164,8 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     public let classID: Int?
     /// Its seed.
     public let seed: UInt32
+    /// What it should not show; nil for nothing in particular.
+    public let negativePrompt: String?
     /// The evaluations that it takes.
     public let evaluations: Int
     /// The seconds that it took; nil where that is unknown, as when a process was killed right after.
@@ -178,6 +180,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
         self.class = name
         classID = item.classID
         seed = item.seed
+        negativePrompt = item.negative
         self.evaluations = evaluations
         sha256 = ""
     }
@@ -196,7 +199,7 @@ public struct ManifestLine: Codable, Equatable, Sendable {
     /// Whether `other` is about the same image at the same place.
     func isAboutSame(as other: ManifestLine) -> Bool {
         index == other.index && file == other.file && condition == other.condition && seed == other.seed
-            && evaluations == other.evaluations
+            && negativePrompt == other.negativePrompt && evaluations == other.evaluations
     }
 
     /// Reads a line; nil for one that was cut short, or cannot be true.

@@ -1,3 +1,4 @@
+import Models
 import Sampling
 
 /// The images of a request: image i is a pure function of the request and of i.
@@ -8,16 +9,18 @@ public struct WorkList: Equatable, Sendable {
     /// The most images of one request: enough for any evaluation set, and the list stays small.
     public static let mostImages = 1_000_000
 
-    /// `count` images: image i has seed `seed` + i and the class that comes i-th when `classes` is repeated.
+    /// `count` images: image i has seed `seed` + i and the condition that comes i-th when `conditions` are repeated.
     ///
     /// - Parameters:
     ///   - seed: the first image's seed.
     ///   - count: the number of images.
-    ///   - classes: classes to cycle through; nil draws each image's class by its seed.
-    ///   - classCount: the number of classes of the model.
+    ///   - conditions: conditions to cycle through; nil draws each image's class, or example prompt, by its seed.
+    ///   - negative: what the pictures should not show; nil for nothing in particular.
+    ///   - kind: the conditions that the model takes.
     /// - Throws: ``PipelineError/usage(_:)`` when there is no image or there are too many, or a seed reaches 2^32.
-    public init(seed: UInt32, count: Int, classes: [Int]?, classCount: Int) throws(PipelineError) {
-        guard classCount > 0 else { throw .usage("the model is not told classes, so images cannot be listed by them") }
+    public init(
+        seed: UInt32, count: Int, conditions: [Condition]?, negative: String? = nil, of kind: ConditionKind
+    ) throws(PipelineError) {
         guard count > 0 else { throw .usage("--count \(count): give at least 1") }
         guard count <= Self.mostImages else {
             throw .usage(
@@ -28,28 +31,40 @@ public struct WorkList: Equatable, Sendable {
         }
         items = (0..<count).map { index in
             let own = seed + UInt32(index)
-            guard let classes else { return SampleItem(classID: Self.drawnClass(own, of: classCount), seed: own) }
-            return SampleItem(classID: classes[index % classes.count], seed: own)
+            return SampleItem(
+                condition: conditions.map { $0[index % $0.count] } ?? Self.drawnCondition(own, of: kind), seed: own,
+                negative: negative)
         }
     }
 
     /// Images given one by one.
     ///
-    /// - Throws: ``PipelineError/badData(_:)`` when a class is not one of the model's.
-    public init(items: [SampleItem], classCount: Int) throws(PipelineError) {
-        for case let label? in items.map(\.classID) where !(0..<classCount).contains(label) {
-            throw .badData("class \(label) is not one of the model's \(classCount) classes")
+    /// - Throws: ``PipelineError/badData(_:)`` when a condition is not one that the model takes.
+    public init(items: [SampleItem], of kind: ConditionKind) throws(PipelineError) {
+        for item in items {
+            switch (item.condition, kind) {
+            case (.label(let label), .classes(let count)) where !(0..<count).contains(label):
+                throw .badData("class \(label) is not one of the model's \(count) classes")
+            case (.label(let label), .prompts):
+                throw .badData("class \(label): the model draws prompts, not classes")
+            case (.prompt, .classes(let count)):
+                throw .badData("\(item.condition): the model draws \(count) classes, not prompts")
+            default: break
+            }
         }
         self.items = items
     }
 
-    /// The class of an image whose class is not given, a function of the seed alone: the first uniform number of its
-    /// generator, times the count.
-    public static func drawnClass(_ seed: UInt32, of count: Int) -> Int {
+    /// The condition of an image that is given none, a function of the seed alone: the class, or the example, at the first
+    /// uniform number of its generator.
+    public static func drawnCondition(_ seed: UInt32, of kind: ConditionKind) -> Condition {
         var random = TorchRandom(seed: seed)
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { number in
             random.uniform(number)
-            return min(Int(number[0] * Float(count)), count - 1)
+            switch kind {
+            case .classes(let count): return .label(min(Int(number[0] * Float(count)), count - 1))
+            case .prompts: return kind.condition(at: Double(number[0]))
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ public struct CalibrationJob {
                     "no calibration for this model, sampler, step count and guidance yet: making one from a full run and "
                         + "a half; 'omnicache calibrate' makes a better one"))
             return try keep(
-                calibrate(Calibrator.items(Self.samplesOnDemand, told: session.directory.config.conditions)).file)
+                calibrate(Calibrator.items(Self.samplesOnDemand, told: session.directory.conditions)).file)
         case .fit(let plan):
             guard let file else { preconditionFailure("fits belong to a calibration") }
             session.report(

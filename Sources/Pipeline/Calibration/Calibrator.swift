@@ -66,7 +66,7 @@ public final class Calibrator {
         schedule = try settings.schedule(for: directory)
         process = directory.process
         response = try SamplerResponse(settings.sampler, process: directory.process, steps: settings.steps)
-        conditions = directory.config.conditions
+        conditions = directory.conditions
     }
 
     /// Images to calibrate on: classes (or example prompts) spread over all, and seeds that count down from the largest, so

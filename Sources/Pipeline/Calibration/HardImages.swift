@@ -26,7 +26,7 @@ struct HardImages {
     ///   - workers: The threads to work with.
     /// - Throws: ``SamplingError`` or ``PipelineError`` when the settings do not fit the model.
     init(directory: ModelDirectory, network: any DenoisingNetwork, settings: SampleSettings, workers: Workers) throws {
-        conditions = directory.config.conditions
+        conditions = directory.conditions
         branches = try settings.guidance.branches.count
         screening = try Self.steps(for: settings.steps).map { steps in
             var short = settings

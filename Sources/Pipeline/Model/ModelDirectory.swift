@@ -22,6 +22,11 @@ public struct ModelDirectory: Sendable {
     public let archive: WeightArchive
     /// The classes.
     public let classes: ClassNames
+    /// The conditions that the network takes. The example prompts are those of the file `prompts.txt` in the directory, a
+    /// line each, or else the family's.
+    public private(set) var conditions: ConditionKind
+    /// What encodes prompts; nil where the directory has none, and for networks that take none.
+    public private(set) var prompts: PromptSource?
     /// The variant of the weights that was asked for.
     let variant: String?
 
@@ -52,10 +57,12 @@ public struct ModelDirectory: Sendable {
     ///   - path: the directory.
     ///   - variant: the variant of the weights to take in every part that has it, such as fp16; nil for the plain files,
     ///     or the only variant.
+    ///   - textEncoder: the directory of a text encoder to use instead of the model's own; nil for that one.
     ///   - families: the families of networks that there are.
     /// - Throws: ``ModelError``, ``SafetensorsError`` or ``PipelineError`` that say what is wrong where.
     public init(
-        path: String, variant: String? = nil, families: [NetworkFamily] = NetworkFamily.all
+        path: String, variant: String? = nil, textEncoder: String? = nil,
+        families: [NetworkFamily] = NetworkFamily.all
     ) throws {
         self.path = path
         self.variant = variant
@@ -76,7 +83,7 @@ public struct ModelDirectory: Sendable {
             recommendedSampler = nil
         }
         if let variant {
-            let parts = [layout.network, layout.vae, layout.tiny].compactMap(\.self)
+            let parts = [layout.network, layout.vae, layout.tiny, layout.prompts?.encoder].compactMap(\.self)
             let found = parts.reduce(into: Set<String>()) { $0.formUnion(WeightArchive.variants(in: $1)) }
             guard found.contains(variant) else {
                 throw SafetensorsError.noSuchVariant(directory: path, variant: variant, found: found.sorted())
@@ -87,11 +94,30 @@ public struct ModelDirectory: Sendable {
         for decoder in [layout.vae, layout.tiny].compactMap(\.self) {
             _ = try DecoderSource.config(directory: decoder, channels: config.latentShape.channels, network: file.path)
         }
+        if config.conditions.promptRules == nil {
+            if let textEncoder {
+                throw PipelineError.usage("--text-encoder \(textEncoder): the model \(path) draws classes, not prompts")
+            }
+            prompts = nil
+        } else {
+            prompts = try (textEncoder.map { try PromptParts(directory: $0) } ?? layout.prompts).map {
+                try PromptSource($0, variant: variant)
+            }
+        }
+        conditions = try Self.conditions(of: config, in: path)
         let count = config.conditions.classCount
         let names = try layout.index?.classNames(count: count) ?? config.classNames
         classes = ClassNames(
             names.isEmpty ? (0..<count).map(ClassNames.placeholder) : names,
             contentsPath: "\(path)/\(ClassContents.fileName)")
+    }
+
+    private static func conditions(of config: any NetworkConfiguration, in path: String) throws -> ConditionKind {
+        let file = "\(path)/prompts.txt"
+        guard let rules = config.conditions.promptRules, FileManager.default.fileExists(atPath: file) else {
+            return config.conditions
+        }
+        return .prompts(rules.replacingExamples(by: try PromptList(path: file).prompts))
     }
 
     /// Checks that a `config.json` which says something of the process says what the scheduler does.
@@ -106,11 +132,43 @@ public struct ModelDirectory: Sendable {
                 + "remove one of the two")
     }
 
-    /// What ties images to the model; reads the weights the first time.
+    /// What ties images to the model; reads the weights the first time, those of the text encoder too.
     public func reference() -> ImageRecord.Model {
-        let conventions = CanonicalJSON.data(config.conventions) + CanonicalJSON.data(process)
+        var conventions = CanonicalJSON.data(config.conventions) + CanonicalJSON.data(process)
+        if let prompts { conventions += prompts.identity.utf8 }
         return ImageRecord.Model(
             name: name, hash: ModelHash.of(archive.files), configuration: SHA256.hexadecimal(conventions))
+    }
+
+    /// The same model, calibrated on other prompts than its examples.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` where it takes no prompts.
+    public func calibrated(on examples: PromptList) throws(PipelineError) -> ModelDirectory {
+        guard let rules = conditions.promptRules else {
+            throw .usage("--prompts: the model \(path) draws classes, not prompts")
+        }
+        var copy = self
+        copy.conditions = .prompts(rules.replacingExamples(by: examples.prompts))
+        return copy
+    }
+
+    /// How the model reads each of the prompts.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` where it knows no word of one, ``ModelError`` where the tokenizer cannot be read.
+    public func read(_ prompts: [String]) throws -> [PromptReading] {
+        guard let source = self.prompts, let rules = conditions.promptRules, !prompts.isEmpty else { return [] }
+        let tokenizer = try source.openTokenizer()
+        return try prompts.map { prompt in
+            let reading = PromptReading(
+                prompt: prompt, tokenized: tokenizer.tokens(of: rules.text(of: prompt), limit: rules.tokens))
+            let words = prompt.split(whereSeparator: \.isWhitespace)
+            guard reading.tokenized.cutOff != nil || reading.tokenized.unknown.count < Set(words).count else {
+                throw PipelineError.usage(
+                    "the model knows no word of the prompt '\(prompt.prefix(60).description.onOneLine)'; "
+                        + "'omnicache info' says where its vocabulary is")
+            }
+            return reading
+        }
     }
 
     /// The shape of the latents.

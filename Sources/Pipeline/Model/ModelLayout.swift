@@ -11,16 +11,20 @@ struct ModelLayout {
     let tiny: String?
     /// The scheduler's configuration; nil when there is none.
     let scheduler: String?
+    /// The text encoder and its tokenizer; nil when there are none.
+    let prompts: PromptParts?
     /// A pipeline's index; nil for a directory of ours.
     let index: PipelineIndex?
 
     /// Looks at the directory at `path`.
     ///
     /// - Throws: ``ModelError`` or ``PipelineError`` when a part is missing or it is another kind of model.
-    init(directory path: String, families: [NetworkFamily]) throws {
+    init(directory given: String, families: [NetworkFamily]) throws {
+        let isVariant = Self.isVariant(given)
+        let path = isVariant ? "\(given)/.." : given
         let hasIndex = FileManager.default.fileExists(atPath: "\(path)/\(PipelineIndex.fileName)")
         index = hasIndex ? try PipelineIndex(directory: path, families: families) : nil
-        network = hasIndex ? "\(path)/transformer" : path
+        network = hasIndex ? try isVariant ? "\(given)/transformer" : Self.network(of: path) : path
         if index != nil {
             try Self.requireFile("\(network)/config.json", because: "the pipeline's network")
         } else {
@@ -33,9 +37,37 @@ struct ModelLayout {
             try Self.requireFile(scheduler, because: "\(PipelineIndex.fileName) names a \(className)")
         }
         self.scheduler = FileManager.default.fileExists(atPath: scheduler) ? scheduler : nil
-        for part in [network, vae, tiny].compactMap(\.self) where part != path {
+        if let className = index?.className(of: "text_encoder"), className != "T5EncoderModel" {
+            throw PipelineError.badData(
+                "\(path)/\(PipelineIndex.fileName): the text encoder is a \(className); only a T5EncoderModel is supported"
+            )
+        }
+        prompts = try PromptParts(pipeline: path)
+        for part in [network, vae, tiny, prompts?.encoder].compactMap(\.self) where part != path {
             try Self.checkWeights(in: part, converting: hasIndex ? path : part)
         }
+    }
+
+    /// Whether the directory at `path` is one of several variants of a pipeline, as those of MiniT2I: it has a network, and
+    /// the pipeline around it the rest.
+    private static func isVariant(_ path: String) -> Bool {
+        let files = FileManager.default
+        return !files.fileExists(atPath: "\(path)/\(PipelineIndex.fileName)")
+            && files.fileExists(atPath: "\(path)/transformer/config.json")
+            && files.fileExists(atPath: "\(path)/../\(PipelineIndex.fileName)")
+    }
+
+    /// The network of the pipeline at `path`: its part `transformer`, or that of its only variant.
+    private static func network(of path: String) throws(PipelineError) -> String {
+        let own = "\(path)/transformer"
+        guard !FileManager.default.fileExists(atPath: own) else { return own }
+        let variants = contents(of: path).filter {
+            FileManager.default.fileExists(atPath: "\(path)/\($0)/transformer/config.json")
+        }
+        guard variants.count > 1 else { return variants.first.map { "\(path)/\($0)/transformer" } ?? own }
+        throw .usage(
+            "\(path): the model has the variants \(variants.joined(separator: ", ")); give one, such as "
+                + "--model \(path)/\(variants[0])")
     }
 
     private static func part(_ name: String, of path: String, index: PipelineIndex?) throws(PipelineError) -> String? {
@@ -118,7 +150,7 @@ struct PipelineIndex {
                     + Self.only(supported))
         }
         var parts: [String: String] = [:]
-        for name in ["transformer", "vae", "scheduler"] where fields.contains(name) {
+        for name in ["transformer", "vae", "scheduler", "text_encoder"] where fields.contains(name) {
             parts[name] = try Self.className(of: name, in: file)
         }
         self.parts = parts

@@ -34,11 +34,13 @@ public struct ModelLocator: Sendable {
 
     /// The directory that `model` names: a path, or the name of a model in one of the folders.
     ///
-    /// - Parameter model: nil for the embedded model: the first by name in the first folder that has any.
+    /// - Parameters:
+    ///   - model: nil for an embedded model: the first by name in the first folder that has any.
+    ///   - takesPrompts: whether the embedded model is to have a text encoder.
     /// - Returns: the directory's path.
     /// - Throws: ``PipelineError`` when there is no such directory, or a file in its place.
-    public func locate(_ model: String?) throws(PipelineError) -> String {
-        guard let model else { return try embedded() }
+    public func locate(_ model: String?, takesPrompts: Bool = false) throws(PipelineError) -> String {
+        guard let model else { return try embedded(takesPrompts: takesPrompts) }
         var isDirectory = false
         if FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory) {
             guard isDirectory else { throw Self.isFile(model) }
@@ -58,14 +60,16 @@ public struct ModelLocator: Sendable {
         return .badData("\(path): a PyTorch checkpoint; \(PickledCheckpoint.advice(converting: path))")
     }
 
-    private func embedded() throws(PipelineError) -> String {
+    private func embedded(takesPrompts: Bool) throws(PipelineError) -> String {
         for folder in folders {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
-            let models = names.map { "\(folder)/\($0)" }.filter(Self.isModel)
+            let models = names.map { "\(folder)/\($0)" }.filter {
+                Self.isModel($0) && FileManager.default.fileExists(atPath: "\($0)/text_encoder") == takesPrompts
+            }
             if let first = models.first { return first }
         }
         throw .missingInput(
-            "the embedded model was not found in \(folders.joined(separator: ", ")); give --model DIR or set "
+            "the embedded \(takesPrompts ? "text-to-image " : "")model was not found in \(folders.joined(separator: ", ")); give --model DIR or set "
                 + "OMNICACHE_MODELS")
     }
 

@@ -43,7 +43,9 @@ public struct ImageMetadata: Codable, Equatable, Sendable {
     /// One line for the subject and one of `key: value` pairs, as image viewers and web interfaces of this field parse.
     private func parameters(classNames: ClassNames, width: Int, height: Int) -> String {
         let names = record.items.prefix(4).map { classNames.name(of: $0.condition) }
-        let subject = names.joined(separator: ", ") + (record.items.count > names.count ? ", …" : "")
+        let negative = record.items.first?.negative.map { "\nNegative prompt: \($0.onOneLine)" } ?? ""
+        let subject =
+            names.joined(separator: ", ").onOneLine + (record.items.count > names.count ? ", …" : "") + negative
         let settings = record.settings
         let pairs: [(String, String)] =
             [

@@ -120,7 +120,7 @@ extension ModelSession {
     ) throws -> (evaluation: Double, decoding: Double) {
         let sampler = try ImageSampler(
             directory: directory, network: network(), settings: settings, workers: workers)
-        var run = try sampler.start(Calibrator.items(1, told: directory.config.conditions)[0])
+        var run = try sampler.start(Calibrator.items(1, told: directory.conditions)[0])
         let clock = ContinuousClock()
         var steps: [Double] = []
         // The first one also makes ready.

@@ -72,11 +72,14 @@ public struct SampleItem: Equatable, Sendable {
     public let condition: Condition
     /// The seed of its own generator.
     public let seed: UInt32
+    /// The prompt of the unconditional branch, what the image should not show; nil for the null condition.
+    public let negative: String?
 
     /// Joins a condition and a seed.
-    public init(condition: Condition, seed: UInt32) {
+    public init(condition: Condition, seed: UInt32, negative: String? = nil) {
         self.condition = condition
         self.seed = seed
+        self.negative = negative
     }
 
     /// Joins a class and a seed.
@@ -95,11 +98,13 @@ extension SampleItem: Codable {
         case classID = "class"
         case prompt
         case seed
+        case negative = "negativePrompt"
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         seed = try values.decode(UInt32.self, forKey: .seed)
+        negative = try values.decodeIfPresent(String.self, forKey: .negative)
         if let prompt = try values.decodeIfPresent(String.self, forKey: .prompt) {
             condition = .prompt(prompt)
         } else {
@@ -115,5 +120,6 @@ extension SampleItem: Codable {
         case .null: break
         }
         try values.encode(seed, forKey: .seed)
+        try values.encodeIfPresent(negative, forKey: .negative)
     }
 }

@@ -45,7 +45,8 @@ public final class ImageSampler {
         let shape = directory.latentShape.dimensions
         let denoiser = wrap(
             NetworkDenoiser(
-                network: network, process: directory.process, condition: item.condition, workspace: workspace))
+                network: network, process: directory.process, condition: item.condition,
+                opposite: item.negative.map(Condition.prompt) ?? .null, workspace: workspace))
         let sampler = try makeSampler(
             settings.sampler, process: directory.process, steps: settings.steps, shape: shape)
         let random = TorchRandom(seed: item.seed)

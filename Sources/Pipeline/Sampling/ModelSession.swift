@@ -53,7 +53,10 @@ public final class ModelSession {
         try makeRoom(images: 1, bytes: 0)
         let engine = try arithmetic.open()
         try CheckedKernels.check(engine)
-        let network = try directory.load(precision: precision, engine: engine) { [report] in
+        let prompts = try directory.prompts.map { source in
+            try source.open(engine: engine) { [report] in report(.progress(0, task: "encoding the prompt")) }
+        }
+        let network = try directory.load(prompts: prompts, precision: precision, engine: engine) { [report] in
             report(.progress($0, task: "loading the model"))
         }
         report(.detail(BLAS.kernels.description))

@@ -12,7 +12,7 @@ public final class NetworkDenoiser: Denoiser {
 
     private let network: any DenoisingNetwork
     private let process: DiffusionProcess
-    private let condition: Condition
+    private let conditions: (with: Condition, without: Condition)
     private let workspace: any ForwardWorkspace
     private let outputs: [Tensor]  // per branch, prediction and variance
     private var session: (any ForwardSession)?
@@ -23,15 +23,17 @@ public final class NetworkDenoiser: Denoiser {
     ///   - network: the model.
     ///   - process: what it undoes.
     ///   - condition: the condition of the conditional branch.
+    ///   - opposite: that of the unconditional branch.
     ///   - workspace: the network's scratch memory with room for two entries; may be shared by runs that are never in a
     ///     step at once.
     public init(
-        network: any DenoisingNetwork, process: DiffusionProcess, condition: Condition, workspace: any ForwardWorkspace
+        network: any DenoisingNetwork, process: DiffusionProcess, condition: Condition, opposite: Condition = .null,
+        workspace: any ForwardWorkspace
     ) {
         precondition(workspace.entries >= 2, "a guided forward has two entries")
         self.network = network
         self.process = process
-        self.condition = condition
+        conditions = (condition, opposite)
         self.workspace = workspace
         let count = network.latentShape.count * (network.hasVariance ? 2 : 1)
         outputs = (0..<2).map { _ in Tensor([count]) }
@@ -45,7 +47,8 @@ public final class NetworkDenoiser: Denoiser {
         let needsNull = branches.contains(.unconditional)
         precondition(!needsNull || network.canBeGuided, "a model without a null condition cannot be guided")
         session = try workspace.session(
-            timesteps: calls.map(\.timestep), conditions: needsNull ? [condition, .null] : [condition])
+            timesteps: calls.map(\.timestep),
+            conditions: needsNull ? [conditions.with, conditions.without] : [conditions.with])
     }
 
     public func evaluate(

@@ -55,12 +55,12 @@ import Testing
 
     @Test func `classes are spread evenly`() throws {
         func classes(_ count: Int, of total: Int) throws -> [Int] {
-            try WorkList.spread(seed: 7, count: count, classCount: total).items.compactMap(\.classID)
+            try WorkList.spread(seed: 7, count: count, of: .classes(total)).items.compactMap(\.classID)
         }
         #expect(try classes(4, of: 100) == [0, 25, 50, 75])
         #expect(try classes(3, of: 3) == [0, 1, 2])
         #expect(try classes(5, of: 2) == [0, 1, 0, 1, 0])
-        #expect(try WorkList.spread(seed: 7, count: 3, classCount: 9).items.map(\.seed) == [7, 8, 9])
+        #expect(try WorkList.spread(seed: 7, count: 3, of: .classes(9)).items.map(\.seed) == [7, 8, 9])
         #expect(throws: PipelineError.self) { try classes(0, of: 2) }
     }
 }
