@@ -41,6 +41,23 @@ struct ForwardPass {
         }
     }
 
+    /// The attention of every entry's queries to keys and values of its own, as many as it has.
+    func attend(
+        _ subset: BatchSubset, _ queries: EntryRows,
+        to context: (_ entry: Int) -> (attention: Attention, keys: Attention.Rows, values: Attention.Rows),
+        into outputs: EntryRows
+    ) {
+        let most = subset.reduce(0) { max($0, context($1).attention.taskCount) }
+        forEach(.attention, subset, tasks: most) { worker, entry, task in
+            let (attention, keys, values) = context(entry)
+            guard task < attention.taskCount else { return }
+            attention.run(
+                task: task, worker: worker,
+                query: Attention.Rows(queries.row(0, of: entry), distance: queries.columns), key: keys, value: values,
+                into: outputs.row(0, of: entry), distance: outputs.columns)
+        }
+    }
+
     /// y = norm(x) (1 + scale) + shift, of every row.
     func modulate(
         _ x: EntryRows, _ subset: BatchSubset, epsilon: Double, into y: EntryRows,

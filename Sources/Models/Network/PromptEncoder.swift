@@ -29,11 +29,14 @@ public struct PromptRules: Sendable {
     public let isSimplified: Bool
     /// A model is calibrated on these unless other prompts are given.
     public let examples: [String]
+    /// The width of a token's state that the network reads; nil where it is not known.
+    public let width: Int?
 
-    public init(tokens: Int, isSimplified: Bool = false, examples: [String]) {
+    public init(tokens: Int, isSimplified: Bool = false, examples: [String], width: Int? = nil) {
         self.tokens = tokens
         self.isSimplified = isSimplified
         self.examples = examples
+        self.width = width
     }
 
     /// The text that is encoded for a prompt.
