@@ -42,7 +42,7 @@ for family in "${families[@]}"; do
     refuse "types of $family are named outside of it" < <(code "${outside[@]}" | grep -E ":.*\b($types)\b" || true)
 done
 
-kinds=$(grep -rhoE 'static let [a-zA-Z]+ = LayerKind\(' Sources/Models | sed -E 's/static let ([a-z]+) .*/\1/' | paste -sd '|')
+kinds=$(grep -rhoE 'static let [a-zA-Z]+ = LayerKind\(' Sources/Models | sed -E 's/static let ([a-zA-Z]+) .*/\1/' | paste -sd '|')
 mapfile -t others < <(find Sources -name '*.swift' ! -path 'Sources/Models/*')
 refuse "kinds of layers are named outside of Sources/Models" \
     < <(code "${others[@]}" | grep -E "LayerKind(\(|\.($kinds)\b)|\.layer\(\.($kinds)\b" || true)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import conventions
 import networks
+import pixart
 import rules
 import torch
 import training
@@ -27,6 +28,9 @@ def convert(given, out):
     source = given.source
     found = load(source)
     network, left_out = network_in(source, found, given.tree)
+    if pixart.is_official(network.tensors):
+        pixart.convert(given, source, network, left_out, out)
+        return
     said = training.of(source, found)
     check_supported(source, said)
     kind, why = conventions.family(source, given, said, network.tensors)
