@@ -3,13 +3,14 @@
     pip install torch==2.13.0 safetensors==0.8.0 numpy==2.4.6
     python3 Scripts/convert.py DiT-XL-2-256x256.pt dit-xl-256 --vae sd-vae-ft-ema
     python3 Scripts/convert.py SiT-XL-2-256.pt sit-xl-256 --sit --vae sd-vae-ft-ema
+    python3 Scripts/convert.py PixArt-Sigma-XL-2-512-MS.pth pixart-512 --image-size 512 --vae sdxl-vae
     python3 Scripts/convert.py downloaded/DiT-XL-2-512 dit-xl-512      # a diffusers directory with .bin weights
 
-The official checkpoints of DiT, SiT and REPA (facebookresearch/DiT, willisma/SiT, sihyun-yu/REPA) are state dicts, by
-themselves or inside what a trainer saved; exponential averages are taken before raw weights. Depth, width, patch, input
-size, classes and learned variance follow from the tensors' shapes, the heads from the table of published sizes, and the
-conventions from what the checkpoint says of its training. They are loaded without running code (torch's weights-only
-loading). How a checkpoint was read is printed; what contradicts that is refused.
+The official checkpoints of DiT, SiT, REPA and PixArt (facebookresearch/DiT, willisma/SiT, sihyun-yu/REPA,
+PixArt-alpha/PixArt-sigma) are state dicts, by themselves or inside what a trainer saved; exponential averages are taken
+before raw weights. Depth, width, patch, input size, classes and learned variance follow from the tensors' shapes, the heads
+from the table of published sizes, and the conventions from what the checkpoint says of its training. They are loaded
+without running code (torch's weights-only loading). How a checkpoint was read is printed; what contradicts that is refused.
 
 Of a model directory (a diffusers pipeline, one part of it, or one of omnicache's) the configurations are copied, and
 pickled weights, variants and names that wrappers have changed are rewritten as plain safetensors.
@@ -40,7 +41,8 @@ def arguments():
     parser.add_argument("--vae", type=Path, metavar="DIR", help="a diffusers AutoencoderKL to put beside the network")
     parser.add_argument("--tiny", type=Path, metavar="DIR", help="a diffusers AutoencoderTiny to put beside it")
     parser.add_argument("--model", metavar="NAME", help="what the checkpoint must be, such as DiT-XL/2 or SiT-B/4")
-    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="what it must be made for: 256 or 512")
+    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="what it must be made for: 256 or 512; "
+                        "a PixArt that does not tell it needs it: 256, 512, 1024 or 2048")
     parser.add_argument("--heads", type=int, metavar="H", help="attention heads, for sizes that were not published")
     parser.add_argument("--classes", type=int, metavar="K", help="the number of classes without the null class "
                         "(default: what the training says; else one less than the class table's rows, but all of "

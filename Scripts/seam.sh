@@ -3,14 +3,14 @@
 #
 #   Scripts/seam.sh [ROOT]
 #
-# 1. Only the registry names the types of a family's folder (Sources/Models/DiT).
+# 1. Only the registry names the types of a family's folder (such as Sources/Models/DiT).
 # 2. Only Sources/Models names the kinds of layers.
 # Comments and string literals do not count. Prints the lines that break a rule, and then exits with 1.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
 registry=Sources/Models/Network/NetworkFamily.swift
-families=(Sources/Models/DiT)
+families=(Sources/Models/DiT Sources/Models/MMJiT Sources/Models/PixArt)
 status=0
 
 # Every line of the Swift files given as arguments, as FILE:NUMBER:TEXT, without comments and texts.
@@ -42,7 +42,7 @@ for family in "${families[@]}"; do
     refuse "types of $family are named outside of it" < <(code "${outside[@]}" | grep -E ":.*\b($types)\b" || true)
 done
 
-kinds=$(grep -rhoE 'static let [a-z]+ = LayerKind\(' Sources/Models | sed -E 's/static let ([a-z]+) .*/\1/' | paste -sd '|')
+kinds=$(grep -rhoE 'static let [a-zA-Z]+ = LayerKind\(' Sources/Models | sed -E 's/static let ([a-zA-Z]+) .*/\1/' | paste -sd '|')
 mapfile -t others < <(find Sources -name '*.swift' ! -path 'Sources/Models/*')
 refuse "kinds of layers are named outside of Sources/Models" \
     < <(code "${others[@]}" | grep -E "LayerKind(\(|\.($kinds)\b)|\.layer\(\.($kinds)\b" || true)

@@ -5,6 +5,7 @@ import shutil
 
 import choice
 import networks
+import pixart
 import rules
 from official import class_names
 from weights import DTYPES, Problem, one_line, read_json, write
@@ -40,9 +41,17 @@ def convert_index(given, out):
     """Converts a pipeline's index and network."""
     source = given.source
     index = read_json(source / "model_index.json")
-    if index.get("_class_name") != "DiTPipeline":
-        raise Problem(f"{source}/model_index.json: _class_name is {index.get('_class_name')}; only DiTPipeline works")
+    pipelines = ("DiTPipeline", *pixart.PIPELINES)
+    if index.get("_class_name") not in pipelines:
+        raise Problem(f"{source}/model_index.json: _class_name is {index.get('_class_name')}; only "
+                      f"{', '.join(pipelines)} work")
     part(source / "transformer", out / "transformer", given)
+    if index["_class_name"] in pixart.PIPELINES:
+        if given.names:
+            raise Problem(f"--names: not for a PixArt, which {source} is")
+        shutil.copyfile(source / "model_index.json", out / "model_index.json")
+        print("note: text_encoder and tokenizer are not copied; put them, or links to them, into the new directory")
+        return
     # diffusers leaves the names out when it saves a pipeline.
     config = source / "transformer/config.json"
     names = class_names(given.names, rules.sizes(config, read_json(config))["num_classes"])
@@ -119,6 +128,8 @@ def part(source, out, given):
 
 def network(path, found, config_path, config, tree):
     """The tensors of a network; they must be those that its configuration calls for."""
+    if pixart.is_config(config):
+        return pixart.tensors_of_directory(path, found, config, tree)
     sizes = rules.sizes(config_path, config)
     rules.check(config_path, sizes)
     candidates, tensors, _ = networks.find(path, found)

@@ -11,6 +11,7 @@ from pathlib import Path
 import conventions
 import minit2i
 import networks
+import pixart
 import rules
 import torch
 import training
@@ -31,6 +32,9 @@ def convert(given, out):
         minit2i.convert(given, source, found, out)
         return
     network, left_out = network_in(source, found, given.tree)
+    if pixart.is_official(network.tensors):
+        pixart.convert(given, source, network, left_out, out)
+        return
     said = training.of(source, found)
     check_supported(source, said)
     kind, why = conventions.family(source, given, said, network.tensors)

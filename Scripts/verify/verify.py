@@ -12,6 +12,8 @@
   checkpoints  whole pipelines of true size against diffusers' DiTPipeline: latents, pictures, speed and memory of
                the decoder (ten minutes)
   memory       DiT-XL/2 at its true size: peak memory (writes files of 2.7 GB)
+  pixart       PixArt: golden cases, converter, and Sigma 512 at its true size against PyTorch: error, speed and memory
+               (Scripts/verify/pixart_checks.py; writes a file of 2.4 GB and takes 8 GB of memory)
 
 Where nothing else is said the references compute in float64, so that what is printed is the engine's own error. Exit
 code 1 when a bound is missed or a command fails.
@@ -39,8 +41,9 @@ import reference_dit  # noqa: E402
 
 import checkpoints  # noqa: E402
 import flows  # noqa: E402
+import pixart_checks  # noqa: E402
 
-CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory"]
+CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory", "pixart"]
 STEPS = 50
 LATENTS_BOUND = 1e-3  # of the largest value, after 50 guided steps
 PSNR_BOUND = 60.0  # dB, of 8-bit pictures
@@ -286,6 +289,8 @@ def main():
             checkpoints.check_pipelines(report, binary, folder)
         if "memory" in checks:
             checkpoints.check_memory(report, binary, folder)
+        if "pixart" in checks:
+            pixart_checks.check_pixart(report, binary, folder / "pixart")
     print(f"{report.failures} failed" if report.failures else "all within their bounds")
     sys.exit(1 if report.failures else 0)
 

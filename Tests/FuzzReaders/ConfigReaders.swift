@@ -46,6 +46,24 @@ enum ConfigReaders {
         ) { try TinyRun.sample(ModelDirectory(path: model), steps: 2) }
     }
 
+    /// The `config.json` of a PixArt; its network is drawn from with random weights, as it needs a text encoder.
+    static let pixartConfig = Reader("pixart-config") { folder in
+        let path = "\(folder)/config.json"
+        let text = """
+            {"_class_name": "PixArtTransformer2DModel", "_diffusers_version": "0.42.1", "activation_fn": "gelu-approximate",
+             "attention_bias": true, "attention_head_dim": 12, "attention_type": "default", "caption_channels": 6,
+             "cross_attention_dim": 24, "in_channels": 3, "interpolation_scale": 0.5, "norm_elementwise_affine": false,
+             "norm_eps": 1e-06, "norm_type": "ada_norm_single", "num_attention_heads": 2, "num_layers": 1,
+             "out_channels": 6, "patch_size": 2, "sample_size": 4, "use_additional_conditions": true,
+             "prompt_tokens": 9, "latent_height": 6, "latent_width": 4, "guidance_scale": 4.5}
+            """
+        let mutate = JSONMutation(words: ["\"Transformer2DModel\"", "\"ada_norm_zero\"", "1e-300", "32", "64"]).mutated
+        return Subject(seeds: [Array(text.utf8)], at: path, mutate: mutate) {
+            let config = try NetworkFamily.all.configuration(in: JSONFile(path: path))
+            try TinyRun.forward(config)
+        }
+    }
+
     /// The `model_index.json` of a pipeline.
     static let pipelineIndex = Reader("pipeline-index") { folder in
         let model = "\(folder)/model"

@@ -14,6 +14,7 @@ let readers: [Reader] = [
     WeightReaders.index,
     ConfigReaders.config,
     ConfigReaders.diffusersConfig,
+    ConfigReaders.pixartConfig,
     ConfigReaders.pipelineIndex,
     ConfigReaders.scheduler,
     ConfigReaders.decoder,

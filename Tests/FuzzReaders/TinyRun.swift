@@ -46,6 +46,22 @@ struct TinyRun {
         try sample(directory, directory.load(), settings, reuse: nil)
     }
 
+    /// Makes one guided forward of a configuration with random weights, if it is small.
+    static func forward(_ config: any NetworkConfiguration) throws {
+        let (size, shape) = (config.size, config.latentShape)
+        let captionWidth = config.conditions.promptRules?.width ?? 0
+        guard size.depth <= 8, size.width <= 256, size.tokens <= 1024, shape.count <= 1 << 16, captionWidth <= 1 << 12
+        else { return }
+        try BLAS.open()
+        let network = try config.random(seed: 1, engine: OpenBLASEngine())
+        let session = try network.workspace(entries: 2, workers: Workers(count: 1)).session(
+            timesteps: [500], conditions: [config.conditions.condition(at: 0), .null])
+        let outputs = (0..<2).map { _ in Tensor([shape.count * (config.hasVariance ? 2 : 1)]) }
+        session.evaluate(
+            latents: ArbitraryNumbers.tensor(shape.dimensions, seed: 2), call: 0, subset: BatchSubset(first: 2),
+            into: outputs, interceptor: nil)
+    }
+
     private static func sample(
         _ directory: ModelDirectory, _ network: any DenoisingNetwork, _ settings: SampleSettings, reuse: ReuseRecord?
     ) throws {

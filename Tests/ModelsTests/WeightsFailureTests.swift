@@ -82,7 +82,7 @@ import Testing
         model.remove(prefix: "")
         model.add("conv_in.weight", [8, 3, 2, 2])
         let error = try failure(model)
-        #expect(error.description.contains("of no known DiT layout (they hold conv_in.weight, …)"))
+        #expect(error.description.contains("of no known layout (they hold conv_in.weight, …)"))
         #expect(error.kind == .badData)
     }
 

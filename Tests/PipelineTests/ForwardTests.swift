@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `modulation does not depend on where windows begin`() throws {
-        let count = 2 * ModulationTable.callsPerWindow + 5
+        let count = 2 * CallWindow.largest + 5
         let timesteps = (0..<count).map { Double(990 - 14 * $0) }
         let long = try Setup(timesteps: timesteps)
         for call in [0, 31, 32, count - 1, 40, 1] {

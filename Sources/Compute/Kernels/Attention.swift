@@ -47,8 +47,13 @@ public struct Attention: Sendable {
     /// The most scratch memory that the attention of `tokens` tokens to one another takes, in bytes, whatever kernels
     /// OpenBLAS has: it may not be open yet.
     package static func bytes(tokens: Int, headDimension: Int, workers: Workers) -> Int {
-        let scores = min(tokens, OpenBLASAttention.largestBlock) * Vector.whole(tokens)
-        return MemoryLayout<Float>.stride * workers.count * (scores + headDimension * tokens)
+        bytes(queries: tokens, keys: tokens, headDimension: headDimension, workers: workers)
+    }
+
+    /// The same of the attention of queries to keys.
+    package static func bytes(queries: Int, keys: Int, headDimension: Int, workers: Workers) -> Int {
+        let scores = min(queries, OpenBLASAttention.largestBlock) * Vector.whole(keys)
+        return MemoryLayout<Float>.stride * workers.count * (scores + headDimension * keys)
     }
 
     /// Blocks that are small enough for OpenBLAS to multiply them without packing, in the first-level cache; nil where it

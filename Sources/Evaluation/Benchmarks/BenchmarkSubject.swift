@@ -21,6 +21,8 @@ public struct BenchmarkSubject {
     /// The sizes that can be made.
     public static var sizeNames: [String] { NetworkFamily.all.flatMap { $0.sizes.map(\.name) } }
 
+    /// The tokens of a prompt.
+    private static let promptTokens = 32
     /// Seeds the random weights.
     private static let seed: UInt64 = 5
 
@@ -36,7 +38,11 @@ public struct BenchmarkSubject {
         self.decoder = try directory.decoder(decoder)
         process = directory.process
         config = directory.config
-        network = try directory.load(engine: engine, progress: progress)
+        // The time of a forward does not depend on what a prompt's states are.
+        let prompts = config.conditions.promptRules?.width.map {
+            RandomPromptEncoder(width: $0, tokens: Self.promptTokens)
+        }
+        network = try directory.load(prompts: prompts, engine: engine, progress: progress)
     }
 
     /// A network of a published size, with random weights that are made in memory.

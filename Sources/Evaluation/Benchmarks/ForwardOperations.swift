@@ -58,10 +58,10 @@ struct ForwardOperations {
         return operation
     }
 
-    /// What a session computes ahead for a window of calls.
+    /// What a session computes ahead.
     private func prepared(_ step: ForwardStep) -> BenchmarkOperation? {
         guard case .product(let layer, _) = step.work else { return nil }
-        let rows = step.rows * entries
+        let rows = step.isShared ? step.rows : step.rows * entries
         return affine(
             step.name, "\(rows) rows, \(layer.inputWidth) to \(layer.outputWidth)", layer: layer, entries: 1, rows: rows
         )

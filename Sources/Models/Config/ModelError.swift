@@ -55,7 +55,7 @@ extension ModelError: CustomStringConvertible {
         case .invalidConfig(let path, let reason):
             "\(path): \(reason); see weights-format.md"
         case .unknownLayout(let directory, let someNames):
-            "\(directory): the weights are of no known DiT layout (they hold \(someNames.joined(separator: ", ")), …); "
+            "\(directory): the weights are of no known layout (they hold \(someNames.joined(separator: ", ")), …); "
                 + "see weights-format.md for the names that are read"
         case .wrappedNames(let directory, let example):
             "\(directory): the tensors have the names of a wrapped model (\(example)); "

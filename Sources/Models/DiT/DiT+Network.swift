@@ -4,13 +4,9 @@ extension NetworkFamily {
     /// DiT and SiT, which differ only in what they were trained on.
     static let diffusionTransformers = NetworkFamily(
         name: "DiT", networkClasses: ["DiTTransformer2DModel", "Transformer2DModel"],
+        normType: "ada_norm_zero",
         pipelineClasses: ["DiTPipeline"], sizes: DiTConfig.published
     ) { file throws(ModelError) in try DiTConfig(file: file) }
-}
-
-extension LayerKind {
-    public static let attention = LayerKind("attention")
-    public static let mlp = LayerKind("mlp")
 }
 
 extension DiTConfig: NetworkConfiguration {
@@ -103,7 +99,7 @@ extension DiT: DenoisingNetwork {
     public var preparation: [ForwardStep] {
         [
             ForwardStep(
-                "modulation", rows: ModulationTable.callsPerWindow,
+                "modulation", rows: CallWindow.largest,
                 .product(weights.blocks[0].modulation, activation: nil))
         ]
     }

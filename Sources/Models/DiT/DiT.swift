@@ -42,51 +42,20 @@ public final class DiT: Sendable {
             scratch: workspace.scratch)
         let (w, x) = (workspace, workspace.hiddenStates)
 
-        pass.measured(.embedding) { embed(latents, for: subset, w) }                              // (T, D)
-        runStack(pass, subset, modulation, w)                                                     // (T, D)
+        pass.embed(
+            latents, of: config.latentShape, by: weights.patchEmbedding, patch: config.patchSize,
+            positions: weights.positions, patches: w.patches, into: w.embedded, x, subset)        // (T, D)
+        pass.stack(of: weights.blocks.count, subset, embedded: w.embedded, x) { index, subset in  // (T, D)
+            weights.blocks[index].forward(index, pass, subset, config, w) {
+                modulation.block(index, call: call, entry: $0)
+            }
+        }
         pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
             modulation.finalLayer(call: call, entry: $0)                                          // (T, D)
         }
         pass.apply(weights.finalProjection, subset, w.normed, into: w.projected)                  // (T, P P Cout)
-        pass.measured(.embedding) { unpatchify(w.projected, of: subset, into: outputs) }          // (Cout, H, W)
-    }
-
-    /// All blocks, one after another; a cache may replace all of them, or those from some block on.
-    private func runStack(
-        _ pass: ForwardPass, _ subset: BatchSubset, _ modulation: ModulationTable, _ w: DiTWorkspace
-    ) {
-        let (x, embedded) = (w.hiddenStates, { (_: Int) in w.embedded.values })
-        var evaluated = pass.withoutReplaced(.stack, subset, input: embedded, x)
-        for (index, block) in weights.blocks.enumerated() {
-            if index > 0 {
-                evaluated = pass.withoutReplaced(.rest(from: index), evaluated, input: { x[$0] }, x)
-            }
-            guard !evaluated.isEmpty else { return }
-            block.forward(index, pass, evaluated, config, w) { modulation.block(index, call: pass.call, entry: $0) }
-        }
-        pass.observe(.stack, evaluated, input: embedded, x)
-    }
-
-    // swift-format-ignore
-    /// Patches to tokens, plus their fixed positions: the same for every entry, so computed once.
-    private func embed(_ latents: Tensor, for subset: BatchSubset, _ w: DiTWorkspace) {
-        let (patches, tokens) = (w.patches.pointer, w.embedded.pointer)
-        Patches.gather(
-            latents.pointer, channels: config.inChannels, size: config.inputSize, patch: config.patchSize,
-            into: patches)                                                                        // (T, C P P)
-        weights.patchEmbedding(
-            patches, rows: config.tokens, into: tokens, workers: w.workers, scratch: w.scratch)   // (T, D)
-        Elementwise.add(weights.positions.pointer, count: w.embedded.count, to: tokens)           // (T, D)
-        for entry in subset { w.hiddenStates.row(0, of: entry).update(from: tokens, count: w.embedded.count) }
-    }
-
-    /// Tokens back to an image.
-    private func unpatchify(_ projected: EntryRows, of subset: BatchSubset, into outputs: [Tensor]) {
-        for entry in subset {
-            Patches.scatter(
-                projected.row(0, of: entry), channels: config.outChannels, size: config.inputSize,
-                patch: config.patchSize, into: outputs[entry].pointer)
-        }
+        pass.unpatchify(
+            w.projected, subset, of: config.latentShape, patch: config.patchSize, into: outputs)  // (Cout, H, W)
     }
 }
 
@@ -140,7 +109,7 @@ public struct DiTBlock: Sendable {
     /// x = x + gate attention(modulate(norm(x))), then x = x + gate mlp(modulate(norm(x))).
     func forward(
         _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
-        modulation: (_ entry: Int) -> ModulationTable.Block
+        modulation: (_ entry: Int) -> BlockModulation
     ) {
         let (x, y) = (w.hiddenStates, w.site)
         pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
@@ -160,48 +129,5 @@ public struct DiTBlock: Sendable {
             pass.apply(fc2, subset, w.mlpHidden, into: y)                                         // (T, D)
         }
         pass.addGated(y, subset, gate: { modulation($0).mlpGate }, to: x)                         // (T, D)
-    }
-}
-
-/// The two rearrangements between an image (C, H, W) and its tokens, in row order.
-enum Patches {
-    /// Gathers each patch into a row: (T, C P P), channel first, then the patch's rows, then its columns, as a
-    /// convolution's kernel (D, C, P, P) is stored.
-    static func gather(
-        _ image: UnsafePointer<Float>, channels: Int, size: Int, patch: Int, into rows: UnsafeMutablePointer<Float>
-    ) {
-        let across = size / patch
-        var target = rows
-        for token in 0..<across * across {
-            let top = token / across * patch
-            let left = token % across * patch
-            for channel in 0..<channels {
-                for y in 0..<patch {
-                    let source = image + (channel * size + top + y) * size + left
-                    target.update(from: source, count: patch)
-                    target += patch
-                }
-            }
-        }
-    }
-
-    /// Scatters rows (T, P P C), channel last, back into an image (C, H, W).
-    static func scatter(
-        _ rows: UnsafePointer<Float>, channels: Int, size: Int, patch: Int, into image: UnsafeMutablePointer<Float>
-    ) {
-        let across = size / patch
-        var source = rows
-        for token in 0..<across * across {
-            let top = token / across * patch
-            let left = token % across * patch
-            for y in 0..<patch {
-                for x in 0..<patch {
-                    for channel in 0..<channels {
-                        image[(channel * size + top + y) * size + left + x] = source[channel]
-                    }
-                    source += channels
-                }
-            }
-        }
     }
 }

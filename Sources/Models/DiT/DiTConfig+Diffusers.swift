@@ -39,7 +39,7 @@ extension DiTConfig {
             guard normType == "ada_norm_zero" else {
                 throw ConfigProblem(
                     "_class_name is Transformer2DModel and norm_type is \(normType), a text-to-image transformer or part "
-                        + "of a U-Net; only ada_norm_zero, a DiT, is supported")
+                        + "of a U-Net; only ada_norm_zero, a DiT, and ada_norm_single, a PixArt, are supported")
             }
         } else {
             try fields.require("norm_type", .text, "ada_norm_zero")

@@ -3,9 +3,6 @@
 /// A value of this type has been validated: its sizes are positive and bounded, and fit one another. What the model
 /// predicts and on which noise schedule is not part of it.
 public struct DiTConfig: Equatable, Sendable {
-    /// The width of the sinusoidal timestep embedding.
-    public static let timestepEmbeddingWidth = 256
-
     /// The number of blocks.
     public let depth: Int
     /// The width D of a token.

@@ -1,5 +1,4 @@
 import Compute
-import Glibc
 
 /// The adaLN modulation of a run: shift, scale and gate of every block for every model call and batch entry.
 ///
@@ -7,9 +6,6 @@ import Glibc
 /// thirty. So the rows of a whole window of calls are computed together, one product per layer, when the first of
 /// them is asked for. Windows are fixed by the run, so their bits do not depend on which calls are evaluated.
 public final class ModulationTable {
-    /// The model calls that share one product.
-    public static let callsPerWindow = 32
-
     /// The timestep of each model call of the run.
     public let timesteps: [Double]
     /// The class of each batch entry; the null class is the number of classes.
@@ -18,8 +14,7 @@ public final class ModulationTable {
     let network: DiT
     private let workers: Workers
     private let features: TimestepEmbedding
-    private let windowCalls: Int
-    private var window: Range<Int>
+    private var window: CallWindow
 
     private let sinusoids: Tensor  // (rows, 256)
     private let hidden: Tensor  // (rows, D)
@@ -43,9 +38,8 @@ public final class ModulationTable {
         self.classes = classes
         self.workers = workers
         features = TimestepEmbedding(frequencyShift: config.timestepFrequencyShift)
-        windowCalls = max(1, min(timesteps.count, Self.callsPerWindow))
-        window = 0..<0
-        let rows = windowCalls * classes.count
+        window = CallWindow(calls: timesteps.count)
+        let rows = window.size * classes.count
         let width = config.hiddenSize
         sinusoids = Tensor([rows, 2 * TimestepEmbedding.half])
         hidden = Tensor([rows, width])
@@ -57,24 +51,14 @@ public final class ModulationTable {
     /// What a table of a whole window takes, in bytes.
     static func bytes(_ config: DiTConfig, entries: Int) -> Int {
         let perRow = 2 * TimestepEmbedding.half + (4 + 6 * config.depth) * config.hiddenSize
-        return MemoryLayout<Float>.stride * callsPerWindow * entries * perRow
-    }
-
-    /// The six vectors of a block, each (D), in the order in which checkpoints store them.
-    struct Block {
-        let attention: (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
-        let attentionGate: UnsafePointer<Float>
-        let mlp: (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
-        let mlpGate: UnsafePointer<Float>
+        return MemoryLayout<Float>.stride * CallWindow.largest * entries * perRow
     }
 
     /// The modulation of `block` at a call whose window has been computed by ``prepare(call:)``.
-    func block(_ block: Int, call: Int, entry: Int) -> Block {
+    func block(_ block: Int, call: Int, entry: Int) -> BlockModulation {
         let width = network.config.hiddenSize
-        let row = UnsafePointer(blocks[block].pointer) + row(call: call, entry: entry) * 6 * width
-        return Block(
-            attention: (row, row + width), attentionGate: row + 2 * width, mlp: (row + 3 * width, row + 4 * width),
-            mlpGate: row + 5 * width)
+        return BlockModulation(
+            UnsafePointer(blocks[block].pointer) + row(call: call, entry: entry) * 6 * width, width: width)
     }
 
     /// The final layer's shift and scale, each (D), at a call whose window has been computed.
@@ -105,19 +89,15 @@ public final class ModulationTable {
     }
 
     private func row(call: Int, entry: Int) -> Int {
-        precondition(window.contains(call), "the modulation of call \(call) has not been prepared")
-        return (call - window.lowerBound) * classes.count + entry
+        window.row(of: call) * classes.count + entry
     }
 
     /// Computes the window of `call`, unless it is there already.
     func prepare(call: Int) {
-        guard !window.contains(call) else { return }
-        precondition(timesteps.indices.contains(call), "call \(call) of a run of \(timesteps.count)")
-        let first = call / windowCalls * windowCalls
-        window = first..<min(first + windowCalls, timesteps.count)
-        let rows = window.count * classes.count
+        guard window.move(to: call) else { return }
+        let rows = window.calls.count * classes.count
 
-        for (index, call) in window.enumerated() {
+        for (index, call) in window.calls.enumerated() {
             for entry in classes.indices {
                 let row = index * classes.count + entry
                 features.write(timestep: timesteps[call], to: sinusoids.pointer + row * 2 * TimestepEmbedding.half)
@@ -143,34 +123,6 @@ public final class ModulationTable {
             let target = condition.pointer + row * width
             Elementwise.add(embedder.labels.pointer + label * width, count: width, to: target)
             Activation.silu.apply(to: target, count: width)
-        }
-    }
-}
-
-/// The sinusoidal features of a timestep, as the two reference implementations compute them.
-struct TimestepEmbedding {
-    /// Half the number of features: as many cosines as sines.
-    static let half = DiTConfig.timestepEmbeddingWidth / 2
-
-    private let frequencies: [Float]
-
-    /// - Parameter frequencyShift: what is subtracted from 128 in the exponent's denominator.
-    init(frequencyShift: Int) {
-        // Single precision in the references' own order of operations: at t = 999 a frequency's last bit moves the
-        // phase by 6e-5, more than the rest of the network's rounding.
-        let scale = -Float(log(10_000.0))
-        frequencies = (0..<Self.half).map { index in
-            let exponent = scale * Float(index) / Float(Self.half - frequencyShift)
-            return Float(exp(Double(exponent)))
-        }
-    }
-
-    /// Writes 128 cosines, then 128 sines of t times the frequencies (Vaswani et al., arXiv 1706.03762, 3.5).
-    func write(timestep: Double, to features: UnsafeMutablePointer<Float>) {
-        for (index, frequency) in frequencies.enumerated() {
-            let phase = Double(Float(timestep) * frequency)
-            features[index] = Float(cos(phase))
-            features[Self.half + index] = Float(sin(phase))
         }
     }
 }

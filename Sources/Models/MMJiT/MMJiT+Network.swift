@@ -28,7 +28,9 @@ extension MMJiTConfig: NetworkConfiguration {
 
     public var latentShape: LatentShape { LatentShape(channels: channels, height: imageSize, width: imageSize) }
     public var hasVariance: Bool { false }
-    public var conditions: ConditionKind { .prompts(PromptRules(tokens: promptLength, examples: Self.examplePrompts)) }
+    public var conditions: ConditionKind {
+        .prompts(PromptRules(tokens: promptLength, examples: Self.examplePrompts, width: textInputWidth))
+    }
     public var classNames: [String] { [] }
     public var valueRange: ClosedRange<Double>? { -1...1 }
     public var guidanceChannels: Int? { nil }

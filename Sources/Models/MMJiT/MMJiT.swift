@@ -77,49 +77,35 @@ public final class MMJiT: Sendable {
         precondition(latents.count == config.latentShape.count, "latents of \(latents.shape)")
         let pass = ForwardPass(
             call: call, workers: w.workers, clock: w.clock, interceptor: interceptor, scratch: w.scratch)
-        pass.measured(.embedding) { embed(latents, for: subset, text, w) }                        // (T, D), (L, D)
-        runStack(pass, subset, w)                                                                 // (T, D)
+        embed(latents, for: subset, text, pass, w)                                                // (T, D), (L, D)
+        pass.stack(of: config.depth, subset, embedded: w.embedded, w.image.x) { index, subset in
+            weights.blocks[index].forward(index, pass, subset, w, isLast: index == config.depth - 1)
+        }                                                                                         // (T, D)
         pass.normalise(
             w.image.x, subset, scale: weights.finalNorm, epsilon: MMJiTConfig.normEpsilon, into: w.image.normed)
         pass.apply(weights.finalProjection, subset, w.image.normed, into: w.projected)            // (T, P P C)
-        pass.measured(.embedding) {
-            for entry in subset {
-                Patches.scatter(
-                    w.projected.row(0, of: entry), channels: config.channels, size: config.imageSize,
-                    patch: config.patchSize, into: outputs[entry].pointer)                        // (C, H, W)
-            }
-        }
-    }
-
-    /// All blocks, one after another; a cache may replace all of them, or those from some block on.
-    private func runStack(_ pass: ForwardPass, _ subset: BatchSubset, _ w: MMJiTWorkspace) {
-        let (x, embedded) = (w.image.x, { (_: Int) in w.embedded.values })
-        var evaluated = pass.withoutReplaced(.stack, subset, input: embedded, x)
-        for (index, block) in weights.blocks.enumerated() {
-            if index > 0 {
-                evaluated = pass.withoutReplaced(.rest(from: index), evaluated, input: { x[$0] }, x)
-            }
-            guard !evaluated.isEmpty else { return }
-            block.forward(index, pass, evaluated, w, isLast: index == config.depth - 1)
-        }
-        pass.observe(.stack, evaluated, input: embedded, x)
+        pass.unpatchify(
+            w.projected, subset, of: config.latentShape, patch: config.patchSize, into: outputs)  // (C, H, W)
     }
 
     // swift-format-ignore
     /// Patches to tokens, plus their fixed positions, the same for every entry; and each entry's own text.
-    private func embed(_ latents: Tensor, for subset: BatchSubset, _ text: [Tensor], _ w: MMJiTWorkspace) {
-        let rows = config.tokens
-        Patches.gather(
-            latents.pointer, channels: config.channels, size: config.imageSize, patch: config.patchSize,
-            into: w.patches.pointer)                                                              // (T, C P P)
-        weights.patchProjection(
-            w.patches.pointer, rows: rows, into: w.bottleneck.pointer, workers: w.workers, scratch: w.scratch)
-        weights.patchEmbedding(
-            w.bottleneck.pointer, rows: rows, into: w.embedded.pointer, workers: w.workers, scratch: w.scratch)
-        Elementwise.add(positions.pointer, count: w.embedded.count, to: w.embedded.pointer)       // (T, D)
-        for entry in subset {
-            w.image.x.row(0, of: entry).update(from: w.embedded.pointer, count: w.embedded.count)
-            w.text.x.row(0, of: entry).update(from: text[entry].pointer, count: text[entry].count)
+    private func embed(
+        _ latents: Tensor, for subset: BatchSubset, _ text: [Tensor], _ pass: ForwardPass, _ w: MMJiTWorkspace
+    ) {
+        pass.measured(.embedding) {
+            let (rows, tokens) = (config.tokens, w.embedded.pointer)
+            Patches.gather(
+                latents.pointer, of: config.latentShape, patch: config.patchSize, into: w.patches.pointer)
+            weights.patchProjection(
+                w.patches.pointer, rows: rows, into: w.bottleneck.pointer, workers: w.workers, scratch: w.scratch)
+            weights.patchEmbedding(
+                w.bottleneck.pointer, rows: rows, into: tokens, workers: w.workers, scratch: w.scratch)
+            Elementwise.add(positions.pointer, count: w.embedded.count, to: tokens)               // (T, D)
+            for entry in subset {
+                w.image.x.row(0, of: entry).update(from: tokens, count: w.embedded.count)
+                w.text.x.row(0, of: entry).update(from: text[entry].pointer, count: text[entry].count)
+            }
         }
     }
 }

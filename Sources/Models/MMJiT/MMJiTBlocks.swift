@@ -28,7 +28,7 @@ public struct MMJiTTextBlock: Sendable {
         pass.normalise(text.x, subset, scale: stream.norm1, epsilon: MMJiTConfig.normEpsilon, into: text.normed)
         pass.apply(stream.qkv, subset, text.normed, into: text.qkv)                               // (L, 3 H K)
         w.turn(text, pass, subset, queryNorm: queryNorm, keyNorm: keyNorm)                        // (L, 2 H K)
-        pass.attend(w.preambleAttention, subset, text.qkv, to: w.keyValue, into: text.mixed)      // (L, H K)
+        pass.attend(subset, text.qkv, to: { w.keys(of: $0, for: w.preambleAttention) }, into: text.mixed)
         pass.apply(stream.proj, subset, text.mixed, into: text.site)                              // (L, D)
         pass.add(text.site, subset, to: text.x)
         stream.mlp(text, pass, subset)                                                            // (L, D)
@@ -87,8 +87,8 @@ public struct MMJiTBlock: Sendable {
                 pass.apply(layers.qkv, either, stream.normed, into: stream.qkv)                   // (L or T, 3 H K)
                 w.turn(stream, pass, either, queryNorm: queryNorm, keyNorm: keyNorm)              // (L + T, 2 H K)
             }
-            pass.attend(w.imageAttention, ofImage, image.qkv, to: w.keyValue, into: image.mixed)  // (T, H K)
-            pass.attend(w.textAttention, ofText, text.qkv, to: w.keyValue, into: text.mixed)      // (L, H K)
+            pass.attend(ofImage, image.qkv, to: { w.keys(of: $0, for: w.imageAttention) }, into: image.mixed)
+            pass.attend(ofText, text.qkv, to: { w.keys(of: $0, for: w.textAttention) }, into: text.mixed)
         }
         for (layers, stream, site, computed) in [
             (self.image, image, imageSite, ofImage), (self.text, text, textSite, ofText),

@@ -99,6 +99,17 @@ final class MMJiTWorkspace {
         }
     }
 
+    /// The keys and values of an entry, the first of them if the attention has fewer.
+    func keys(
+        of entry: Int, for attention: Attention
+    ) -> (attention: Attention, keys: Attention.Rows, values: Attention.Rows) {
+        let start = UnsafePointer(keyValue.row(0, of: entry))
+        return (
+            attention, Attention.Rows(start, distance: keyValue.columns),
+            Attention.Rows(start + keyValue.columns / 2, distance: keyValue.columns)
+        )
+    }
+
     /// What a workspace takes, in bytes.
     static func bytes(_ config: MMJiTConfig, entries: Int, workers: Workers) -> Int {
         let (tokens, length) = (config.tokens, config.promptLength)

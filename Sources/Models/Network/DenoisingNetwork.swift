@@ -17,8 +17,8 @@ public protocol DenoisingNetwork: AnyObject, Sendable {
     var sites: [Site] { get }
     /// What a forward does, in order.
     var steps: [ForwardStep] { get }
-    /// What a session computes ahead for a whole window of calls, from rows of timesteps and conditions, block by block:
-    /// the steps of the first block.
+    /// What a session computes ahead, for a whole window of calls or for the run, from rows of timesteps and conditions,
+    /// block by block: the steps of the first block.
     var preparation: [ForwardStep] { get }
     /// How many numbers the weights hold.
     var parameterCount: Int { get }

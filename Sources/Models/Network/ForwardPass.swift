@@ -41,6 +41,23 @@ struct ForwardPass {
         }
     }
 
+    /// The attention of every entry's queries to keys and values of its own, as many as it has.
+    func attend(
+        _ subset: BatchSubset, _ queries: EntryRows,
+        to context: (_ entry: Int) -> (attention: Attention, keys: Attention.Rows, values: Attention.Rows),
+        into outputs: EntryRows
+    ) {
+        let most = subset.reduce(0) { max($0, context($1).attention.taskCount) }
+        forEach(.attention, subset, tasks: most) { worker, entry, task in
+            let (attention, keys, values) = context(entry)
+            guard task < attention.taskCount else { return }
+            attention.run(
+                task: task, worker: worker,
+                query: Attention.Rows(queries.row(0, of: entry), distance: queries.columns), key: keys, value: values,
+                into: outputs.row(0, of: entry), distance: outputs.columns)
+        }
+    }
+
     /// y = norm(x) (1 + scale) + shift, of every row.
     func modulate(
         _ x: EntryRows, _ subset: BatchSubset, epsilon: Double, into y: EntryRows,
@@ -62,24 +79,6 @@ struct ForwardPass {
             Elementwise.addGated(
                 y.row(rows.lowerBound, of: entry), gate: gate(entry), rows: rows.count, width: x.columns,
                 to: x.row(rows.lowerBound, of: entry))
-        }
-    }
-
-    /// The attention of every entry's rows to others: queries come first in the rows of `queries`, `keyValue` has keys and
-    /// values side by side.
-    func attend(
-        _ attention: Attention, _ subset: BatchSubset, _ queries: EntryRows, to keyValue: EntryRows,
-        into outputs: EntryRows
-    ) {
-        let width = keyValue.columns / 2
-        forEach(.attention, subset, tasks: attention.taskCount) { worker, entry, task in
-            let keys = UnsafePointer(keyValue.row(0, of: entry))
-            attention.run(
-                task: task, worker: worker,
-                query: Attention.Rows(queries.row(0, of: entry), distance: queries.columns),
-                key: Attention.Rows(keys, distance: keyValue.columns),
-                value: Attention.Rows(keys + width, distance: keyValue.columns),
-                into: outputs.row(0, of: entry), distance: outputs.columns)
         }
     }
 

@@ -60,10 +60,31 @@ public protocol NetworkConfiguration: Encodable, Sendable {
 
     /// The same network for latents of `factor` times the height and the width.
     func enlarged(by factor: Int) throws -> Self
+
+    /// The same network for pictures of another size, where it can draw them.
+    ///
+    /// - Parameters:
+    ///   - width: the picture's width, in pixels.
+    ///   - height: its height.
+    /// - Returns: the configuration, whose ``latentShape`` is that of the size.
+    /// - Throws: ``ConfigProblem`` that says which sizes the model can draw.
+    func sized(width: Int, height: Int) throws(ConfigProblem) -> Self
+
+    /// The same network as a part of the pipeline of the class `name`, where that says something that `config.json` leaves
+    /// out.
+    func inPipeline(_ name: String) -> Self
 }
 
 extension NetworkConfiguration {
     public var process: String { "{}" }
+
+    public func sized(width: Int, height: Int) throws(ConfigProblem) -> Self {
+        throw ConfigProblem(
+            "the model cannot draw \(width) x \(height) pixels: its positions are those of latents of "
+                + "\(latentShape.width) x \(latentShape.height) alone; leave width and height out")
+    }
+
+    public func inPipeline(_ name: String) -> Self { self }
 }
 
 /// The sizes of a transformer.

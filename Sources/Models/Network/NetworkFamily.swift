@@ -6,6 +6,9 @@ public struct NetworkFamily: Sendable {
     public let name: String
     /// The classes of diffusers that its networks have: `_class_name` in a `config.json`.
     public let networkClasses: [String]
+    /// The `norm_type` of its networks, by which they are told from other networks of a class; nil where no other family
+    /// has networks of its classes.
+    public let normType: String?
     /// The classes of diffusers' pipelines around them: `_class_name` in a `model_index.json`.
     public let pipelineClasses: [String]
     /// Reads and validates a `config.json`.
@@ -20,18 +23,19 @@ public struct NetworkFamily: Sendable {
     }
 
     package init(
-        name: String, networkClasses: [String], pipelineClasses: [String], sizes: [Size] = [],
+        name: String, networkClasses: [String], normType: String? = nil, pipelineClasses: [String], sizes: [Size] = [],
         open: @escaping @Sendable (JSONFile) throws(ModelError) -> any NetworkConfiguration
     ) {
         self.name = name
         self.networkClasses = networkClasses
+        self.normType = normType
         self.pipelineClasses = pipelineClasses
         self.sizes = sizes
         self.open = open
     }
 
     /// All families; a `config.json` that names none belongs to the first.
-    public static let all = [diffusionTransformers, miniT2I]
+    public static let all = [diffusionTransformers, miniT2I, pixart]
 }
 
 extension [NetworkFamily] {
@@ -46,10 +50,14 @@ extension [NetworkFamily] {
     private func family(of fields: ConfigFields) throws(ConfigProblem) -> NetworkFamily {
         if fields.contains("_class_name") {
             let name = try fields.required("_class_name", .text)
-            if let family = first(where: { $0.networkClasses.contains(name) }) { return family }
+            let candidates = filter { $0.networkClasses.contains(name) }
+            // Whether the norm's type is a text is for the family to check.
+            let own = candidates.first { family in family.normType.map { fields.file["norm_type"] == .string($0) } ?? true }
+            if let family = own ?? candidates.first { return family }
+            let classes = flatMap(\.networkClasses).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
             throw ConfigProblem(
                 "_class_name is \(name), \(ForeignModel.kind(of: name)); supported: "
-                    + flatMap(\.networkClasses).joined(separator: ", "))
+                    + classes.joined(separator: ", "))
         }
         let supported = map(\.name).joined(separator: ", ")
         if case .array(let classes)? = fields.file["architectures"], case .string(let found)? = classes.first {

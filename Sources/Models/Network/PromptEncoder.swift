@@ -29,16 +29,19 @@ public struct PromptRules: Sendable {
     public let isSimplified: Bool
     /// A model is calibrated on these unless other prompts are given.
     public let examples: [String]
+    /// The width of a token's state that the network reads; nil where it is not known.
+    public let width: Int?
 
-    public init(tokens: Int, isSimplified: Bool = false, examples: [String]) {
+    public init(tokens: Int, isSimplified: Bool = false, examples: [String], width: Int? = nil) {
         self.tokens = tokens
         self.isSimplified = isSimplified
         self.examples = examples
+        self.width = width
     }
 
     /// The same with other examples.
     public func replacingExamples(by examples: [String]) -> PromptRules {
-        PromptRules(tokens: tokens, isSimplified: isSimplified, examples: examples)
+        PromptRules(tokens: tokens, isSimplified: isSimplified, examples: examples, width: width)
     }
 
     /// The text that is encoded for a prompt.

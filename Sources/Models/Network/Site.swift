@@ -12,6 +12,14 @@ public struct LayerKind: RawRepresentable, Hashable, Sendable {
     }
 }
 
+extension LayerKind {
+    /// The attention of an image's tokens to one another.
+    public static let attention = LayerKind("attention")
+    /// The attention of an image's tokens to those of its prompt.
+    public static let crossAttention = LayerKind("cross-attention")
+    public static let mlp = LayerKind("mlp")
+}
+
 /// A place in a network whose work can be watched or replaced: a layer, or the whole stack of blocks.
 public struct Site: Hashable, Sendable {
     public enum ID: Hashable, Sendable {

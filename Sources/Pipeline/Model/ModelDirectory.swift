@@ -71,15 +71,16 @@ public struct ModelDirectory: Sendable {
         vaeDirectory = layout.vae
         tinyDirectory = layout.tiny
         let file = try JSONFile(path: "\(layout.network)/config.json")
-        config = try families.configuration(in: file)
-        let described = try file.filled(from: config.process)
+        let described = try families.configuration(in: file)
+        config = layout.index.map { described.inPipeline($0.className) } ?? described
+        let filled = try file.filled(from: config.process)
         if let scheduler = layout.scheduler {
             let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
-            if let process = found.process { try Self.checkAgreement(of: described, with: process, in: scheduler) }
-            process = try found.process ?? DiffusionProcess(config: described)
+            if let process = found.process { try Self.checkAgreement(of: filled, with: process, in: scheduler) }
+            process = try found.process ?? DiffusionProcess(config: filled)
             recommendedSampler = found.sampler
         } else {
-            process = try DiffusionProcess(config: described)
+            process = try DiffusionProcess(config: filled)
             recommendedSampler = nil
         }
         if let variant {

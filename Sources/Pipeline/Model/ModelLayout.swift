@@ -124,6 +124,8 @@ struct PipelineIndex {
     static let fileName = "model_index.json"
 
     private let file: JSONFile
+    /// The class of the pipeline.
+    let className: String
     /// The classes of the parts.
     private let parts: [String: String]
 
@@ -139,7 +141,7 @@ struct PipelineIndex {
         }
         switch file["_class_name"] {
         case .string(let name)? where supported.contains(name):
-            break
+            className = name
         case .string(let name)?:
             throw file.problem(
                 "_class_name is \(name), \(ForeignModel.kind(of: name)); \(Self.only(supported))")

@@ -1,0 +1,131 @@
+import Compute
+
+extension NetworkFamily {
+    /// PixArt-alpha and PixArt-Sigma.
+    static let pixart = NetworkFamily(
+        name: "PixArt", networkClasses: ["PixArtTransformer2DModel", "Transformer2DModel"],
+        normType: "ada_norm_single",
+        pipelineClasses: [PixArtConfig.alphaPipeline, PixArtConfig.sigmaPipeline], sizes: PixArtConfig.published
+    ) { file throws(ModelError) in try PixArtConfig(file: file) }
+}
+
+extension PixArtConfig: NetworkConfiguration {
+    /// The only published size, XL/2, for Sigma's pictures of 256, 512 and 1024 pixels.
+    fileprivate static let published: [NetworkFamily.Size] = [(32, 0.5), (64, 1), (128, 2)].map { side, scale in
+        NetworkFamily.Size(name: "XL/2-\(pixelsPerLatent * side)") {
+            try PixArtConfig(
+                depth: 28, heads: 16, headDimension: 72, sampleSize: side, interpolationScale: scale)
+        }
+    }
+
+    public var latentShape: LatentShape { LatentShape(channels: inChannels, height: height, width: width) }
+    public var hasVariance: Bool { learnSigma }
+    public var conditions: ConditionKind { .prompts(promptRules) }
+    public var classNames: [String] { [] }
+    public var valueRange: ClosedRange<Double>? { nil }
+    public var guidanceScale: Double? { guidance }
+    public var guidanceChannels: Int? { nil }
+    public var size: TransformerSize {
+        TransformerSize(depth: depth, width: hiddenSize, heads: heads, tokens: tokens)
+    }
+
+    var promptRules: PromptRules {
+        PromptRules(tokens: promptLimit, isSimplified: true, examples: Self.examplePrompts, width: captionWidth)
+    }
+
+    public var summary: String {
+        "PixArt, depth \(depth), width \(hiddenSize), \(heads) heads, patch \(patchSize), input \(inChannels) x "
+            + "\(height) x \(width), prompts of up to \(promptLimit) tokens"
+            + (hasSizeConditions ? ", told the picture's size" : "")
+    }
+
+    public func checkNames(in archive: WeightArchive) throws(ModelError) { try PixArtWeights.layout(of: archive) }
+
+    public func canBeGuided(by archive: WeightArchive) -> Bool { true }
+
+    public func runBytes(entries: Int, workers: Workers) -> Int {
+        PixArtWorkspace.bytes(self, entries: entries, workers: workers) + PixArtModulation.bytes(self)
+            + entries * PixArtCaption.bytes(self, tokens: promptLimit, workers: workers)
+    }
+
+    public func load(
+        from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
+        progress: ((Double) -> Void)?
+    ) throws -> any DenoisingNetwork {
+        let path = "\(archive.directory)/config.json"
+        guard let prompts else {
+            throw ModelError.invalidConfig(
+                path: path, reason: "a PixArt draws from prompts, but the model comes without a text encoder")
+        }
+        guard prompts.width == captionWidth else {
+            throw ModelError.invalidConfig(
+                path: path,
+                reason: "caption_channels is \(captionWidth), but the text encoder's states have \(prompts.width) numbers; "
+                    + "they must be of one model")
+        }
+        return PixArt(
+            config: self,
+            weights: try PixArtWeights(
+                from: archive, config: self, precision: precision, engine: engine, progress: progress),
+            prompts: prompts, engine: engine)
+    }
+
+    public func random(seed: UInt64, engine: any Engine) throws -> any DenoisingNetwork {
+        PixArt(
+            config: self, weights: try PixArtWeights(random: self, seed: seed, engine: engine),
+            prompts: RandomPromptEncoder(width: captionWidth, tokens: PixArt.usualCaption), engine: engine)
+    }
+
+    public func enlarged(by factor: Int) throws -> PixArtConfig {
+        try sized(latentHeight: factor * height, latentWidth: factor * width)
+    }
+}
+
+extension PixArt: DenoisingNetwork {
+    public var latentShape: LatentShape { config.latentShape }
+    public var hasVariance: Bool { config.learnSigma }
+    public var conditions: ConditionKind { config.conditions }
+    public var canBeGuided: Bool { true }
+    public var parameterCount: Int { PixArtWeights.declared(config).parameterCount }
+
+    var promptRules: PromptRules { config.promptRules }
+
+    public var sites: [Site] {
+        let shape = [config.grid.rows, config.grid.columns, config.hiddenSize]
+        let blocks = weights.blocks.enumerated().map { $1.steps($0, config) }
+        return blocks.enumerated().flatMap { index, steps in
+            [LayerKind.attention, .crossAttention, .mlp].map { kind in
+                let id = Site.ID.layer(kind, block: index)
+                return Site(id, shape: shape, multiplyAdds: steps.filter { $0.site == id }.multiplyAdds)
+            }
+        } + [Site(.stack, shape: shape, multiplyAdds: blocks.joined().multiplyAdds)]
+    }
+
+    public var steps: [ForwardStep] {
+        let rows = config.tokens
+        return [
+            ForwardStep(
+                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
+        ]
+            + weights.blocks.enumerated().flatMap { $1.steps($0, config) } + [
+                ForwardStep(
+                    "final norm", rows: rows,
+                    .modulation(width: config.hiddenSize, epsilon: PixArtConfig.finalNormEpsilon)),
+                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
+            ]
+    }
+
+    public var preparation: [ForwardStep] {
+        [
+            ForwardStep(
+                "modulation", rows: CallWindow.largest, isShared: true, .product(weights.modulation, activation: nil)),
+            ForwardStep(
+                "caption's keys, values", rows: Self.usualCaption,
+                .product(weights.blocks[0].crossKeysValues, activation: nil)),
+        ]
+    }
+
+    public func workspace(entries: Int, workers: Workers) -> any ForwardWorkspace {
+        PixArtWorkspace(network: self, entries: entries, workers: workers)
+    }
+}

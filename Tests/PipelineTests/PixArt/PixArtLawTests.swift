@@ -1,0 +1,208 @@
+import Caching
+import Compute
+import Evaluation
+import Models
+import Pipeline
+import PipelineSupport
+import Sampling
+import TestSupport
+import Testing
+
+/// The laws of PixArt's forwards and runs that do not depend on a reference.
+@Suite struct PixArtLawTests {
+    /// A model with a session of two captions of different lengths.
+    private final class Setup {
+        let network: any DenoisingNetwork
+        let session: any ForwardSession
+        let latents: Tensor
+        let outputs: [Tensor]
+
+        init(_ golden: PixArtCase, threads: Int = 2, prompts: [String]? = nil) throws {
+            network = try golden.network()
+            let (captions, shape) = (try golden.scalars().captions, network.latentShape)
+            let workspace = network.workspace(entries: 2, workers: Workers(count: threads))
+            session = try workspace.session(
+                timesteps: [900, 450, 3], conditions: (prompts ?? [captions[0], ""]).map { .prompt($0) })
+            latents = Tensor(noise(shape.count, seed: 4, scale: 2), shape: shape.dimensions)
+            let count = shape.count * (network.hasVariance ? 2 : 1)
+            outputs = (0..<2).map { _ in Tensor([count]) }
+        }
+
+        func forward(
+            _ call: Int = 1, _ subset: BatchSubset = BatchSubset(first: 2),
+            interceptor: (any SiteInterceptor)? = nil
+        ) {
+            session.evaluate(
+                latents: latents, call: call, subset: subset, into: outputs, interceptor: interceptor)
+        }
+    }
+
+    @Test(arguments: PixArtCase.all) func `the number of threads changes no bit`(golden: PixArtCase) throws {
+        let one = try Setup(golden, threads: 1)
+        let many = try Setup(golden, threads: 3)
+        for call in 0..<3 {
+            one.forward(call)
+            many.forward(call)
+            for (a, b) in zip(one.outputs, many.outputs) { #expect(a.elements == b.elements) }
+        }
+    }
+
+    @Test(arguments: PixArtCase.all)
+    func `a branch gives the same bits alone and beside one with a caption of another length`(
+        golden: PixArtCase
+    ) throws {
+        let together = try Setup(golden)
+        let alone = try Setup(golden)
+        together.forward()
+        for entry in 0..<2 {
+            alone.forward(1, BatchSubset([entry]))
+            #expect(alone.outputs[entry].elements == together.outputs[entry].elements)
+        }
+        #expect(together.outputs[0].elements != together.outputs[1].elements)
+    }
+
+    @Test func `a prompt is encoded in lower case and without white space around it`() throws {
+        let plain = try Setup(.square)
+        let shouted = try Setup(.square, prompts: [" \tCAPTION 0\n", " "])
+        plain.forward()
+        shouted.forward()
+        for (a, b) in zip(plain.outputs, shouted.outputs) { #expect(a.elements == b.elements) }
+    }
+
+    @Test func `no caption is the empty prompt`() throws {
+        let (golden, workers) = (PixArtCase.square, Workers(count: 1))
+        let network = try golden.network()
+        let setup = try Setup(golden)
+        setup.forward()
+        let session = try network.workspace(entries: 1, workers: workers).session(
+            timesteps: [900, 450, 3], conditions: [.null])
+        let output = Tensor([setup.outputs[0].count])
+        session.evaluate(
+            latents: setup.latents, call: 1, subset: BatchSubset(first: 1), into: [output], interceptor: nil)
+        #expect(output.elements == setup.outputs[1].elements)
+    }
+
+    @Test func `a run encodes each caption once, and no step allocates a tensor`() throws {
+        let golden = PixArtCase.square
+        let (directory, encoder) = (try golden.directory(), try golden.encoder())
+        let settings = SampleSettings(
+            steps: 40, sampler: directory.defaultSettings.sampler, guidanceScale: 4.5)
+        let sampler = try ImageSampler(
+            directory: directory, network: golden.network(encoder), settings: settings, workers: Workers(count: 2))
+        // Other suites allocate at the same time; a step that allocated would show in every attempt.
+        let attempts = try (0..<50).map { _ in
+            var run = try sampler.start(SampleItem(condition: .prompt("caption 0"), seed: 5))
+            let before = Tensor.allocationCount
+            while try run.next() != nil {}
+            return Tensor.allocationCount - before
+        }
+        #expect(attempts.contains(0))
+        #expect(encoder.calls == 100)
+    }
+
+    @Test func `an interceptor that only watches changes no bit and sees every site in order`() throws {
+        let setup = try Setup(.square)
+        setup.forward()
+        let plain = setup.outputs.map(\.elements)
+        let recorder = Recorder()
+        setup.forward(interceptor: recorder)
+        #expect(setup.outputs.map(\.elements) == plain)
+        #expect(recorder.order == setup.network.sites.map(\.id))
+        #expect(setup.network.layerKinds.map(\.rawValue) == ["attention", "cross-attention", "mlp"])
+    }
+
+    @Test func `replaying the output of any site makes the same image, and another value does not`() throws {
+        let setup = try Setup(.square)
+        let recorder = Recorder()
+        setup.forward(interceptor: recorder)
+        let plain = setup.outputs.map(\.elements)
+        for site in setup.network.sites.map(\.id) {
+            let recorded = try #require(recorder.outputs[site])
+            setup.forward(interceptor: Replay(site: site, values: recorded))
+            #expect(setup.outputs.map(\.elements) == plain, "\(site)")
+            setup.forward(interceptor: Replay(site: site, values: [0: recorded[0, default: []].map { $0 * 2 + 1 }]))
+            #expect(setup.outputs[0].elements != plain[0], "\(site)")
+            #expect(setup.outputs[1].elements == plain[1], "\(site)")
+        }
+    }
+
+    @Test func `a budget of 1 changes no bit with any strategy, and a smaller one is kept`() throws {
+        let golden = PixArtCase.square
+        let (directory, network) = (try golden.directory(), try golden.network())
+        let settings = SampleSettings(steps: 10, sampler: directory.defaultSettings.sampler, guidanceScale: 2)
+        let item = SampleItem(condition: .prompt("caption 0"), seed: 3)
+        func sample(_ wrap: (NetworkDenoiser) -> any Denoiser = { $0 }) throws -> [Float] {
+            let sampler = try ImageSampler(
+                directory: directory, network: network, settings: settings, workers: Workers(count: 2))
+            var run = try sampler.start(item, wrap: wrap)
+            while try run.next() != nil {}
+            return run.latents.elements
+        }
+        let plain = try sample()
+        let calibrator = try Calibrator(
+            directory: directory, network: network, settings: settings, workers: Workers(count: 2))
+        let measurement = try calibrator.measure([item, SampleItem(condition: .prompt("caption 0"), seed: 4)]) { _ in }
+        let file = CalibrationFile(
+            model: directory.reference(), settings: settings, items: [item], calibration: measurement.calibration)
+        let context = try StrategyContext(
+            directory: directory, network: network, workers: Workers(count: 2), settings: settings, items: [item],
+            calibration: StoredCalibration(
+                store: CalibrationStore(directory: directory, settings: settings), make: { _, _ in file }))
+        for strategy in StrategyCatalogue.peers {
+            let whole = try strategy.prepare(Budget(1), in: context)
+            #expect(try sample(whole.wrap) == plain, "\(strategy.name)")
+            let part: PreparedStrategy
+            do {
+                part = try strategy.prepare(Budget(0.6), in: context)
+            } catch PlanError.budgetTooSmall {
+                continue
+            }
+            #expect(try sample(part.wrap) != plain, "\(strategy.name)")
+            #expect(part.evaluationsSpent <= 12, "\(strategy.name)")
+        }
+    }
+
+    @Test func `without an encoder, or with one of another width, the reason is told`() throws {
+        let golden = PixArtCase.square
+        let error = #expect(throws: ModelError.self) { try golden.directory().load() }
+        #expect("\(try #require(error))".contains("comes without a text encoder"))
+        let narrow = RecordedEncoder(["": Tensor([1, 7])])
+        let other = #expect(throws: ModelError.self) { try golden.network(narrow) }
+        #expect(
+            "\(try #require(other))".contains("caption_channels is 20, but the text encoder's states have 7 numbers"))
+    }
+
+    /// Keeps what every site put out, per entry.
+    private final class Recorder: SiteInterceptor {
+        var outputs: [Site.ID: [Int: [Float]]] = [:]
+        var order: [Site.ID] = []
+
+        func observe(
+            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            output: UnsafeBufferPointer<Float>
+        ) {
+            if entry == 0 { order.append(site) }
+            outputs[site, default: [:]][entry] = Array(output)
+        }
+    }
+
+    /// Supplies one site's output for some entries.
+    private final class Replay: SiteInterceptor {
+        private let site: Site.ID
+        private let values: [Int: [Float]]
+
+        init(site: Site.ID, values: [Int: [Float]]) {
+            self.site = site
+            self.values = values
+        }
+
+        func replaces(
+            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
+            output: UnsafeMutableBufferPointer<Float>
+        ) -> Bool {
+            guard site == self.site, let own = values[entry] else { return false }
+            _ = output.update(fromContentsOf: own)
+            return true
+        }
+    }
+}
