@@ -19,6 +19,9 @@ struct SampleRequest: Sendable {
         }
         let shard = try command.batch.part()
         try Self.check(command, hasLike: like != nil)
+        if command.planGuard.budgetOver == .batch, output.grid ?? like?.record.columns != nil {
+            throw PipelineError.usage("--budget-over batch chooses a plan for each file; drop --grid")
+        }
         let subjects = try SampleSubjects(command: command, like: like, directory: directory)
         drawnSeed = subjects.drawnSeed
         let variants = try subjects.resolveVariants(command: command, session: session, reuse: reuse, like: like)
