@@ -89,7 +89,8 @@ struct CalibrateCommand: ParsableCommand {
             throw PipelineError.usage("--search needs at least 2 --samples and a --budget below 1")
         }
         guard !guards || !search && !curve else {
-            throw PipelineError.usage("--guard uses plans that were chosen before; drop \(search ? "--search" : "--curve")")
+            throw PipelineError.usage(
+                "--guard uses plans that were chosen before; drop \(search ? "--search" : "--curve")")
         }
         guard search || timeLimit == nil else { throw PipelineError.usage("--time-limit needs --search") }
         let store = CalibrationStore(directory: directory, settings: settings)
@@ -103,7 +104,8 @@ struct CalibrateCommand: ParsableCommand {
             log: log)
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
         if guards {
-            return try guardImages(of: known?.file, evaluations, in: session, settings, schedule, store: store, log: log)
+            return try guardImages(
+                of: known?.file, evaluations, in: session, settings, schedule, store: store, log: log)
         }
         // With a calibration that has all but the qualities, only these are measured.
         let isMade =
@@ -164,7 +166,8 @@ struct CalibrateCommand: ParsableCommand {
     ) throws {
         guard let file, !evaluations.isEmpty else {
             throw PipelineError.usage(
-                "--guard needs a --budget below 1 and a calibration with plans; make one with 'omnicache calibrate --search'")
+                "--guard needs a --budget below 1 and a calibration with plans; make one with "
+                    + "'omnicache calibrate --search'")
         }
         if execution.dryRun {
             return try log.result(

@@ -53,7 +53,8 @@ enum ReuseSource {
         switch self {
         case .file(let file, let path):
             if span == .batch {
-                throw PipelineError.usage("--plan \(path): the plan is the same for every image; drop --budget-over batch")
+                throw PipelineError.usage(
+                    "--plan \(path): the plan is the same for every image; drop --budget-over batch")
             }
             try file.check(model: model, settings: settings, schedule: schedule, path: path)
             return file.reuse

@@ -15,7 +15,7 @@ struct GuardedStrategy: ReuseStrategy {
                 settings: context.settings, evaluations: Double(context.fullEvaluations))
         }
         let type = context.directory.process.predictionType
-        return PreparedStrategy(settings: context.settings) { base in
+        return PreparedStrategy(settings: context.settings, mostEvaluations: reuse.mostEvaluations) { base in
             let cache = CachedDenoiser(
                 base, predictionType: type, plan: reuse.decisions, forecaster: reuse.forecaster,
                 planGuard: reuse.planGuard)

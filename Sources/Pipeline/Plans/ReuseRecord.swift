@@ -69,6 +69,9 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
         return budget.evaluations(of: decisions.fullEvaluations)
     }
 
+    /// The evaluations of the costliest image.
+    public var mostEvaluations: Int { max(decisions.evaluations, hard?.decisions.evaluations ?? 0) }
+
     /// The second plan of images that choose.
     public var planGuard: PlanGuard? {
         guard let rule, let hard else { return nil }
