@@ -5,15 +5,32 @@ import Sampling
 ///
 /// State is per image and per branch; ``begin(calls:branches:shape:)`` forgets it. Memory: the forecaster's depth in
 /// outputs per branch. A plan that evaluates everything changes no bit.
+///
+/// With a ``PlanGuard``, an image that is found hard goes on with another plan.
 public final class CachedDenoiser: Denoiser {
-    /// The plan.
-    public let plan: ReusePlan
-    /// What fills the gaps.
-    public let forecaster: Forecaster
+    /// What a run follows.
+    private struct Course {
+        let plan: ReusePlan
+        let forecaster: Forecaster
+    }
 
     private let base: any Denoiser
     private let predictionType: PredictionType
+    private let light: Course
+    private let planGuard: PlanGuard?
+    private var course: Course
     private var state: RunState?
+    /// x0 by the conditional branch at the last call that evaluated it, until it is decided.
+    private var clean: Tensor?
+
+    /// The plan that the run follows; it can change once where there is a guard.
+    public var plan: ReusePlan { course.plan }
+    /// What fills its gaps.
+    public var forecaster: Forecaster { course.forecaster }
+    /// What the guard has seen (``GuardRule``); nil before the decision, or without a guard.
+    public private(set) var change: Double?
+    /// Whether the image was found hard.
+    public private(set) var isHard = false
 
     /// Wraps `base`.
     ///
@@ -22,16 +39,22 @@ public final class CachedDenoiser: Denoiser {
     ///   - predictionType: What its outputs are.
     ///   - plan: Which branches are evaluated when; every branch at the first call.
     ///   - forecaster: What fills the gaps.
-    public init(_ base: any Denoiser, predictionType: PredictionType, plan: ReusePlan, forecaster: Forecaster) {
+    ///   - planGuard: Another plan for hard images; nil for none.
+    public init(
+        _ base: any Denoiser, predictionType: PredictionType, plan: ReusePlan, forecaster: Forecaster,
+        planGuard: PlanGuard? = nil
+    ) {
         self.base = base
         self.predictionType = predictionType
-        self.plan = plan
-        self.forecaster = forecaster
+        self.planGuard = planGuard
+        light = Course(plan: plan, forecaster: forecaster)
+        course = light
     }
 
     public var hasVariance: Bool { base.hasVariance }
 
     public func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+        (course, clean, change, isHard) = (light, nil, nil, false)
         guard plan.calls == calls.count, plan.branches == branches else {
             throw PlanError.doesNotFit(
                 "a plan of \(plan.calls) model calls for a run of \(calls.count), or for other guidance branches")
@@ -40,6 +63,7 @@ public final class CachedDenoiser: Denoiser {
             throw PlanError.doesNotFit("a plan that reuses at the first model call, where there is nothing to reuse")
         }
         try forecaster.check(plan)
+        try planGuard?.check(from: plan, forecaster)
         state = RunState(plan: plan, forecaster: forecaster, calls: calls, shape: shape, hasVariance: hasVariance)
         try base.begin(calls: calls, branches: branches, shape: shape)
     }
@@ -58,6 +82,28 @@ public final class CachedDenoiser: Denoiser {
         for (branch, _) in GuidanceBranches.named where branches.subtracting(evaluated).contains(branch) {
             state.forecast(outputs[branch], of: branch, at: call.index, latents: latents, from: sum)
         }
+        if let planGuard, change == nil, evaluated.contains(.conditional) {
+            watch(outputs.conditional.prediction, at: call, latents: latents, for: planGuard)
+        }
+    }
+
+    /// Looks at an evaluated conditional output; at the rule's call, decides on the plan of the rest of the run.
+    private func watch(_ output: Tensor, at call: ModelCall, latents: Tensor, for planGuard: PlanGuard) {
+        let sum = predictionType.clean(at: call.level)
+        let (a, b) = (Float(sum.state), Float(sum.output))
+        let new = Tensor(latents.shape)
+        let (x, y, z) = (latents.values, output.values, new.values)
+        for i in 0..<z.count { z[i] = a * x[i] + b * y[i] }
+        let old = clean
+        clean = new
+        guard call.index == planGuard.rule.call, let old else { return }
+        clean = nil
+        let change = GuardRule.change(from: old, to: new)
+        self.change = change
+        guard change > planGuard.rule.threshold, let state else { return }
+        isHard = true
+        course = Course(plan: planGuard.plan, forecaster: planGuard.forecaster)
+        self.state = RunState(goingOn: state, plan: plan, forecaster: forecaster)
     }
 
     /// The kept output of `branch` at `call`, as the forecaster's quantity and by frequency: what forecasts weight.
@@ -87,9 +133,16 @@ private final class RunState {
         let variance: Tensor?
 
         init(calls: [Int], depth: Int, shape: [Int], hasVariance: Bool) {
-            slots = (0..<depth).map { _ in Tensor(shape) }
+            self.init(
+                calls: calls, slots: (0..<depth).map { _ in Tensor(shape) },
+                variance: hasVariance ? Tensor(shape) : nil)
+        }
+
+        /// The same outputs in a run that goes on to evaluate at other calls.
+        init(calls: [Int], slots: [Tensor], variance: Tensor?) {
+            self.slots = slots
+            self.variance = variance
             ordinals = Dictionary(uniqueKeysWithValues: calls.enumerated().map { ($1, $0) })
-            variance = hasVariance ? Tensor(shape) : nil
         }
 
         func slot(of call: Int) -> Tensor {
@@ -101,6 +154,7 @@ private final class RunState {
     /// For each call, the sum that replaces the branch's output; empty where the branch is evaluated.
     private typealias Forecasts = [[ForecastTerm]]
 
+    private let calls: [ModelCall]
     private let conditional: Kept
     private let unconditional: Kept
     private let conditionalForecasts: Forecasts
@@ -110,26 +164,44 @@ private final class RunState {
     private let sum: Tensor
 
     init(plan: ReusePlan, forecaster: Forecaster, calls: [ModelCall], shape: [Int], hasVariance: Bool) {
-        func forecasts(_ branch: GuidanceBranches) -> Forecasts {
-            plan.evaluated.indices.map { call in
-                guard plan.branches.contains(branch), !plan.isFull(branch, at: call) else { return [] }
-                return forecaster.terms(for: branch, at: call, of: calls, plan: plan)
-            }
-        }
         func kept(_ branch: GuidanceBranches) -> Kept {
             let isUsed = plan.branches.contains(branch)
             return Kept(
                 calls: plan.fullCalls(of: branch), depth: isUsed ? forecaster.rule.depth : 0, shape: shape,
                 hasVariance: hasVariance && isUsed)
         }
+        self.calls = calls
         conditional = kept(.conditional)
         unconditional = kept(.unconditional)
-        conditionalForecasts = forecasts(.conditional)
-        unconditionalForecasts = forecasts(.unconditional)
+        conditionalForecasts = Self.forecasts(.conditional, plan, forecaster, calls)
+        unconditionalForecasts = Self.forecasts(.unconditional, plan, forecaster, calls)
         let bandCount = forecaster.rule.bandCount
         transform = bandCount > 1 ? CosineTransform(shape: shape) : nil
         bands = bandCount > 1 ? FrequencyBands(shape: shape, count: bandCount) : nil
         sum = Tensor(shape)
+    }
+
+    /// The rest of a run under another plan, which has evaluated the same until now, with a forecaster that keeps as much.
+    init(goingOn run: RunState, plan: ReusePlan, forecaster: Forecaster) {
+        func kept(_ branch: GuidanceBranches) -> Kept {
+            let kept = run.kept(branch)
+            return Kept(calls: plan.fullCalls(of: branch), slots: kept.slots, variance: kept.variance)
+        }
+        calls = run.calls
+        conditional = kept(.conditional)
+        unconditional = kept(.unconditional)
+        conditionalForecasts = Self.forecasts(.conditional, plan, forecaster, calls)
+        unconditionalForecasts = Self.forecasts(.unconditional, plan, forecaster, calls)
+        (transform, bands, sum) = (run.transform, run.bands, run.sum)
+    }
+
+    private static func forecasts(
+        _ branch: GuidanceBranches, _ plan: ReusePlan, _ forecaster: Forecaster, _ calls: [ModelCall]
+    ) -> Forecasts {
+        plan.evaluated.indices.map { call in
+            guard plan.branches.contains(branch), !plan.isFull(branch, at: call) else { return [] }
+            return forecaster.terms(for: branch, at: call, of: calls, plan: plan)
+        }
     }
 
     private func kept(_ branch: GuidanceBranches) -> Kept { branch == .conditional ? conditional : unconditional }

@@ -11,13 +11,19 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     public let errors: [Double]
     /// What it has kept of images that had no part in the choice; nil where this was not measured.
     public let quality: MeasuredQuality?
+    /// The two plans that images choose between where the evaluations are a mean over images; nil where none were made.
+    public let guarded: GuardedPlans?
 
     /// Joins the parts.
-    public init(evaluations: Int, plan: ReusePlan, errors: [Double], quality: MeasuredQuality? = nil) {
+    public init(
+        evaluations: Int, plan: ReusePlan, errors: [Double], quality: MeasuredQuality? = nil,
+        guarded: GuardedPlans? = nil
+    ) {
         self.evaluations = evaluations
         self.plan = plan
         self.errors = errors.map { min($0, Self.largestError) }.sorted(by: >)
         self.quality = quality
+        self.guarded = guarded
     }
 
     /// Errors below this are not told apart: pictures of 8 bits hardly change.
@@ -27,7 +33,12 @@ public struct PlanChoice: Codable, Equatable, Sendable {
 
     /// The same with a measured quality.
     public func measured(_ quality: MeasuredQuality) -> PlanChoice {
-        PlanChoice(evaluations: evaluations, plan: plan, errors: errors, quality: quality)
+        PlanChoice(evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: guarded)
+    }
+
+    /// The same with plans for images that choose.
+    public func guarded(by plans: GuardedPlans) -> PlanChoice {
+        PlanChoice(evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: plans)
     }
 
     /// How good errors are, the smaller the better: the mean over the images of the error's logarithm.

@@ -17,7 +17,8 @@ struct CalibrateCommand: ParsableCommand {
             guidance uses it.
 
             With --search, many more plans and forecasters are tried, on images that are hard to keep. It takes many more \
-            runs; see --dry-run. With --curve, sample --quality can then choose among the budgets.
+            runs; see --dry-run. With --curve, sample --quality can then choose among the budgets. With --guard, sample \
+            --budget-over batch can then give hard images more.
             """)
 
     @OptionGroup(title: "Model options") var model: ModelOptions
@@ -50,6 +51,14 @@ struct CalibrateCommand: ParsableCommand {
             the plans are there already, do only that.
             """)
     var curve = false
+
+    @Flag(
+        name: .customLong("guard"),
+        help: """
+            Let hard images have more evaluations than others, for sample --budget-over batch: with plans that were chosen \
+            before, for fewer evaluations and for more.
+            """)
+    var guards = false
 
     @Option(
         parsing: .unconditional,
@@ -87,10 +96,14 @@ struct CalibrateCommand: ParsableCommand {
         guard !search || samples > 1 && !budgets.isEmpty else {
             throw PipelineError.usage("--search needs at least 2 --samples and a --budget below 1")
         }
+        guard !guards || !search && !curve else {
+            throw PipelineError.usage(
+                "--guard uses plans that were chosen before; drop \(search ? "--search" : "--curve")")
+        }
         guard search || timeLimit == nil else { throw PipelineError.usage("--time-limit needs --search") }
         let store = CalibrationStore(directory: directory, settings: settings)
-        let known = force ? nil : try store.load()
-        if let (file, path) = known, isEnough(file, for: budgets, schedule: schedule) {
+        let known = force && !guards ? nil : try store.load()
+        if let (file, path) = known, !guards || !force, isEnough(file, for: budgets, schedule: schedule) {
             log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
@@ -98,6 +111,10 @@ struct CalibrateCommand: ParsableCommand {
             directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
             log: log)
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
+        if guards {
+            return try guardImages(
+                of: known?.file, evaluations, in: session, settings, schedule, store: store, log: log)
+        }
         // With a calibration that has all but the qualities, only these are measured.
         let isMade =
             curve && known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
@@ -150,6 +167,41 @@ struct CalibrateCommand: ParsableCommand {
                 evaluationsFull: schedule.evaluations))
     }
 
+    /// Makes the plans that images choose between, from a calibration with plans.
+    private func guardImages(
+        of file: CalibrationFile?, _ evaluations: [Int], in session: ModelSession, _ settings: SampleSettings,
+        _ schedule: RunSchedule, store: CalibrationStore, log: Log
+    ) throws {
+        guard let file, !evaluations.isEmpty else {
+            throw PipelineError.usage(
+                "--guard needs a --budget below 1 and a calibration with plans; make one with "
+                    + "'omnicache calibrate --search'")
+        }
+        if execution.dryRun {
+            return try log.result(
+                Log.Event(
+                    event: "calibration",
+                    evaluations: CalibrationJob.evaluationsToGuard(
+                        file, evaluations, images: samples, schedule: schedule),
+                    evaluationsFull: schedule.evaluations))
+        }
+        let outcome = try WeightFiles.blamed {
+            try CalibrationJob(session: session, settings: settings, store: store).guardImages(
+                of: file, evaluations: evaluations, images: samples)
+        }
+        let path = try store.save(outcome.file, ships: ship)
+        for choice in outcome.file.calibration.choices where evaluations.contains(choice.evaluations) {
+            guard let plans = choice.guarded else { continue }
+            log.message(
+                "\(choice.evaluations) evaluations on average: \(plans.light.evaluations) for most images, "
+                    + "\(plans.heavy.evaluations) for hard ones")
+        }
+        try log.result(
+            Log.Event(
+                event: "calibration", file: path, evaluations: outcome.evaluations,
+                evaluationsFull: schedule.evaluations))
+    }
+
     /// The budgets that leave something to fit.
     private func parsedBudgets() throws -> [Budget] {
         try Budget.list(budgets).filter { $0.share < 1 }
@@ -165,7 +217,7 @@ struct CalibrateCommand: ParsableCommand {
                 file.calibration.choices.contains { choice in
                     choice.evaluations == budget.evaluations(of: schedule.evaluations)
                         && file.fits.contains { $0.plan == choice.plan } && (choice.errors.count > 1 || !search)
-                        && (choice.quality != nil || !curve || !measured)
+                        && (choice.quality != nil || !curve || !measured) && (choice.guarded != nil || !guards)
                 }
             }
     }

@@ -56,9 +56,13 @@ struct DryRun {
         var lines = [
             "\(images.counted("image")), \(settings.steps) steps of \(sampler), guidance \(settings.guidanceScale): "
                 + "\(evaluations) of \(evaluationsFull) evaluations per image"
+                + (reuse?.hard == nil ? "" : " on average")
         ]
         if variants > 1 { lines.append("and \((variants - 1).counted("other setting")) of the list") }
         if let reuse {
+            if let hard = reuse.hard {
+                lines += ["hard images:", "\(hard.decisions)", "others:"]
+            }
             lines += ["\(reuse.decisions)", "\(reuse.planner) planner, \(reuse.forecaster.name) forecaster"]
         }
         self.lines = lines

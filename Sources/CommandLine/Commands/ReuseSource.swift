@@ -42,20 +42,29 @@ enum ReuseSource {
     ///   - settings: the run's settings.
     ///   - schedule: the run's model calls.
     ///   - like: the image to sample again, whose plan is used if no other is asked for.
+    ///   - span: what the budget is a budget of.
     ///   - calibration: what planners and forecasters need.
     /// - Returns: nil when nothing is reused.
     /// - Throws: `PipelineError` or `PlanError` when the plan does not fit the run, or cannot be made.
     func resolve(
         model: ImageRecord.Model, settings: SampleSettings, schedule: RunSchedule, like: ImageRecord?,
-        calibration: any CalibrationSource
+        span: BudgetSpan = .image, calibration: any CalibrationSource
     ) throws -> ReuseRecord? {
         switch self {
         case .file(let file, let path):
+            if span == .batch {
+                throw PipelineError.usage(
+                    "--plan \(path): the plan is the same for every image; drop --budget-over batch")
+            }
             try file.check(model: model, settings: settings, schedule: schedule, path: path)
             return file.reuse
         case .options(let options):
-            if let request = try options.request(inheriting: like?.reuse) {
+            if var request = try options.request(inheriting: like?.reuse) {
+                request.isOverBatch = span == .batch
                 return try PlanResolver(schedule: schedule, calibration: calibration).resolve(request)
+            }
+            guard span == .image else {
+                throw PipelineError.usage("--budget-over batch needs a budget; give --budget, such as 0.33")
             }
             guard let like, let reuse = like.reuse else { return nil }
             guard like.settings == settings else {

@@ -21,6 +21,7 @@ struct SampleCommand: ParsableCommand {
     @OptionGroup(title: "Image options") var subject: SubjectOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Cache options") var cache: CacheOptions
+    @OptionGroup(title: "Guard options") var planGuard: GuardOptions
     @OptionGroup(title: "Output options") var output: OutputOptions
     @OptionGroup(title: "Batch options") var batch: BatchOptions
     @OptionGroup(title: "Run options") var execution: RunOptions

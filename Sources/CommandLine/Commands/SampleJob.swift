@@ -58,7 +58,7 @@ final class SampleJob: Sendable {
             let event = Log.Event(
                 event: "image", request: request, file: target.path, class: item.classID == nil ? nil : name,
                 prompt: item.classID == nil ? name : nil, seed: item.seed, skipped: timing == nil ? true : nil,
-                evaluations: timing == nil ? 0 : variant.evaluations * count,
+                evaluations: timing == nil ? 0 : (target.record.reuse?.evaluations ?? variant.evaluations) * count,
                 evaluationsFull: variant.evaluationsFull * count, seconds: timing?.seconds,
                 decodeSeconds: timing.flatMap { $0.decoding == 0 ? nil : $0.decoding })
             try request == nil ? log.result(event) : log.answer(event)
@@ -70,11 +70,13 @@ final class SampleJob: Sendable {
         let variant = batch.variants[0]
         guard cost.images > 0, batch.variants.count == 1, let reuse = variant.reuse else { return }
         let seconds = cost.seconds / Double(cost.images)
+        let evaluations = Double(cost.evaluations) / Double(cost.images)
         let speedUp = SpeedUp.possible(
             (seconds + cost.secondsSaved / Double(cost.images)) / seconds, from: Double(variant.evaluationsFull),
-            to: Double(variant.evaluations))
+            to: evaluations)
+        let mean = reuse.hard == nil ? "" : ", \(Self.rounded(evaluations)) evaluations on average"
         log.message(
-            "\(reuse.summary), \(Self.rounded(seconds)) s an image; by the time of its evaluations a full run would take "
+            "\(reuse.summary)\(mean), \(Self.rounded(seconds)) s an image; by the time of its evaluations a full run would take "
                 + "\(Self.rounded(seconds * speedUp)) s: \(Self.rounded(speedUp)) times as fast")
     }
 

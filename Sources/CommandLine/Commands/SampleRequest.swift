@@ -30,6 +30,13 @@ struct SampleRequest: Sendable {
         }
         let shard = try command.batch.part()
         try Self.check(command, hasLike: like != nil)
+        if command.planGuard.budgetOver == .batch {
+            let isGrid = output.grid ?? like?.record.columns != nil
+            if let conflict = isGrid ? "--grid" : output.saveLatents.map({ _ in "--save-latents" }) {
+                throw PipelineError.usage(
+                    "--budget-over batch chooses a plan for each picture's file; drop \(conflict)")
+            }
+        }
         let subjects =
             try list.map(SampleSubjects.init) ?? SampleSubjects(command: command, like: like, directory: directory)
         drawnSeed = subjects.drawnSeed

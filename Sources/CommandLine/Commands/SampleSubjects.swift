@@ -58,8 +58,8 @@ struct SampleSubjects {
         guard let list else {
             return [
                 try SampleVariant(
-                    session: session, settings: settings, reuse: source, calibrates: !command.execution.dryRun,
-                    decoder: decoder, like: like?.record)
+                    session: session, settings: settings, reuse: source, span: command.planGuard.budgetOver,
+                    calibrates: !command.execution.dryRun, decoder: decoder, like: like?.record)
             ]
         }
         return try list.options.indices.map { index in
@@ -68,7 +68,7 @@ struct SampleSubjects {
                     session: session, settings: own.sampling.settings(over: settings, of: session.directory),
                     reuse: own.cache.given == nil
                         ? source : ReuseSource(plan: command.plan, options: own.cache.over(command.cache)),
-                    calibrates: !command.execution.dryRun, decoder: decoder)
+                    span: command.planGuard.budgetOver, calibrates: !command.execution.dryRun, decoder: decoder)
             }
         }
     }
@@ -77,7 +77,7 @@ struct SampleSubjects {
 extension SampleVariant {
     /// Checks the settings against the model; makes a calibration if one is needed and `calibrates` allows it.
     fileprivate init(
-        session: ModelSession, settings: SampleSettings, reuse source: ReuseSource, calibrates: Bool,
+        session: ModelSession, settings: SampleSettings, reuse source: ReuseSource, span: BudgetSpan, calibrates: Bool,
         decoder: DecoderSource?, like: ImageRecord? = nil
     ) throws {
         let schedule = try settings.schedule(for: session.directory)
@@ -85,7 +85,7 @@ extension SampleVariant {
         let reuse = try source.settled(in: session, settings: settings, calibration: calibration, decoder: decoder)
             .resolve(
                 model: session.directory.reference(), settings: settings, schedule: schedule, like: like,
-                calibration: calibration)
+                span: span, calibration: calibration)
         try self.init(settings: settings, schedule: schedule, reuse: reuse)
     }
 }

@@ -135,10 +135,11 @@ public final class Comparison {
                 guard let prepared = entries[index].prepared else { continue }
                 let (latents, time) = try sample(pair, as: entries[index], onProgress)
                 let spent = prepared.evaluationsSpent
-                guard spent <= Double(entries[index].allowed) else {
+                let allowed = prepared.mostEvaluations ?? entries[index].allowed
+                guard spent <= Double(allowed) else {
                     throw ComparisonError.overBudget(
                         strategy: entries[index].strategy, item: request.items[pair], spent: spent,
-                        allowed: entries[index].allowed)
+                        allowed: allowed)
                 }
                 let (measure, frames) = try uncached.compare(
                     latents, evaluations: spent, seconds: request.measuresTime ? time : nil,

@@ -21,6 +21,8 @@ public final class PreparedStrategy {
     public let settings: SampleSettings
     /// What is evaluated when; nil for a strategy that decides during the run, or inside the network.
     public let plan: ReusePlan?
+    /// What one image may cost where the budget is a mean over images; nil where it is every image's.
+    let mostEvaluations: Int?
 
     private let start: (NetworkDenoiser) -> (denoiser: any Denoiser, spent: () -> Double)
     private var spent: () -> Double
@@ -29,13 +31,15 @@ public final class PreparedStrategy {
     ///
     /// - Parameters:
     ///   - settings: The settings to sample with.
+    ///   - mostEvaluations: What one image may cost where the budget is a mean over images.
     ///   - start: Makes the denoiser of one image, and says what the image has cost so far, in evaluations.
     init(
-        settings: SampleSettings,
+        settings: SampleSettings, mostEvaluations: Int? = nil,
         start: @escaping (NetworkDenoiser) -> (denoiser: any Denoiser, spent: () -> Double)
     ) {
         self.settings = settings
         self.start = start
+        self.mostEvaluations = mostEvaluations
         plan = nil
         spent = { 0 }
     }
@@ -47,6 +51,7 @@ public final class PreparedStrategy {
     ) {
         self.settings = settings
         self.plan = plan
+        mostEvaluations = nil
         start = { (wrap($0), { evaluations }) }
         spent = { evaluations }
     }

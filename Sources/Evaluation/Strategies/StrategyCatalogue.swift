@@ -30,7 +30,7 @@ public enum StrategyCatalogue {
     ]
 
     /// The strategy of that name; `fewer-steps:SAMPLER` for any sampler, `PLANNER+FORECASTER` for any combination, `default`
-    /// for the one that sampling uses.
+    /// for the one that sampling uses, `guarded` for the same with budgets that are means over images.
     ///
     /// - Returns: nil when there is none.
     public static func named(_ name: String) -> (any ReuseStrategy)? {
@@ -38,7 +38,7 @@ public enum StrategyCatalogue {
         if name.hasPrefix(prefix) {
             return SamplerKind(rawValue: String(name.dropFirst(prefix.count))).map(FewerStepsStrategy.init(sampler:))
         }
-        return (peers + flows + sceptics).first { $0.name == name } ?? PlannedStrategy(name)
+        return (peers + flows + sceptics + [GuardedStrategy()]).first { $0.name == name } ?? PlannedStrategy(name)
     }
 
     /// The strategies that a list of names asks for, each once, in the order of the list.
@@ -70,7 +70,7 @@ public enum StrategyCatalogue {
                 let samplers = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .usage(
                     "--strategies '\(name)': there are \((peers + flows).map(\.name).joined(separator: ", ")), fewer-steps, "
-                        + "fewer-steps:SAMPLER (\(samplers)), default, PLANNER+FORECASTER such as path+steering (planners "
+                        + "fewer-steps:SAMPLER (\(samplers)), default, guarded, PLANNER+FORECASTER such as path+steering (planners "
                         + "\(planners)), and the groups own, peers, flows, sceptics and all")
             }
             return [strategy]

@@ -202,7 +202,8 @@ public struct SampleVariant: Sendable {
         guard let reuse, let forecaster else { return nil }
         return ReuseTimer(denoiser) { timed in
             CachedDenoiser(
-                timed, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster)
+                timed, predictionType: directory.process.predictionType, plan: reuse.decisions, forecaster: forecaster,
+                planGuard: reuse.planGuard)
         }
     }
 }
@@ -236,6 +237,15 @@ public struct SampleTarget: Sendable {
         case .stream: nil
         case .none: latents?.path
         }
+    }
+
+    /// Whether the image is to choose between two plans when it is made.
+    var isUndecided: Bool { record.reuse?.hard != nil }
+
+    /// The target of an image that has chosen.
+    func decided(isHard: Bool) -> SampleTarget {
+        SampleTarget(
+            index: index, variant: variant, record: record.decided(isHard: isHard), picture: picture, latents: latents)
     }
 
     /// Looks for the picture.

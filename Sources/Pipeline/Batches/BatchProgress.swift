@@ -68,16 +68,20 @@ final class BatchProgress: Sendable {
     ///
     /// - Parameters:
     ///   - place: its place among those that are followed.
+    ///   - target: the target, with the plan that its image has chosen.
     ///   - timing: what it took; nil if another process has made it.
     ///   - slot: which of the images in flight it was.
     /// - Throws: what the report throws.
-    func finish(_ place: Int, _ timing: BatchRun.Timing?, slot: Int) throws {
+    func finish(_ place: Int, _ target: SampleTarget, _ timing: BatchRun.Timing?, slot: Int) throws {
         try state.withLock { state in
+            state.targets[place] = target
             state.finished[place] = .some(timing)
             state.shares[slot] = 0
             state.completed += 1
             if let timing {
-                state.cost.images += state.targets[place].record.items.count
+                let count = target.record.items.count
+                state.cost.images += count
+                state.cost.evaluations += count * (target.record.reuse?.evaluations ?? 0)
                 state.cost.seconds += timing.seconds
                 state.cost.secondsSaved += timing.saved
             }
@@ -97,14 +101,16 @@ final class BatchProgress: Sendable {
 
     /// Reports the targets that were finished after one that was not.
     ///
+    /// - Returns: all targets, with the plans that their images have chosen.
     /// - Throws: why an image has failed.
-    func end() throws {
+    func end() throws -> [SampleTarget] {
         try state.withLock { state in
             for (place, timing) in state.finished.sorted(by: { $0.key < $1.key }) {
                 try report(.done(state.targets[place], timing))
             }
             state.finished = [:]
             if let failure = state.failure { throw failure }
+            return state.targets
         }
     }
 }

@@ -48,6 +48,8 @@ public final class BatchRun: Sendable {
         public internal(set) var seconds: Double
         /// The seconds that reuse has saved on them.
         public internal(set) var secondsSaved: Double
+        /// The evaluations of those that reuse something.
+        public internal(set) var evaluations = 0
     }
 
     /// A target, and which of its files are there.
@@ -87,9 +89,7 @@ public final class BatchRun: Sendable {
     public func run(_ report: @escaping @Sendable (Event) throws -> Void = { _ in }) throws -> Cost {
         let (manifest, output) = (batch.manifest, batch.output)
         if !output.replaces { try manifest?.run.check(in: output.pattern.folder) }
-        let tasks = try batch.targets.map { target in
-            Task(target: target, picture: try standing(of: target), latents: try target.latentsStanding())
-        }
+        let tasks = try batch.targets.map(task)
         removeOrphans()
         let open = tasks.filter { !$0.isDone }
         let done = tasks.lazy.filter(\.isDone).map(\.target)
@@ -100,13 +100,26 @@ public final class BatchRun: Sendable {
         guard !open.isEmpty else { return progress.cost }
         let concurrency = try concurrency(of: open.count)
         try progress.begin(open.map(\.target), concurrency: concurrency.workers.count)
-        try make(open, with: concurrency, progress)
-        try manifest?.lines.settle(tasks.map { line(of: $0.target) })
+        let made = try make(open, with: concurrency, progress)
+        var targets = made.makeIterator()
+        try manifest?.lines.settle(tasks.map { line(of: $0.isDone ? $0.target : targets.next() ?? $0.target) })
         return progress.cost
     }
 
+    /// What there is of a target. An image that chooses its plan is looked for with either.
+    private func task(of target: SampleTarget) throws(PipelineError) -> Task {
+        func task(_ target: SampleTarget) throws(PipelineError) -> Task {
+            Task(target: target, picture: try standing(of: target), latents: try target.latentsStanding())
+        }
+        guard target.isUndecided else { return try task(target) }
+        if let hard = try? task(target.decided(isHard: true)), hard.isDone { return hard }
+        let light = try task(target.decided(isHard: false))
+        return light.isDone ? light : Task(target: target, picture: light.picture, latents: light.latents)
+    }
+
     private func standing(of target: SampleTarget) throws(PipelineError) -> Standing {
-        try target.pictureStanding(target.record.columns == nil ? batch.hashers[target.variant] : nil)
+        try target.pictureStanding(
+            target.record.columns == nil && target.record.reuse?.rule == nil ? batch.hashers[target.variant] : nil)
     }
 
     /// Removes what killed runs have left beside the files of this one.
@@ -129,7 +142,7 @@ public final class BatchRun: Sendable {
         return ManifestLine(
             index: target.index, file: batch.output.pattern.nameInFolder(target.path ?? ""),
             class: batch.directory.classes.name(of: item.condition), item: item,
-            evaluations: batch.variants[target.variant].evaluations)
+            evaluations: target.record.reuse?.evaluations ?? batch.variants[target.variant].evaluations)
     }
 
     /// How many of so many targets are made at a time.
@@ -144,7 +157,12 @@ public final class BatchRun: Sendable {
         return concurrency(asked: try session.makeRoom(images: wanted, bytes: decoding))
     }
 
-    private func make(_ tasks: [Task], with concurrency: Concurrency, _ progress: BatchProgress) throws {
+    /// Makes what is missing.
+    ///
+    /// - Returns: the targets, with the plans that their images have chosen.
+    private func make(
+        _ tasks: [Task], with concurrency: Concurrency, _ progress: BatchProgress
+    ) throws -> [SampleTarget] {
         let workers = concurrency.workers
         let network = try session.network()
         let decoder = try batch.decoder.map { try session.load($0, workers: workers[workers.count - 1]) }
@@ -159,29 +177,33 @@ public final class BatchRun: Sendable {
                 while true {
                     let place = next.add(1, ordering: .relaxed).oldValue
                     guard place < tasks.count, !progress.hasFailed else { return }
-                    let timing = try WeightFiles.blamed { try self.make(tasks[place], with: sampler) }
-                    try progress.finish(place, timing, slot: slot)
+                    let (target, timing) = try WeightFiles.blamed { try self.make(tasks[place], with: sampler) }
+                    try progress.finish(place, target, timing, slot: slot)
                 }
             } catch {
                 progress.fail(error)
             }
         }
-        try progress.end()
+        return try progress.end()
     }
 
     /// Makes a target's files and adds them to the manifest.
     ///
-    /// - Returns: what it took; nil if another process, which may have been given the same shard, was first.
-    private func make(_ task: Task, with sampler: TargetSampler) throws -> Timing? {
+    /// - Returns: the target with the plan that its image has chosen, and what it took; nil if another process, which may have
+    ///   been given the same shard, was first.
+    private func make(_ task: Task, with sampler: TargetSampler) throws -> (SampleTarget, Timing?) {
         let clock = ContinuousClock()
         let start = clock.now
         var seconds: Double { (clock.now - start) / .seconds(1) }
-        guard try standing(of: task.target) == .free || task.latents == .free else { return nil }
-        let isMade = try sampler.make(
+        let present = try self.task(of: task.target)
+        guard present.picture == .free || task.latents == .free else { return (present.target, nil) }
+        let (target, isMade) = try sampler.make(
             task.target, picture: task.picture == .free, latents: task.latents == .free
-        ) { bytes in
-            try batch.manifest?.lines.append(line(of: task.target).of(bytes, seconds: seconds))
+        ) { target, bytes in
+            try batch.manifest?.lines.append(line(of: target).of(bytes, seconds: seconds))
         }
-        return isMade ? Timing(seconds: seconds, decoding: sampler.decoding, saved: sampler.saved) : nil
+        return (
+            target, isMade ? Timing(seconds: seconds, decoding: sampler.decoding, saved: sampler.saved) : nil
+        )
     }
 }

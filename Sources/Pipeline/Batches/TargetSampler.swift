@@ -40,28 +40,32 @@ final class TargetSampler {
     /// Makes a target's files.
     ///
     /// - Parameters:
-    ///   - target: the target.
+    ///   - asked: the target.
     ///   - makesPicture: whether its picture is missing.
     ///   - makesLatents: whether its latents are missing.
-    ///   - onWritten: given the bytes of a picture's file once it is written.
-    /// - Returns: false if another process has made the same picture meanwhile.
+    ///   - onWritten: given the target and the bytes of a picture's file once it is written.
+    /// - Returns: the target with the plan that its image has chosen, and false if another process has made the same picture
+    ///   meanwhile.
     /// - Throws: what sampling, decoding, writing or the progress report throws.
     func make(
-        _ target: SampleTarget, picture makesPicture: Bool, latents makesLatents: Bool,
-        onWritten: ([UInt8]) throws -> Void
-    ) throws -> Bool {
+        _ asked: SampleTarget, picture makesPicture: Bool, latents makesLatents: Bool,
+        onWritten: (SampleTarget, [UInt8]) throws -> Void
+    ) throws -> (target: SampleTarget, isMade: Bool) {
+        var target = asked
         let preview = preview(of: target)
         defer { preview?.remove() }
         (decoding, saved) = (0, 0)
         var frames: [[Image]] = []
         let sampler = try sampler(for: target.variant)
         for (number, item) in target.record.items.enumerated() {
-            let latents = try sample(item, number: number, of: target, with: sampler, preview: preview)
+            let (latents, isHard) = try sample(item, number: number, of: target, with: sampler, preview: preview)
             try sampler.check(latents)
+            // Only a picture of one image chooses.
+            if target.isUndecided { target = target.decided(isHard: isHard) }
             if makesPicture, let decoder { frames.append(try decode(latents, with: decoder)) }
             if makesLatents { try target.latents?.write(latents, record: target.record) }
         }
-        guard makesPicture else { return true }
+        guard makesPicture else { return (target, true) }
         let picture =
             try target.record.columns.map { columns in
                 [
@@ -73,10 +77,10 @@ final class TargetSampler {
         switch target.picture {
         case .file(let file):
             do {
-                try onWritten(file.write(picture, record: target.record, classNames: classes))
+                try onWritten(target, file.write(picture, record: target.record, classNames: classes))
             } catch FileError.exists {
                 guard try target.pictureStanding() == .done else { throw FileError.exists(path: file.path) }
-                return false
+                return (target, false)
             }
         case .stream(let format, let write):
             let bytes = try format.encode(picture, record: target.record, classNames: classes)
@@ -85,7 +89,7 @@ final class TargetSampler {
         case .none:
             break
         }
-        return true
+        return (target, true)
     }
 
     /// The sampler of a variant; successive images of one variant share its scratch memory.
@@ -115,9 +119,11 @@ final class TargetSampler {
     }
 
     /// Runs one image's steps; stops between two of them when the report throws or another image has failed.
+    ///
+    /// - Returns: the latents, and whether the image was found hard.
     private func sample(
         _ item: SampleItem, number: Int, of target: SampleTarget, with sampler: ImageSampler, preview: Preview?
-    ) throws -> Tensor {
+    ) throws -> (latents: Tensor, isHard: Bool) {
         let variant = batch.variants[target.variant]
         var timer: ReuseTimer?
         var run = try sampler.start(item, initialNoise: batch.initialNoise) { model in
@@ -129,7 +135,7 @@ final class TargetSampler {
             let share = (Double(number) + Double(step.index + 1) / Double(step.count)) / images
             try progress.step(step, image: target.index + number, share: share, slot: slot)
         }
-        if let timer, let reuse = variant.reuse { saved += timer.secondsSaved(by: reuse.decisions) }
-        return run.latents
+        saved += timer?.secondsSaved ?? 0
+        return (run.latents, timer?.cached.isHard ?? false)
     }
 }

@@ -8,8 +8,8 @@ public struct CalibrationJob {
     /// The images of a calibration that is made only because a plan needs it.
     private static let samplesOnDemand = 1
 
-    private let session: ModelSession
-    private let settings: SampleSettings
+    let session: ModelSession
+    let settings: SampleSettings
     private let store: CalibrationStore
 
     /// A job for the session's model and these settings; keeps what it makes in `store`.
@@ -171,7 +171,7 @@ public struct CalibrationJob {
             + evaluations.reduce(0) { $0 + PlanSearch.mostEvaluations($1, hard: count, usual: count) }
     }
 
-    private func calibrator() throws -> Calibrator {
+    func calibrator() throws -> Calibrator {
         try Calibrator(
             directory: session.directory, network: session.network(), settings: settings, workers: session.workers)
     }
@@ -206,7 +206,7 @@ public struct CalibrationJob {
     }
 
     /// Counts evaluations and reports the share that is done.
-    private final class Meter {
+    final class Meter {
         private(set) var spent = 0
         var total: Int
         private let session: ModelSession

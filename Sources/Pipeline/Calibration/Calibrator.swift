@@ -199,6 +199,23 @@ public final class Calibrator {
         return run.latents
     }
 
+    /// What a guard sees of an image (``GuardRule``) that begins under `plan`; nil where it sees nothing.
+    func change(
+        of item: SampleItem, under plan: ReusePlan, _ forecaster: Forecaster, until call: Int, progress: Progress
+    ) throws -> Double? {
+        let rule = GuardRule(call: call, threshold: .greatestFiniteMagnitude)
+        var cache: CachedDenoiser?
+        var run = try sampler.start(item) { base in
+            let denoiser = CachedDenoiser(
+                base, predictionType: process.predictionType, plan: plan, forecaster: forecaster,
+                planGuard: PlanGuard(rule: rule, plan: plan, forecaster: forecaster))
+            cache = denoiser
+            return denoiser
+        }
+        for index in 0...call where try run.next() != nil { try progress(plan.evaluated[index].count) }
+        return cache?.change
+    }
+
     /// Fits the steering forecaster of a plan to some of the measured images, by their places.
     ///
     /// - Parameters:

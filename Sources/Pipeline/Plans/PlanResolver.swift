@@ -79,6 +79,7 @@ public struct PlanResolver {
         let evaluations = request.budget?.evaluations(of: schedule.evaluations) ?? schedule.evaluations
         let wanted = PlanRequest(
             calls: schedule.calls, branches: schedule.branches, evaluations: evaluations, limits: request.limits)
+        if request.isOverBatch { return try guarded(request, evaluations: evaluations) }
         let isUntried = try isUntried(request, wanted)
         let kind = isUntried ? .uniform : try kind(for: request, wanted)
         let planner = try request.mask.map { try MaskPlanner($0) } ?? kind.planner(calibration.calibration)
@@ -94,6 +95,30 @@ public struct PlanResolver {
         }
         let record = ReuseRecord(
             budget: request.budget, planner: planner.name, forecaster: forecaster, decisions: plan)
+        _ = try record.forecaster(for: schedule)
+        return record
+    }
+
+    /// The two plans that images choose between.
+    private func guarded(_ request: ReuseRequest, evaluations: Int) throws -> ReuseRecord? {
+        guard evaluations < schedule.evaluations else { return nil }
+        guard request.planner == nil, request.mask == nil, request.forecaster == nil, request.limits == ReuseLimits()
+        else {
+            throw PipelineError.usage(
+                "--budget-over batch follows the plans that 'omnicache calibrate --guard' has made; drop the options that choose "
+                    + "others")
+        }
+        let choices = try calibration.calibration().choices
+        guard let plans = choices.first(where: { $0.evaluations == evaluations })?.guarded else {
+            throw PlanError.needsCalibration(
+                "--budget-over batch: nothing is known about hard images at \(evaluations) evaluations; run 'omnicache calibrate "
+                    + "--guard' with the same budget and options")
+        }
+        let record = ReuseRecord(
+            budget: request.budget, planner: PlannerKind.search.rawValue,
+            forecaster: try calibration.bestForecaster(for: plans.light), decisions: plans.light, rule: plans.rule,
+            hard: ReuseRecord.Course(
+                forecaster: try calibration.bestForecaster(for: plans.heavy), decisions: plans.heavy))
         _ = try record.forecaster(for: schedule)
         return record
     }

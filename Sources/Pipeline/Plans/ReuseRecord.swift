@@ -5,6 +5,16 @@ import Sampling
 public struct ReuseRecord: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case budget, planner, forecaster, decisions
+        case rule = "guard"
+        case hard
+    }
+
+    /// What is evaluated of hard images, and what fills its gaps.
+    public struct Course: Codable, Equatable, Sendable {
+        /// What fills the gaps, with its coefficients.
+        public let forecaster: Forecaster
+        /// What is evaluated at which model call.
+        public let decisions: ReusePlan
     }
 
     /// The budget that was asked for; nil for a mask without one.
@@ -15,6 +25,10 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
     public let forecaster: Forecaster
     /// What is evaluated at which model call.
     public let decisions: ReusePlan
+    /// How the image has chosen, or will choose, among two plans; nil where there is no choice.
+    public let rule: GuardRule?
+    /// What hard images go on with; nil where there is no choice, or it has been made.
+    public let hard: Course?
 
     /// The names that a planner may have in a file.
     static let planners = PlannerKind.allCases.map(\.rawValue) + [MaskPlanner.name]
@@ -32,22 +46,50 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
         budget = try values.decodeIfPresent(Budget.self, forKey: .budget)
         forecaster = try values.decode(Forecaster.self, forKey: .forecaster)
         decisions = try values.decode(ReusePlan.self, forKey: .decisions)
+        rule = try values.decodeIfPresent(GuardRule.self, forKey: .rule)
+        hard = try values.decodeIfPresent(Course.self, forKey: .hard)
     }
 
     /// Joins the parts.
-    public init(budget: Budget?, planner: String, forecaster: Forecaster, decisions: ReusePlan) {
+    public init(
+        budget: Budget?, planner: String, forecaster: Forecaster, decisions: ReusePlan, rule: GuardRule? = nil,
+        hard: Course? = nil
+    ) {
         self.budget = budget
         self.planner = planner
         self.forecaster = forecaster
         self.decisions = decisions
+        self.rule = rule
+        self.hard = hard
     }
 
-    /// The evaluations of one image.
-    public var evaluations: Int { decisions.evaluations }
+    /// The evaluations of one image; the mean over many images where each chooses.
+    public var evaluations: Int {
+        guard hard != nil, let budget else { return decisions.evaluations }
+        return budget.evaluations(of: decisions.fullEvaluations)
+    }
+
+    /// The evaluations of the costliest image.
+    public var mostEvaluations: Int { max(decisions.evaluations, hard?.decisions.evaluations ?? 0) }
+
+    /// The second plan of images that choose.
+    public var planGuard: PlanGuard? {
+        guard let rule, let hard else { return nil }
+        return PlanGuard(rule: rule, plan: hard.decisions, forecaster: hard.forecaster)
+    }
+
+    /// The record of an image that has chosen: how, and the plan that it has followed. The same where there is no choice.
+    func decided(isHard: Bool) -> ReuseRecord {
+        guard let hard else { return self }
+        return ReuseRecord(
+            budget: budget, planner: planner, forecaster: isHard ? hard.forecaster : forecaster,
+            decisions: isHard ? hard.decisions : decisions, rule: rule)
+    }
 
     /// The part that decides the image's pixels: neither the budget nor the planner's name does.
     var essence: ReuseRecord {
-        ReuseRecord(budget: nil, planner: "", forecaster: forecaster, decisions: decisions)
+        ReuseRecord(
+            budget: nil, planner: "", forecaster: forecaster, decisions: decisions, rule: rule, hard: hard)
     }
 
     /// The forecaster, if decisions and forecaster fit a run.
@@ -64,12 +106,19 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
                 "the plan decides for \(decisions.calls) model calls, and the run makes \(schedule.calls.count)")
         }
         try forecaster.check(decisions)
+        try planGuard?.check(from: decisions, forecaster)
         return forecaster
+    }
+
+    /// The evaluations, in words.
+    public var cost: String {
+        guard let hard else { return "\(evaluations)" }
+        return "\(decisions.evaluations), or \(hard.decisions.evaluations) for hard images,"
     }
 
     /// One line that says what it costs and by what it was made.
     public var summary: String {
-        "\(evaluations) of \(decisions.fullEvaluations) evaluations, \(planner) planner, \(forecaster.name) forecaster"
+        "\(cost) of \(decisions.fullEvaluations) evaluations, \(planner) planner, \(forecaster.name) forecaster"
     }
 }
 

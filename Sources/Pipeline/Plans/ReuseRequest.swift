@@ -45,6 +45,8 @@ public struct ReuseRequest: Equatable, Sendable {
     public var forecaster: ForecasterChoice?
     /// Where reuse is allowed.
     public var limits: ReuseLimits
+    /// Whether the budget is a mean over images, of which each chooses between two plans.
+    public var isOverBatch = false
 
     /// Joins the parts.
     public init(

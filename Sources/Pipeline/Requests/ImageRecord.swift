@@ -73,6 +73,13 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     /// planner, which say no more than the decisions that they led to.
     public var settingsHash: String { SHA256.hexadecimal(CanonicalJSON.data(hashed)) }
 
+    /// The record of an image that has chosen between two plans.
+    func decided(isHard: Bool) -> ImageRecord {
+        ImageRecord(
+            model: model, settings: settings, items: items, columns: columns, initialNoise: initialNoise,
+            reuse: reuse?.decided(isHard: isHard), decoder: decoder)
+    }
+
     /// The part that is hashed.
     var hashed: ImageRecord {
         ImageRecord(

@@ -8,22 +8,26 @@ import Sampling
 public final class ReuseTimer {
     /// The cache, as the sampler sees it.
     public let denoiser: any Denoiser
+    /// The cache itself.
+    public let cached: CachedDenoiser
 
     private let model: TimedDenoiser
     private let cache: TimedDenoiser
 
     /// Times `base` inside the cache that `wrap` puts around it.
-    public init(_ base: any Denoiser, wrap: (any Denoiser) -> any Denoiser) {
+    public init(_ base: any Denoiser, wrap: (any Denoiser) -> CachedDenoiser) {
         model = TimedDenoiser(base)
-        cache = TimedDenoiser(wrap(model))
+        cached = wrap(model)
+        cache = TimedDenoiser(cached)
         denoiser = cache
     }
 
-    /// The seconds that a run under `plan` has saved: those of the evaluations that it left out, at what its own took,
-    /// less those of the forecasts. Negative where forecasts take longer.
+    /// The seconds that the run has saved: those of the evaluations that its plan left out, at what its own took, less
+    /// those of the forecasts. Negative where forecasts take longer.
     ///
     /// A missing branch costs what a call with both costs more than one with the other.
-    public func secondsSaved(by plan: ReusePlan) -> Double {
+    public var secondsSaved: Double {
+        let plan = cached.plan
         guard let full = model.mean(of: plan.branches) else { return 0 }
         let leftOut = plan.evaluated.reduce(0) { sum, evaluated in
             sum + (evaluated == plan.branches ? 0 : full - (evaluated.isEmpty ? 0 : model.mean(of: evaluated) ?? full))
