@@ -12,6 +12,8 @@
   checkpoints  whole pipelines of true size against diffusers' DiTPipeline: latents, pictures, speed and memory of
                the decoder (ten minutes)
   memory       DiT-XL/2 at its true size: peak memory (writes files of 2.7 GB)
+  minit2i      MiniT2I: golden cases, converter, and B/16 at its true size against PyTorch: error, speed, memory and a
+               picture of 20 steps (Scripts/verify/minit2i_checks.py; writes a file of 1 GB)
   pixart       PixArt: golden cases, converter, and Sigma 512 at its true size against PyTorch: error, speed and memory
                (Scripts/verify/pixart_checks.py; writes a file of 2.4 GB and takes 8 GB of memory)
 
@@ -41,9 +43,10 @@ import reference_dit  # noqa: E402
 
 import checkpoints  # noqa: E402
 import flows  # noqa: E402
+import minit2i_checks  # noqa: E402
 import pixart_checks  # noqa: E402
 
-CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory", "pixart"]
+CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory", "minit2i", "pixart"]
 STEPS = 50
 LATENTS_BOUND = 1e-3  # of the largest value, after 50 guided steps
 PSNR_BOUND = 60.0  # dB, of 8-bit pictures
@@ -247,20 +250,12 @@ def check_script(report, name, binary):
         report.failure(f"{name}: see above")
 
 
-def embedded_directory():
-    """The only model under Models/."""
-    found = sorted(path.parent for path in (ROOT / "Models").glob("*/config.json"))
-    if len(found) != 1:
-        raise SystemExit(f"verify: {len(found)} models under Models/; name one with --model")
-    return found[0]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"{', '.join(CHECKS)} (default: all)")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/omnicache",
                         help="the command line (default: .build/release/omnicache)")
-    parser.add_argument("--model", type=Path, help="an official-layout model directory (default: the one in Models/)")
+    parser.add_argument("--model", type=Path, help="an official-layout model directory (default: Models/emoji-dit-s8)")
     parser.add_argument("--seeds", type=int, default=4, help="seeds of the embedded model (default: %(default)s)")
     arguments = parser.parse_args()
     checks = arguments.checks or CHECKS
@@ -277,7 +272,7 @@ def main():
         if "golden" in checks:
             check_golden(report, folder / "golden")
         if "embedded" in checks:
-            check_embedded(report, command, (arguments.model or embedded_directory()).resolve(), arguments.seeds)
+            check_embedded(report, command, (arguments.model or ROOT / "Models/emoji-dit-s8").resolve(), arguments.seeds)
         if "tiny" in checks:
             check_tiny(report, command)
         if "flows" in checks:
@@ -289,6 +284,8 @@ def main():
             checkpoints.check_pipelines(report, binary, folder)
         if "memory" in checks:
             checkpoints.check_memory(report, binary, folder)
+        if "minit2i" in checks:
+            minit2i_checks.check_minit2i(report, binary, folder / "minit2i")
         if "pixart" in checks:
             pixart_checks.check_pixart(report, binary, folder / "pixart")
     print(f"{report.failures} failed" if report.failures else "all within their bounds")
