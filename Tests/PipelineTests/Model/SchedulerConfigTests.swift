@@ -148,7 +148,7 @@ import Testing
         ] as [(String, [Double])])
     func `the model is called at the scheduler's timesteps`(members: String, expected: [Double]) throws {
         let config = try read(members)
-        let calls = try makeSampler(config.sampler, process: config.process, steps: 8, shape: [1]).calls
+        let calls = try makeSampler(config.sampler, process: #require(config.process), steps: 8, shape: [1]).calls
         // Single precision in the reference, and nine digits here.
         #expect(calls.count == expected.count)
         #expect(zip(calls, expected).allSatisfy { abs($0.timestep - $1) < 1e-4 })
