@@ -59,7 +59,7 @@ class Case:
 
 
 CASES = [
-    Case("alpha", "PixArtAlphaPipeline", side=8, height=8, width=8, seed=1, lengths=(5, 1)),
+    Case("alpha", "PixArtAlphaPipeline", side=8, height=8, width=8, seed=1, lengths=(5, 1), depth=3),
     Case("alpha-sizes", "PixArtAlphaPipeline", side=6, height=10, width=4, seed=2, lengths=(7, 3, 1), sizes=True),
     Case("sigma", "PixArtSigmaPipeline", side=8, height=6, width=12, seed=3, lengths=(2, 9, 1), interpolation=0.5,
          depth=3, head=8),

@@ -16,10 +16,11 @@ from diffusers import DPMSolverMultistepScheduler, PixArtTransformer2DModel
 from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "Scripts/golden"))
+sys.path += [str(ROOT / "Scripts/golden"), str(ROOT / "Scripts/bench")]
 import models as golden  # noqa: E402
 import pixart as cases  # noqa: E402
 from command import MEGABYTE  # noqa: E402
+from contestants import ours  # noqa: E402
 
 FORWARD_BOUND = 1e-4  # of the largest value: the reference is in float32, too
 MEMORY_BOUND = 3400  # MB: weights of 2444, and what a guided run of 1024 tokens takes
@@ -154,33 +155,10 @@ def true_size(folder):
     return module, directory
 
 
-class Peer:
-    """`omnicache bench --on-request`, which makes a forward for each line."""
-
-    def __init__(self, binary, directory, threads):
-        self.process = subprocess.Popen(
-            [str(binary), "bench", "--model", str(directory), "--on-request", "--threads", str(threads)], text=True,
-            bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.hello = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"omnicache bench ended with {self.process.wait()}")
-        return json.loads(line)
-
-    def ask(self, **request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        return self.answer()
-
-    def peak(self):
-        """The most resident memory so far, in MB; what is mapped from the weights' file counts."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024 / MEGABYTE
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
+def peak(process):
+    """The most resident memory so far, in MB; what is mapped from the weights' file counts."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024 / MEGABYTE
 
 
 def example_prompt():
@@ -206,24 +184,22 @@ def check_true_size(report, binary, folder):
                         timestep=torch.full((2,), timestep), added_cond_kwargs=nothing).sample
         return result, time.perf_counter() - begin
 
-    peer = Peer(binary, directory, threads)
-    answer = peer.ask(branches=2, call=10, latents=str(start), output=str(output))
-    expected, _ = theirs(int(answer["timestep"]))
+    with ours(binary, directory, threads) as peer:
+        answer = peer.ask(branches=2, call=10, latents=str(start), output=str(output))
+        timestep = int(answer["timestep"])
+        expected, _ = theirs(timestep)
+        times = [(peer.ask()["seconds"], theirs(timestep)[1]) for _ in range(ROUNDS)]
+        memory = peak(peer.process)
     found = load_file(output)
     for branch, name in enumerate(("conditional", "unconditional")):
         report.line(f"pixart: Sigma 512, a forward, {name} branch",
                     golden.largest_difference(found[name].reshape(expected[branch].shape), expected[branch]),
                     FORWARD_BOUND)
-    ours, others = [], []
-    for _ in range(ROUNDS):
-        ours.append(peer.ask(branches=2)["seconds"])
-        others.append(theirs(int(answer["timestep"]))[1])
-    print(f"      a guided forward: omnicache {min(ours):.2f} s, PyTorch eager {min(others):.2f} s, best of {ROUNDS} in "
-          f"turns on {threads} threads")
-    report.line("pixart: Sigma 512, speed of a guided forward, times PyTorch's", min(others) / min(ours), SPEED_BOUND,
-                at_least=True)
-    report.line("pixart: Sigma 512, peak memory in MB", peer.peak(), MEMORY_BOUND)
-    peer.end()
+    mine, other = (min(column) for column in zip(*times))
+    print(f"      a guided forward: omnicache {mine:.2f} s, PyTorch eager {other:.2f} s, best of {ROUNDS} in turns on "
+          f"{threads} threads")
+    report.line("pixart: Sigma 512, speed of a guided forward, times PyTorch's", other / mine, SPEED_BOUND, at_least=True)
+    report.line("pixart: Sigma 512, peak memory in MB", memory, MEMORY_BOUND)
 
 
 def check_pixart(report, binary, folder):

@@ -52,7 +52,9 @@ extension [NetworkFamily] {
             let name = try fields.required("_class_name", .text)
             let candidates = filter { $0.networkClasses.contains(name) }
             // Whether the norm's type is a text is for the family to check.
-            let own = candidates.first { family in family.normType.map { fields.file["norm_type"] == .string($0) } ?? true }
+            let own = candidates.first { family in
+                family.normType.map { fields.file["norm_type"] == .string($0) } ?? true
+            }
             if let family = own ?? candidates.first { return family }
             let classes = flatMap(\.networkClasses).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
             throw ConfigProblem(

@@ -60,8 +60,8 @@ extension PixArtConfig: NetworkConfiguration {
         guard prompts.width == captionWidth else {
             throw ModelError.invalidConfig(
                 path: path,
-                reason: "caption_channels is \(captionWidth), but the text encoder's states have \(prompts.width) numbers; "
-                    + "they must be of one model")
+                reason: "caption_channels is \(captionWidth), but the text encoder's states have \(prompts.width) "
+                    + "numbers; they must be of one model")
         }
         return PixArt(
             config: self,

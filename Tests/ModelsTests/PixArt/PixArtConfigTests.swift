@@ -126,11 +126,11 @@ import Testing
         let model = try config(#""sample_size": 64"#)
         #expect(try model.sized(width: 576, height: 448).latentShape == LatentShape(channels: 4, height: 56, width: 72))
         #expect(try model.sized(width: 512, height: 512) == model)
-        let error = #expect(throws: ConfigProblem.self) { try model.sized(width: 640, height: 480) }
+        let error = #expect(throws: ConfigProblem.self) { try model.sized(width: 640, height: 500) }
         #expect(
             "\(try #require(error))"
-                == "the model was not trained on 640 x 480 pixels; the nearest of its sizes are 576 x 448, 576 x 416, "
-                + "544 x 448")
+                == "the model was not trained on 640 x 500 pixels; the nearest of its sizes are 576 x 448, 544 x 448, "
+                + "576 x 416")
         #expect(throws: ConfigProblem.self) { try model.sized(width: 0, height: -1) }
     }
 

@@ -90,7 +90,7 @@ import Testing
             "transformer/config.json", #"{"_class_name": "FluxTransformer2DModel"}"#, .badData,
             "FluxTransformer2DModel, a text-to-image transformer"),
         .text(
-            "transformer/config.json", #"{"_class_name": "Transformer2DModel", "norm_type": "ada_norm_single"}"#,
+            "transformer/config.json", #"{"_class_name": "Transformer2DModel", "norm_type": "layer_norm"}"#,
             .badData, "ada_norm_single", "text-to-image", "ada_norm_zero"),
         .text("transformer/config.json", pointer, .badData, "transformer/config.json", "Git LFS pointer"),
         .text(
