@@ -33,8 +33,7 @@ struct SampleRequest: Sendable {
         if command.planGuard.budgetOver == .batch {
             let isGrid = output.grid ?? like?.record.columns != nil
             if let conflict = isGrid ? "--grid" : output.saveLatents.map({ _ in "--save-latents" }) {
-                throw PipelineError.usage(
-                    "--budget-over batch chooses a plan for each picture's file; drop \(conflict)")
+                throw PipelineError.usage("--budget-over batch chooses a plan for each picture; drop \(conflict)")
             }
         }
         let subjects =
