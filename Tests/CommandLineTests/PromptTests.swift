@@ -117,6 +117,18 @@ import Testing
         try place.sample("--text-encoder", "t5").expectFailure(64, "draws classes, not prompts")
     }
 
+    @Test func `a size that the model cannot draw is refused, and its own is no other`() throws {
+        let place = try workplace()
+        let plain = try sample("--prompt", "a fox", "--seed", "1", "-o", "a.png", in: place)
+        let own = try sample(
+            "--prompt", "a fox", "--seed", "1", "--width", "8", "--height", "8", "-o", "b.png", in: place)
+        #expect(plain.status == 0 && own.status == 0)
+        #expect(try place.bytes("a.png") == place.bytes("b.png"))
+        try sample("--prompt", "a fox", "--width", "16", "--height", "8", in: place)
+            .expectFailure(64, "--width 16 --height 8", "cannot draw 16 x 8")
+        try sample("--prompt", "a fox", "--width", "8", in: place).expectFailure(64, "give both")
+    }
+
     @Test func `a variant's folder has the rest of its model around it`() throws {
         let place = try workplace(network: "minit2i-b-16/transformer")
         let whole = try sample("--prompt", "a fox", "--seed", "1", "-o", "a.png", in: place)

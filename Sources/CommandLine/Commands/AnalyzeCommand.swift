@@ -60,8 +60,8 @@ struct AnalyzeCommand: ParsableCommand {
         let log = execution.begin()
         defer { log.finish() }
         guard finished.batches.isEmpty else { return try analyzeBatches(log: log) }
-        let directory = try model.open(takesPrompts: subjects.shown.givesPrompts)
         let source = try ReuseSource(plan: plan, options: cache)
+        let directory = try model.open(takesPrompts: subjects.shown.givesPrompts, size: source.settings?.size)
         let settings = try sampling.settings(
             over: (source.settings ?? directory.defaultSettings).computed(
                 by: model.engine.arithmetic(over: source.settings?.arithmetic ?? .standard, log: log)), of: directory)

@@ -46,8 +46,11 @@ struct SampleCommand: ParsableCommand {
             over: like?.record.settings.arithmetic ?? source.settings?.arithmetic ?? .standard, log: log)
         let keepsPrompts = like.map { $0.record.items.contains { $0.classID == nil } } ?? false
         let session = try ModelSession(
-            directory: model.open(takesPrompts: subject.shown.givesPrompts || keepsPrompts), options: model,
-            arithmetic: arithmetic, workers: execution.workers(), log: log)
+            directory: model.open(
+                takesPrompts: subject.shown.givesPrompts || keepsPrompts,
+                size: like.map(\.record.settings.size) ?? source.settings?.size), options: model,
+            arithmetic: arithmetic,
+            workers: execution.workers(), log: log)
         if let count = batch.inFlight, !(1...1024).contains(count) {
             throw PipelineError.usage("--in-flight \(count): give a number from 1 to 1024")
         }

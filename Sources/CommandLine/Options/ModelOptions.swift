@@ -28,13 +28,34 @@ struct ModelOptions: ParsableArguments {
             "The directory of a T5 text encoder and its tokenizer. Default: those of the model.", valueName: "dir"))
     var textEncoder: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The width of the pictures, with --height, for models that draw several sizes. Default: the model's own.",
+            valueName: "pixels"))
+    var width: Int?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The height of the pictures.", valueName: "pixels"))
+    var height: Int?
+
     /// Finds and opens the directory.
     ///
-    /// - Parameter takesPrompts: whether the embedded model, if it is the one, is that of prompts.
-    func open(takesPrompts: Bool = false) throws -> ModelDirectory {
-        try ModelDirectory(
+    /// - Parameters:
+    ///   - takesPrompts: whether the embedded model, if it is the one, is that of prompts.
+    ///   - size: the size of the pictures where the options give none.
+    /// - Returns: the directory.
+    /// - Throws: what opening it throws, and `PipelineError.usage` for a size that the model cannot draw.
+    func open(takesPrompts: Bool = false, size: PictureSize? = nil) throws -> ModelDirectory {
+        let given: PictureSize?
+        switch (width, height) {
+        case (let width?, let height?): given = PictureSize(width: width, height: height)
+        case (nil, nil): given = size
+        default: throw PipelineError.usage("--width and --height belong together; give both")
+        }
+        return try ModelDirectory(
             path: ModelLocator().locate(model, takesPrompts: takesPrompts), variant: variant.variant,
-            textEncoder: textEncoder)
+            textEncoder: textEncoder
+        ).sized(given)
     }
 }
 

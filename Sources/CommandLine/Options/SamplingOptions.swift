@@ -73,7 +73,8 @@ struct SamplingOptions: ParsableArguments {
     /// The settings given here over those of `base`. A new sampler or step count follows the scheduler of `directory`;
     /// otherwise the timesteps stay those of `base`, which may come from an image or a plan.
     func settings(over base: SampleSettings, of directory: ModelDirectory) -> SampleSettings {
-        let settings = settings(over: base)
+        var settings = settings(over: base)
+        settings.size = directory.size
         guard settings.steps != base.steps || settings.sampler != base.sampler else { return settings }
         return directory.followingScheduler(settings)
     }

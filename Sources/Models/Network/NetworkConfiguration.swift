@@ -79,6 +79,8 @@ extension NetworkConfiguration {
     public var process: String { "{}" }
 
     public func sized(width: Int, height: Int) throws(ConfigProblem) -> Self {
+        // Networks of pixels can at least draw their own size.
+        if (width, height) == (latentShape.width, latentShape.height) { return self }
         throw ConfigProblem(
             "the model cannot draw \(width) x \(height) pixels: its positions are those of latents of "
                 + "\(latentShape.width) x \(latentShape.height) alone; leave width and height out")

@@ -14,8 +14,12 @@ public struct ModelDirectory: Sendable {
     public let vaeDirectory: String?
     /// The directory of the small, fast decoder, checked in the same way; nil when there is none.
     public let tinyDirectory: String?
-    /// The network's dimensions and conventions.
-    public let config: any NetworkConfiguration
+    /// The network's dimensions and conventions, for pictures of ``size``.
+    public private(set) var config: any NetworkConfiguration
+    /// The size of the pictures; nil for the model's own.
+    public private(set) var size: PictureSize?
+    /// What of the network's configuration its identity depends on, whatever the size of the pictures.
+    private let conventions: Data
     /// What the model was trained to undo.
     public let process: DiffusionProcess
     /// The weight files.
@@ -45,10 +49,12 @@ public struct ModelDirectory: Sendable {
     /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
     /// cannot be guided.
     public var defaultSettings: SampleSettings {
-        followingScheduler(
+        var settings = followingScheduler(
             SampleSettings(
                 steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
                 guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels))
+        settings.size = size
+        return settings
     }
 
     /// Opens the directory at `path`: reads the configurations and checks the headers of the weights.
@@ -72,7 +78,9 @@ public struct ModelDirectory: Sendable {
         tinyDirectory = layout.tiny
         let file = try JSONFile(path: "\(layout.network)/config.json")
         let described = try families.configuration(in: file)
-        config = layout.index.map { described.inPipeline($0.className) } ?? described
+        let config = layout.index.map { described.inPipeline($0.className) } ?? described
+        self.config = config
+        conventions = CanonicalJSON.data(config.conventions)
         let filled = try file.filled(from: config.process)
         if let scheduler = layout.scheduler {
             let found = try SchedulerConfig(path: scheduler, className: layout.index?.className(of: "scheduler"))
@@ -135,10 +143,26 @@ public struct ModelDirectory: Sendable {
 
     /// What ties images to the model; reads the weights the first time, those of the text encoder too.
     public func reference() -> ImageRecord.Model {
-        var conventions = CanonicalJSON.data(config.conventions) + CanonicalJSON.data(process)
+        var conventions = conventions + CanonicalJSON.data(process)
         if let prompts { conventions += prompts.identity.utf8 }
         return ImageRecord.Model(
             name: name, hash: ModelHash.of(archive.files), configuration: SHA256.hexadecimal(conventions))
+    }
+
+    /// The same model for pictures of another size; nil for its own.
+    ///
+    /// - Throws: ``PipelineError/usage(_:)`` that says which sizes it can draw.
+    public func sized(_ size: PictureSize?) throws(PipelineError) -> ModelDirectory {
+        guard let size else { return self }
+        var copy = self
+        do throws(ConfigProblem) {
+            copy.config = try config.sized(width: size.width, height: size.height)
+        } catch {
+            throw .usage("--width \(size.width) --height \(size.height): \(error)")
+        }
+        // The model's own size is not another one, so that its images are known again.
+        copy.size = copy.latentShape == latentShape ? nil : size
+        return copy
     }
 
     /// The same model, calibrated on other prompts than its examples.

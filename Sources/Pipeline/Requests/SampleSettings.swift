@@ -12,11 +12,13 @@ public struct SampleSettings: Codable, Equatable, Sendable {
     public var guidanceScale: Double
     /// How many channels are guided, the first ones; nil for all.
     public var guidedChannels: Int?
+    /// The size of the pictures; nil for the model's own.
+    public var size: PictureSize?
     /// What multiplies, and how precisely; the standard is left out, so that its files and hashes have no new field.
     private var otherArithmetic: Arithmetic?
 
     private enum CodingKeys: String, CodingKey {
-        case steps, sampler, guidanceScale, guidedChannels
+        case steps, sampler, guidanceScale, guidedChannels, size
         case otherArithmetic = "arithmetic"
     }
 
@@ -61,9 +63,24 @@ public struct SampleSettings: Codable, Equatable, Sendable {
             sampler == other.sampler ? nil : samplers,
             guidanceScale == other.guidanceScale ? nil : "guidance \(other.guidanceScale), not \(guidanceScale)",
             guidedChannels == other.guidedChannels ? nil : "guidance of other channels",
+            size == other.size ? nil : "pictures of \(other.size.inWords), not \(size.inWords)",
             arithmetic == other.arithmetic ? nil : "computed by \(other.arithmetic), not \(arithmetic)",
         ].compactMap(\.self)
     }
+}
+
+/// The size of a picture, in pixels.
+public struct PictureSize: Codable, Hashable, Sendable {
+    public let width, height: Int
+
+    public init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+    }
+}
+
+extension PictureSize? {
+    fileprivate var inWords: String { map { "\($0.width) x \($0.height)" } ?? "the model's own size" }
 }
 
 /// One image of a request.
