@@ -1,11 +1,11 @@
 # omnicache: everything that a person does with this repository, one target each.
 #
-#   make sample    install what is missing, build, and draw a sheet of images from the embedded model
+#   make sample    install what is missing, build, and draw a sheet of images from each embedded model
 #   make test      run every test
 #
 # Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination), PEERS (bench-peers'
 # options), FUZZ_SECONDS and FUZZ_SEED (fuzz), PAIRS, SEED and ROBUSTNESS (robustness: pairs a row, the first seed, other
-# options).
+# options), SCORE (score's options).
 
 STEPS   ?= 50
 SAMPLES ?= samples
@@ -32,10 +32,12 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing $(VECTORS)
 BINARY = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)/omnicache
 
 .PHONY: sample
-# One image of each class, in one picture.
+# One image of each class, in one picture, and some prompts in another.
 sample: build
 	mkdir -p $(SAMPLES)
 	$(BINARY) sample --class all --steps $(STEPS) --seed 1 --grid 11 --force --output $(SAMPLES)/sheet.png
+	$(BINARY) sample --prompt-file Models/scenes-mmjit-s8/sheet.txt --steps $(STEPS) --seed 1 --grid 8 --force \
+		--output $(SAMPLES)/prompts.png
 
 .PHONY: test
 # In release mode: that is what people run, and without optimisation the kernels are a hundred times slower.

@@ -43,8 +43,8 @@ import Testing
         let tensors = try golden.tensors()
         let directory = try golden.directory()
         var settings = directory.defaultSettings
-        settings.guidanceScale = 2.5
-        #expect(settings.steps == 50 && settings.sampler.kind == .euler)
+        #expect(settings.steps == 100 && settings.sampler.kind == .euler)
+        (settings.steps, settings.guidanceScale) = (50, 2.5)
         let sampler = try ImageSampler(
             directory: directory, network: golden.network(), settings: settings, workers: Workers(count: 2))
         var run = try sampler.start(Self.item, initialNoise: tensors.tensor("noise"))

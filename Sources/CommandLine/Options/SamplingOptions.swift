@@ -5,7 +5,9 @@ import Sampling
 
 /// How a run samples. Every option is optional, so that those of an image or a plan can be kept.
 struct SamplingOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: ArgumentHelp("The number of steps. Default: 50.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The number of steps. Default: the model's own, else 50.", valueName: "n"))
     var steps: Int?
 
     @Option(

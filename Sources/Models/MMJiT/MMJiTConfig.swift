@@ -29,6 +29,8 @@ public struct MMJiTConfig: Equatable, Sendable {
     public let patchBottleneck: Int
     /// L, the number of text tokens; shorter prompts are filled up with the mask token.
     public let promptLength: Int
+    /// How many steps the model's author samples with; nil when not known.
+    public private(set) var steps: Int?
     /// The guidance scale that the model's author recommends; nil when not known.
     public private(set) var guidanceScale: Double?
 
@@ -38,7 +40,7 @@ public struct MMJiTConfig: Equatable, Sendable {
     public init(
         imageSize: Int, patchSize: Int, channels: Int = 3, textInputWidth: Int, hiddenSize: Int, textHiddenSize: Int,
         depth: Int, preambleDepth: Int = 2, heads: Int, headDimension: Int, mlpRatio: Double, patchBottleneck: Int,
-        promptLength: Int, guidanceScale: Double? = nil
+        promptLength: Int, steps: Int? = nil, guidanceScale: Double? = nil
     ) throws(ConfigProblem) {
         self.imageSize = imageSize
         self.patchSize = patchSize
@@ -53,6 +55,7 @@ public struct MMJiTConfig: Equatable, Sendable {
         self.mlpRatio = mlpRatio
         self.patchBottleneck = patchBottleneck
         self.promptLength = promptLength
+        self.steps = steps
         self.guidanceScale = guidanceScale
         try validate()
     }
@@ -60,6 +63,7 @@ public struct MMJiTConfig: Equatable, Sendable {
     /// The same without recommendations: all that an image depends on.
     public var conventions: MMJiTConfig {
         var copy = self
+        copy.steps = nil
         copy.guidanceScale = nil
         return copy
     }
@@ -110,7 +114,7 @@ extension MMJiTConfig {
             preambleDepth: whole("txt_preamble_depth", 2), heads: whole("num_heads", 12),
             headDimension: whole("head_dim", 64), mlpRatio: fields.value("mlp_ratio", .number, default: 8 / 3),
             patchBottleneck: whole("pca_channels", 128), promptLength: whole("prompt_length", 256),
-            guidanceScale: fields.optional("guidance_scale", .number))
+            steps: fields.optional("n_T", .whole), guidanceScale: fields.optional("guidance_scale", .number))
     }
 
     /// Checks every value and how they fit together. The bounds are far above every published model, and so low that no
@@ -141,6 +145,7 @@ extension MMJiTConfig {
                 "head_dim \(headDimension) is not divisible by 4, as rotary positions on two axes require")
         }
         guard mlpRatio > 0, mlpRatio <= 64 else { throw ConfigProblem("mlp_ratio is \(mlpRatio), not in 0...64") }
+        if let steps { try ConfigProblem.check(steps, 1...1000, "n_T") }
         if let guidanceScale, !guidanceScale.isFinite {
             throw ConfigProblem("guidance_scale is \(guidanceScale), not a finite number")
         }
@@ -168,6 +173,7 @@ extension MMJiTConfig: Encodable {
         case mlpRatio = "mlp_ratio"
         case patchBottleneck = "pca_channels"
         case promptLength = "prompt_length"
+        case steps = "n_T"
         case guidanceScale = "guidance_scale"
     }
 
@@ -187,6 +193,7 @@ extension MMJiTConfig: Encodable {
         try values.encode(mlpRatio, forKey: .mlpRatio)
         try values.encode(patchBottleneck, forKey: .patchBottleneck)
         try values.encode(promptLength, forKey: .promptLength)
+        try values.encodeIfPresent(steps, forKey: .steps)
         try values.encodeIfPresent(guidanceScale, forKey: .guidanceScale)
     }
 }

@@ -15,6 +15,8 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     var valueRange: ClosedRange<Double>? { get }
     /// The guidance scale that the model's author recommends; nil when not known.
     var guidanceScale: Double? { get }
+    /// How many steps the model's author samples with; nil, the default, when not known.
+    var steps: Int? { get }
     /// How many of the first channels the model's author guides; nil for all of them.
     var guidanceChannels: Int? { get }
     /// The sizes of the transformer, for reports.
@@ -77,6 +79,8 @@ public protocol NetworkConfiguration: Encodable, Sendable {
 
 extension NetworkConfiguration {
     public var process: String { "{}" }
+
+    public var steps: Int? { nil }
 
     public func sized(width: Int, height: Int) throws(ConfigProblem) -> Self {
         // Networks of pixels can at least draw their own size.

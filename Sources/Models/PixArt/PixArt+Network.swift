@@ -24,6 +24,8 @@ extension PixArtConfig: NetworkConfiguration {
     public var classNames: [String] { [] }
     public var valueRange: ClosedRange<Double>? { nil }
     public var guidanceScale: Double? { guidance }
+    /// The default of diffusers' pipelines.
+    public var steps: Int? { 20 }
     public var guidanceChannels: Int? { nil }
     public var size: TransformerSize {
         TransformerSize(depth: depth, width: hiddenSize, heads: heads, tokens: tokens)
@@ -52,16 +54,10 @@ extension PixArtConfig: NetworkConfiguration {
         from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
         progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
-        let path = "\(archive.directory)/config.json"
-        guard let prompts else {
-            throw ModelError.invalidConfig(
-                path: path, reason: "a PixArt draws from prompts, but the model comes without a text encoder")
-        }
+        guard let prompts else { throw ModelError.noPromptEncoder(directory: archive.directory) }
         guard prompts.width == captionWidth else {
-            throw ModelError.invalidConfig(
-                path: path,
-                reason: "caption_channels is \(captionWidth), but the text encoder's states have \(prompts.width) "
-                    + "numbers; they must be of one model")
+            throw ModelError.promptWidthContradictsConfig(
+                directory: archive.directory, key: "caption_channels", expected: captionWidth, found: prompts.width)
         }
         return PixArt(
             config: self,

@@ -92,7 +92,7 @@ public struct PixArtBlock: Sendable {
             }, into: w.mixed)                                                                     // (T, D)
             pass.apply(crossProj, subset, w.mixed, into: y)                                       // (T, D)
         }
-        pass.addGated(y, subset, gate: { _ in UnsafePointer(w.ones.pointer) }, to: x)             // (T, D)
+        pass.add(y, subset, to: x)                                                                // (T, D)
         pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) { _ in
                 modulation.mlp                                                                    // (T, D)

@@ -10,7 +10,6 @@ final class PixArtWorkspace {
     let attention: Attention
     let scratch = ProductScratch()
     let positions: Tensor  // (T, D), of the latents' grid
-    let ones: Tensor  // (D), the gate of what is added as it is
     let patches: Tensor  // (T, C P P)
     let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
     let hiddenStates: EntryRows  // (T, D) of each entry
@@ -37,8 +36,6 @@ final class PixArtWorkspace {
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),
             width: width)
-        ones = Tensor([width])
-        ones.values.update(repeating: 1)
         patches = Tensor([config.tokens, config.inChannels * patch])
         embedded = Tensor([config.tokens, width])
         hiddenStates = matrices(width)

@@ -45,13 +45,13 @@ public struct ModelDirectory: Sendable {
     /// Whether the model can be guided.
     public var hasNullClass: Bool { config.canBeGuided(by: archive) }
 
-    /// What is done when nothing is asked for: 50 steps of the sampler that the model comes with, or else of DDIM (Euler
+    /// What is done when nothing is asked for: the model's own number of steps, or else 50, of the sampler that the model comes with, or else of DDIM (Euler
     /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
     /// cannot be guided.
     public var defaultSettings: SampleSettings {
         var settings = followingScheduler(
             SampleSettings(
-                steps: 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
+                steps: config.steps ?? 50, sampler: recommendedSampler ?? SamplerOptions(defaultFor: process),
                 guidanceScale: hasNullClass ? config.guidanceScale ?? 4 : 1, guidedChannels: config.guidanceChannels))
         settings.size = size
         return settings

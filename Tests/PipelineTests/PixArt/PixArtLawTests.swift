@@ -195,11 +195,11 @@ import Testing
     @Test func `without an encoder, or with one of another width, the reason is told`() throws {
         let golden = PixArtCase.square
         let error = #expect(throws: ModelError.self) { try golden.directory().load() }
-        #expect("\(try #require(error))".contains("comes without a text encoder"))
+        #expect("\(try #require(error))".contains("there is no text encoder"))
         let narrow = RecordedEncoder(["": Tensor([1, 7])])
         let other = #expect(throws: ModelError.self) { try golden.network(narrow) }
         #expect(
-            "\(try #require(other))".contains("caption_channels is 20, but the text encoder's states have 7 numbers"))
+            "\(try #require(other))".contains("caption_channels is 20, but the text encoder's states are 7 wide"))
     }
 
     /// Keeps what every site put out, per entry.
