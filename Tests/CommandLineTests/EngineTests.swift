@@ -78,7 +78,7 @@ import Testing
             "plan", "--model", place.modelPath, "--steps", "8", "--budget", "0.5", "--planner", "uniform",
             "--forecaster", "hold", "-o", "plan.json",
         ]
-        try place.start(plan).wait()
+        _ = try place.start(plan).wait()
         try place.start(place.sampling(["--seed", "1", "--steps", "8", "--plan", "plan.json", "--engine", "onednn"]))
             .wait().expectFailure(65, "openblas float32", "onednn float32")
     }

@@ -236,10 +236,8 @@ extension [String] {
     package func unprintable(in key: String) -> ConfigProblem? {
         for (index, name) in enumerated() {
             guard let scalar = name.unprintable else { continue }
-            let digits = String(scalar.value, radix: 16, uppercase: true)
-            let code = "U+" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
             return ConfigProblem(
-                "\(key)[\(index)] holds the control character \(code); give a name that can be printed")
+                "\(key)[\(index)] holds the control character \(scalar.codePoint); give a name that can be printed")
         }
         return nil
     }

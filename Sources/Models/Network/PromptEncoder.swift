@@ -46,9 +46,7 @@ public struct PromptRules: Sendable {
 
     /// The text that is encoded for a prompt.
     public func text(of prompt: String) -> String {
-        guard isSimplified else { return prompt }
-        let lower = prompt.lowercased()
-        return String(lower.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        isSimplified ? prompt.lowercased().trimmed : prompt
     }
 }
 

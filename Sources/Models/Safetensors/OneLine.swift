@@ -36,12 +36,23 @@ extension String {
         return String(escaped)
     }
 
+    /// The text without the white space around it.
+    package var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+
     /// The first character that is not allowed in a name: a control character, a line separator, or one that changes the
     /// direction of what follows it.
     package var unprintable: Unicode.Scalar? { unicodeScalars.first(where: \.isControl) }
 }
 
 extension Unicode.Scalar {
+    /// How the character is written where it cannot be shown, such as U+0007.
+    package var codePoint: String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
+    }
+
     /// Whether the character controls instead of showing something.
     fileprivate var isControl: Bool {
         switch properties.generalCategory {

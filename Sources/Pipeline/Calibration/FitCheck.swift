@@ -30,15 +30,4 @@ public struct FitCheck: Equatable, Sendable {
     public var best: Forecaster {
         candidates.dropFirst().reduce(candidates[0]) { $1.error < $0.error ? $1 : $0 }.forecaster
     }
-
-    /// One line about a fit that is not used; nil if the last one is.
-    public var warning: String? {
-        guard let wanted = candidates.last, best != wanted.forecaster else { return nil }
-        let errors = candidates.reversed().map { "\($0.forecaster.name) \(Self.rounded($0.error))" }
-        return "\(wanted.forecaster.name) is not the best on images that no fit has seen, so \(best.name) is used "
-            + "(relative errors: \(errors.joined(separator: ", ")))"
-    }
-
-    /// With four digits after the point.
-    private static func rounded(_ error: Double) -> String { "\((error * 10_000).rounded() / 10_000)" }
 }

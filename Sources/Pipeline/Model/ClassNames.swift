@@ -156,10 +156,3 @@ public struct ClassNames: Sendable, Equatable {
         name.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
     }
 }
-
-extension String {
-    /// The text without the white space around it.
-    fileprivate var trimmed: String {
-        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-    }
-}

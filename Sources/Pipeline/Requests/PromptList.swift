@@ -26,7 +26,7 @@ public struct PromptList: Equatable, Sendable {
         do throws(ListText.Problem) {
             var text = try ListText(bytes)
             for line in text.lines {
-                let prompt = String(decoding: text.bytes[line], as: UTF8.self).withoutOuterSpace
+                let prompt = String(decoding: text.bytes[line], as: UTF8.self).trimmed
                 if let reason = Self.problem(with: prompt) {
                     throw ListText.Problem(reason: reason, place: text.place(of: line.lowerBound))
                 }
@@ -43,7 +43,7 @@ public struct PromptList: Equatable, Sendable {
     ///
     /// - Throws: ``PipelineError/usage(_:)`` for what cannot be a prompt.
     public init(_ prompts: [String], option: String) throws(PipelineError) {
-        self.prompts = prompts.map(\.withoutOuterSpace)
+        self.prompts = prompts.map(\.trimmed)
         for reason in self.prompts.compactMap(Self.problem) { throw .usage("\(option): \(reason)") }
     }
 
@@ -51,15 +51,8 @@ public struct PromptList: Equatable, Sendable {
     static func problem(with prompt: String) -> String? {
         if prompt.isEmpty { return "the prompt is empty; say what the picture should show" }
         guard let scalar = prompt.unprintable else { return nil }
-        let digits = String(scalar.value, radix: 16, uppercase: true)
-        return "the prompt holds the control character U+" + String(repeating: "0", count: max(0, 4 - digits.count))
-            + digits + "; write it on one line, in characters that can be printed"
-    }
-}
-
-extension String {
-    /// The text without the white space around it.
-    var withoutOuterSpace: String {
-        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        return
+            "the prompt holds the control character \(scalar.codePoint); write it on one line, in characters that can "
+            + "be printed"
     }
 }
