@@ -8,7 +8,7 @@
 # Debian packages that Scripts/train/scenes/README.md names, and downloads PyTorch from PyPI.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-binary=omnicache model= out=score count=100 budgets=0.5,0.33,0.2 only=
+binary=omnicache model='' out=score count=100 budgets=0.5,0.33,0.2 only=''
 while [ $# -gt 0 ]; do
     case $1 in
     --binary) binary=$2 ;;
@@ -40,7 +40,7 @@ for budget in 1 $(echo "$budgets" | tr , ' '); do
             --budget "$budget" --quiet --output "$out/pictures/$budget/$name/{index}.png" >/dev/null
     done
     echo "budget $budget"
-    ceiling=
+    ceiling=''
     [ "$budget" = 1 ] || ceiling=--no-ceiling
     "$python" "$root/Scripts/score/score.py" judge "$out/lists" --data "$out/data" --only "$only" $ceiling \
         --images "$out/pictures/$budget" --json "$out/budget-$budget.json"

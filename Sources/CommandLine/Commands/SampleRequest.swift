@@ -16,6 +16,7 @@ struct SampleRequest: Sendable {
     ///   - like: the image whose settings count before those of the model.
     ///   - list: the images, where they are neither in the options nor in a file that these name.
     ///   - firstIndex: the index of the first image of `list`.
+    /// - Throws: `PipelineError` for what does not fit together, and what reading files and calibrating throws.
     init(
         command: SampleCommand, session: ModelSession, reuse: ReuseSource, like: ImageMetadata?,
         list: BatchList? = nil, firstIndex: Int = 0
