@@ -127,10 +127,10 @@ compare: build
 		--budgets 0.5,0.33,0.2 --seed 2000001 --count 128 --force --output comparison
 
 .PHONY: compare-text
-# The same for the embedded text-to-image model, on 64 captions that no calibration has seen.
+# The same for the embedded text-to-image model, on 48 captions that no calibration has seen.
 compare-text: build
-	$(BINARY) compare --model Models/scenes-mmjit-s8 --prompt-file Models/scenes-mmjit-s8/compare.txt --seed 4100001 --count 64 \
-		--strategies default,dpcache,lemica,meancache,taylorseer,uniform+taylor:2 --budgets 0.5,0.33,0.2 --force \
+	$(BINARY) compare --model Models/scenes-mmjit-s8 --prompt-file Models/scenes-mmjit-s8/compare.txt --seed 4100001 --count 48 \
+		--strategies default,dpcache,meancache,taylorseer,uniform+taylor:2 --budgets 0.5,0.33,0.2 --force \
 		--output comparison-text
 
 .PHONY: ablation
