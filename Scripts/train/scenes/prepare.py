@@ -9,6 +9,7 @@ needs none of them: DATA can be carried to a machine that has nothing but PyTorc
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,13 +52,15 @@ def run(*command, **options):
 
 def train_tokenizer(lines, prefix):
     """A unigram model with the normaliser and the special tokens of T5's."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        run("spm_train", f"--input={file.name}", f"--model_prefix={prefix}", "--model_type=unigram",
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "captions.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        # The model keeps the names of its files, so they say nothing of this machine's folders.
+        run("spm_train", "--input=captions.txt", "--model_prefix=spiece", "--model_type=unigram",
             f"--vocab_size={VOCABULARY}", "--normalization_rule_name=nmt_nfkc", "--pad_id=0",
             "--eos_id=1", "--unk_id=2", "--bos_id=-1", "--character_coverage=1.0",
-            "--num_threads=1", "--hard_vocab_limit=false", "--minloglevel=1")
+            "--num_threads=1", "--hard_vocab_limit=false", "--minloglevel=1", cwd=folder)
+        for suffix in (".model", ".vocab"):
+            shutil.move(f"{folder}/spiece{suffix}", f"{prefix}{suffix}")
 
 
 def encode(lines, model):
