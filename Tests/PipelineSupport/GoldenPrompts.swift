@@ -3,7 +3,7 @@ import Foundation
 import Models
 import Pipeline
 
-/// One of the tiny MM-JiTs that `Scripts/golden/mmjit.py` made, with the reference's outputs.
+/// One of the tiny MM-JiTs that `Scripts/golden/minit2i.py` made, with the reference's outputs.
 package struct GoldenMMJiT: Sendable {
     /// The folder's name.
     package let name: String

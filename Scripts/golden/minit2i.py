@@ -1,7 +1,7 @@
 """Writes the golden MM-JiTs: tiny ones with random weights, their inputs and their exact outputs.
 
     pip install -r Scripts/requirements.txt
-    python Scripts/golden/mmjit.py                      # writes Tests/PipelineSupport/Golden/MMJiT/<case>/
+    python Scripts/golden/minit2i.py                      # writes Tests/PipelineSupport/Golden/MMJiT/<case>/
 
 Each case is a transformer folder (config.json and safetensors, with MiniT2I's names) with one file more:
 
