@@ -323,18 +323,19 @@ def write_case(case, root, steps=50):
     return f"{case.name:32} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} {size:8.0f}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run(description, cases, write, width):
+    """The program that writes cases, and prints the line that `write` makes of each; names take `width` columns."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "Tests/PipelineSupport/Golden",
                         help="folder of the cases (default: Tests/PipelineSupport/Golden)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print("float32 errors of the reference itself, in shares of the largest value")
-    print(f"{'case':32} {'output std':>10} {'forward err':>12} {'final std':>10} {'run err':>12} {'kB':>8}")
+    print(f"{'case':{width}} {'output std':>10} {'forward err':>12} {'final std':>10} {'run err':>12} {'kB':>8}")
     with torch.no_grad():
-        for case in CASES:
-            print(write_case(case, arguments.out))
+        for case in cases:
+            print(write(case, arguments.out))
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, CASES, write_case, width=32)

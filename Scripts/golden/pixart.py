@@ -16,19 +16,18 @@ given here is exact. DPMSolverMultistepScheduler steps. Sines and cosines of tim
 all else is computed in float64 and rounded once.
 """
 
-import argparse
 import copy
 import json
 import math
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from diffusers import DPMSolverMultistepScheduler, PixArtTransformer2DModel
 from safetensors.torch import save_file
 
-from models import ROOT, largest_difference
+import models
+from models import largest_difference
 
 STEPS = 20
 GUIDANCE = 4.5
@@ -188,18 +187,5 @@ def write_case(case, root):
     return f"{case.name:16} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} {size:8.0f}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "Tests/PipelineSupport/Golden",
-                        help="folder of the cases (default: Tests/PipelineSupport/Golden)")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    print("float32 errors of the reference itself, in shares of the largest value")
-    print(f"{'case':16} {'output std':>10} {'forward err':>12} {'final std':>10} {'run err':>12} {'kB':>8}")
-    with torch.no_grad():
-        for case in CASES:
-            print(write_case(case, arguments.out))
-
-
 if __name__ == "__main__":
-    main()
+    models.run(__doc__, CASES, write_case, width=16)

@@ -16,15 +16,18 @@ import base64
 import contextlib
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import sentencepiece
 import tokenizers
 
-import corpus
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "Scripts/train/scenes"))  # protobuf.py
+import corpus  # noqa: E402
+from protobuf import fields  # noqa: E402
+
 END = 1
 
 # A character map that is small enough for a file of text: ligatures, full width, and marks that are combined.
@@ -66,29 +69,6 @@ def train(options, folder):
 
 def character_map(model):
     """The precompiled character map of a model: field 2 of its field 3."""
-    def fields(data):
-        at = 0
-
-        def varint():
-            nonlocal at
-            value = shift = 0
-            while True:
-                byte = data[at]
-                at += 1
-                value |= (byte & 127) << shift
-                shift += 7
-                if byte < 128:
-                    return value
-
-        while at < len(data):
-            key = varint()
-            if key & 7 == 0:
-                yield key >> 3, varint()
-            else:
-                size = {1: 8, 5: 4}.get(key & 7) or varint()
-                yield key >> 3, data[at:at + size]
-                at += size
-
     return dict(fields(dict(fields(model))[3]))[2]
 
 

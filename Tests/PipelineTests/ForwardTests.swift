@@ -122,7 +122,7 @@ import Testing
         let setup = try Setup()
         setup.forward(1)
         let plain = setup.outputs.map(\.elements)
-        let recorder = Recorder()
+        let recorder = SiteRecorder()
         setup.forward(1, interceptor: recorder)
         #expect(setup.outputs.map(\.elements) == plain)
         let blocks = 0..<setup.network.config.depth
@@ -136,61 +136,19 @@ import Testing
     ])
     func `replaying a site's output makes the same image, and another value does not`(site: Site.ID) throws {
         let setup = try Setup()
-        let recorder = Recorder()
+        let recorder = SiteRecorder()
         setup.forward(1, interceptor: recorder)
         let plain = setup.outputs.map(\.elements)
         let recorded = try #require(recorder.outputs[site])
 
-        let replay = Replay(site: site, values: recorded)
+        let replay = SiteReplay(site: site, values: recorded)
         setup.forward(1, interceptor: replay)
         #expect(setup.outputs.map(\.elements) == plain)
         #expect(replay.replaced == 2)
         #expect(!replay.observedItsSite)
 
-        setup.forward(1, interceptor: Replay(site: site, values: [0: recorded[0, default: []].map { $0 + 1 }]))
+        setup.forward(1, interceptor: SiteReplay(site: site, values: [0: recorded[0, default: []].map { $0 + 1 }]))
         #expect(setup.outputs[0].elements != plain[0])
         #expect(setup.outputs[1].elements == plain[1])
-    }
-
-    /// Keeps what every site put out, per entry.
-    private final class Recorder: SiteInterceptor {
-        var outputs: [Site.ID: [Int: [Float]]] = [:]
-
-        func observe(
-            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
-            output: UnsafeBufferPointer<Float>
-        ) {
-            outputs[site, default: [:]][entry] = Array(output)
-        }
-    }
-
-    /// Supplies one site's output for some entries.
-    private final class Replay: SiteInterceptor {
-        private let site: Site.ID
-        private let values: [Int: [Float]]
-        private(set) var replaced = 0
-        private(set) var observedItsSite = false
-
-        init(site: Site.ID, values: [Int: [Float]]) {
-            self.site = site
-            self.values = values
-        }
-
-        func replaces(
-            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
-            output: UnsafeMutableBufferPointer<Float>
-        ) -> Bool {
-            guard site == self.site, let own = values[entry] else { return false }
-            _ = output.update(fromContentsOf: own)
-            replaced += 1
-            return true
-        }
-
-        func observe(
-            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
-            output: UnsafeBufferPointer<Float>
-        ) {
-            if site == self.site { observedItsSite = true }
-        }
     }
 }

@@ -89,11 +89,8 @@ public final class CachedDenoiser: Denoiser {
 
     /// Looks at an evaluated conditional output; at the rule's call, decides on the plan of the rest of the run.
     private func watch(_ output: Tensor, at call: ModelCall, latents: Tensor, for planGuard: PlanGuard) {
-        let sum = predictionType.clean(at: call.level)
-        let (a, b) = (Float(sum.state), Float(sum.output))
         let new = Tensor(latents.shape)
-        let (x, y, z) = (latents.values, output.values, new.values)
-        for i in 0..<z.count { z[i] = a * x[i] + b * y[i] }
+        StepKernels.combine(latents, predictionType.clean(at: call.level), output, into: new)
         let old = clean
         clean = new
         guard call.index == planGuard.rule.call, let old else { return }
@@ -212,9 +209,7 @@ private final class RunState {
     ) {
         let kept = kept(branch)
         let slot = kept.slot(of: call)
-        let (a, b) = (Float(quantity.state), Float(quantity.output))
-        let (x, y, q) = (latents.values, output.prediction.values, slot.values)
-        for i in 0..<q.count { q[i] = a * x[i] + b * y[i] }
+        StepKernels.combine(latents, quantity, output.prediction, into: slot)
         transform?.forward(slot)
         if let variance = output.variance { kept.variance?.copy(from: variance) }
     }
@@ -230,9 +225,8 @@ private final class RunState {
         sum.values.update(repeating: 0)
         for term in terms { add(term) }
         transform?.inverse(sum)
-        let (a, b) = (Float(-quantity.state / quantity.output), Float(1 / quantity.output))
-        let (x, y, q) = (latents.values, output.prediction.values, sum.values)
-        for i in 0..<q.count { y[i] = a * x[i] + b * q[i] }
+        let inverse = StateAndOutput(state: -quantity.state / quantity.output, output: 1 / quantity.output)
+        StepKernels.combine(latents, inverse, sum, into: output.prediction)
         if let variance = kept(branch).variance { output.variance?.copy(from: variance) }
     }
 

@@ -139,9 +139,7 @@ public final class Trajectory {
 
     private func sum(_ weights: StateAndOutput, _ output: Tensor) -> Tensor {
         let result = Tensor(shape)
-        let (a, b) = (Float(weights.state), Float(weights.output))
-        let (x, y, e) = (before.values, output.values, result.values)
-        for i in 0..<e.count { e[i] = a * x[i] + b * y[i] }
+        StepKernels.combine(before, weights, output, into: result)
         return result
     }
 

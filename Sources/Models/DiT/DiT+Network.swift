@@ -73,14 +73,9 @@ extension DiT: DenoisingNetwork {
     public var parameterCount: Int { weights.parameterCount(config) }
 
     public var sites: [Site] {
-        let shape = [config.gridSize, config.gridSize, config.hiddenSize]
-        let blocks = weights.blocks.enumerated().map { $1.steps($0, config) }
-        return blocks.enumerated().flatMap { index, steps in
-            [LayerKind.attention, .mlp].map { kind in
-                let id = Site.ID.layer(kind, block: index)
-                return Site(id, shape: shape, multiplyAdds: steps.filter { $0.site == id }.multiplyAdds)
-            }
-        } + [Site(.stack, shape: shape, multiplyAdds: blocks.joined().multiplyAdds)]
+        Site.all(
+            of: weights.blocks.enumerated().map { ([.attention, .mlp], $1.steps($0, config)) },
+            grid: [config.gridSize, config.gridSize, config.hiddenSize])
     }
 
     public var steps: [ForwardStep] {

@@ -40,22 +40,23 @@ public final class DiT: Sendable {
         let pass = ForwardPass(
             call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor,
             scratch: workspace.scratch)
-        let (w, x) = (workspace, workspace.hiddenStates)
+        let (w, m) = (workspace, workspace.tokens)
+        let x = m.hiddenStates
 
         pass.embed(
             latents, of: config.latentShape, by: weights.patchEmbedding, patch: config.patchSize,
-            positions: weights.positions, patches: w.patches, into: w.embedded, x, subset)        // (T, D)
-        pass.stack(of: weights.blocks.count, subset, embedded: w.embedded, x) { index, subset in  // (T, D)
+            positions: weights.positions, patches: m.patches, into: m.embedded, x, subset)        // (T, D)
+        pass.stack(of: weights.blocks.count, subset, embedded: m.embedded, x) { index, subset in  // (T, D)
             weights.blocks[index].forward(index, pass, subset, config, w) {
                 modulation.block(index, call: call, entry: $0)
             }
         }
-        pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
+        pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) {
             modulation.finalLayer(call: call, entry: $0)                                          // (T, D)
         }
-        pass.apply(weights.finalProjection, subset, w.normed, into: w.projected)                  // (T, P P Cout)
+        pass.apply(weights.finalProjection, subset, m.normed, into: m.projected)                  // (T, P P Cout)
         pass.unpatchify(
-            w.projected, subset, of: config.latentShape, patch: config.patchSize, into: outputs)  // (Cout, H, W)
+            m.projected, subset, of: config.latentShape, patch: config.patchSize, into: outputs)  // (Cout, H, W)
     }
 }
 
@@ -111,22 +112,23 @@ public struct DiTBlock: Sendable {
         _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
         modulation: (_ entry: Int) -> BlockModulation
     ) {
-        let (x, y) = (w.hiddenStates, w.site)
+        let m = w.tokens
+        let (x, y) = (m.hiddenStates, m.site)
         pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
-            pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) {
+            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) {
                 modulation($0).attention                                                          // (T, D)
             }
-            pass.apply(qkv, subset, w.normed, into: w.qkv)                                        // (T, 3D)
-            pass.attend(w.attention, subset, w.qkv, into: w.mixed)                                // (T, D)
-            pass.apply(proj, subset, w.mixed, into: y)                                            // (T, D)
+            pass.apply(qkv, subset, m.normed, into: m.qkv)                                        // (T, 3D)
+            pass.attend(w.attention, subset, m.qkv, into: m.mixed)                                // (T, D)
+            pass.apply(proj, subset, m.mixed, into: y)                                            // (T, D)
         }
         pass.addGated(y, subset, gate: { modulation($0).attentionGate }, to: x)                   // (T, D)
         pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
-            pass.modulate(x, subset, epsilon: config.mlpNormEpsilon, into: w.normed) {
+            pass.modulate(x, subset, epsilon: config.mlpNormEpsilon, into: m.normed) {
                 modulation($0).mlp                                                                // (T, D)
             }
-            pass.apply(fc1, subset, w.normed, into: w.mlpHidden, activation: .gelu)               // (T, M)
-            pass.apply(fc2, subset, w.mlpHidden, into: y)                                         // (T, D)
+            pass.apply(fc1, subset, m.normed, into: m.mlpHidden, activation: .gelu)               // (T, M)
+            pass.apply(fc2, subset, m.mlpHidden, into: y)                                         // (T, D)
         }
         pass.addGated(y, subset, gate: { modulation($0).mlpGate }, to: x)                         // (T, D)
     }

@@ -28,8 +28,10 @@ extension MMJiTConfig: NetworkConfiguration {
 
     public var latentShape: LatentShape { LatentShape(channels: channels, height: imageSize, width: imageSize) }
     public var hasVariance: Bool { false }
-    public var conditions: ConditionKind {
-        .prompts(PromptRules(tokens: promptLength, examples: Self.examplePrompts, width: textInputWidth))
+    public var conditions: ConditionKind { .prompts(promptRules) }
+
+    var promptRules: PromptRules {
+        PromptRules(tokens: promptLength, examples: Self.examplePrompts, width: textInputWidth)
     }
     public var classNames: [String] { [] }
     public var valueRange: ClosedRange<Double>? { -1...1 }
@@ -63,11 +65,7 @@ extension MMJiTConfig: NetworkConfiguration {
         from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
         progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
-        guard let prompts else { throw ModelError.noPromptEncoder(directory: archive.directory) }
-        guard prompts.width == textInputWidth else {
-            throw ModelError.promptWidthContradictsConfig(
-                directory: archive.directory, key: "txt_input_size", expected: textInputWidth, found: prompts.width)
-        }
+        let prompts = try prompts.checked(width: textInputWidth, key: "txt_input_size", in: archive.directory)
         return MMJiT(
             config: self,
             weights: try MMJiTWeights(
@@ -102,19 +100,12 @@ extension MMJiT: DenoisingNetwork {
     }
 
     public var sites: [Site] {
-        let grid = [config.gridSize, config.gridSize, config.hiddenSize]
-        let row = [config.promptLength, config.textHiddenSize]
-        let blocks = blockSteps
-        let layers = blocks.enumerated().flatMap { index, steps in
-            let isLast = index == config.depth - 1
-            let kinds: [LayerKind] = isLast ? [.attention, .mlp] : [.attention, .textAttention, .mlp, .textMLP]
-            return kinds.map { kind in
-                let id = Site.ID.layer(kind, block: index)
-                let shape = [.textAttention, .textMLP].contains(kind) ? row : grid
-                return Site(id, shape: shape, multiplyAdds: steps.filter { $0.site == id }.multiplyAdds)
-            }
-        }
-        return layers + [Site(.stack, shape: grid, multiplyAdds: blocks.joined().multiplyAdds)]
+        Site.all(
+            of: blockSteps.enumerated().map { index, steps in
+                let isLast = index == config.depth - 1
+                return (isLast ? [.attention, .mlp] : [.attention, .textAttention, .mlp, .textMLP], steps)
+            }, grid: [config.gridSize, config.gridSize, config.hiddenSize]
+        ) { [.textAttention, .textMLP].contains($0) ? [config.promptLength, config.textHiddenSize] : nil }
     }
 
     public var steps: [ForwardStep] {

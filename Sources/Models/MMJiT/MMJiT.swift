@@ -45,14 +45,14 @@ public final class MMJiT: Sendable {
     ///
     /// It depends on the prompts alone, so a run computes it once.
     func encode(_ conditions: [Condition], in w: MMJiTWorkspace) throws -> [Tensor] {
-        let rules = config.conditions.promptRules
+        let rules = config.promptRules
         let (length, width) = (config.promptLength, config.textInputWidth)
         let context = EntryRows(entries: w.entries, tokens: length, columns: width)
         for (entry, condition) in conditions.enumerated() {
             var filled = 0
             if case .prompt(let prompt) = condition {
                 let states = try prompts.states(
-                    of: rules?.text(of: prompt) ?? prompt, limit: length, workers: w.workers)
+                    of: rules.text(of: prompt), limit: length, workers: w.workers)
                 filled = states.shape[0]
                 context.row(0, of: entry).update(from: states.pointer, count: states.count)
             }

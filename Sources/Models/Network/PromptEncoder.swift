@@ -21,6 +21,25 @@ public protocol PromptEncoder: AnyObject, Sendable {
     func states(of prompt: String, limit: Int, workers: Workers) throws -> Tensor
 }
 
+extension (any PromptEncoder)? {
+    /// The encoder of a network that reads states of this width.
+    ///
+    /// - Parameters:
+    ///   - width: the width that the network reads.
+    ///   - key: the key of its `config.json` that says so.
+    ///   - directory: the network's directory.
+    /// - Returns: the encoder.
+    /// - Throws: ``ModelError`` where there is none, or one of another width.
+    func checked(width: Int, key: String, in directory: String) throws(ModelError) -> any PromptEncoder {
+        guard let encoder = self else { throw .noPromptEncoder(directory: directory) }
+        guard encoder.width == width else {
+            throw .promptWidthContradictsConfig(
+                directory: directory, key: key, expected: width, found: encoder.width)
+        }
+        return encoder
+    }
+}
+
 /// How a network's family treats prompts.
 public struct PromptRules: Sendable {
     /// The most tokens of a prompt, the end token included.

@@ -54,6 +54,28 @@ public struct Site: Hashable, Sendable {
     }
 }
 
+extension Site {
+    /// The sites of a network: the layers of each block, then the stack of all blocks, with what their steps take.
+    ///
+    /// - Parameters:
+    ///   - blocks: the kinds of layers that can be replaced, and the steps, of each block.
+    ///   - grid: the shape of the stack's output.
+    ///   - shape: that of a layer's; the stack's unless given.
+    /// - Returns: the sites in the order of a forward.
+    static func all(
+        of blocks: [(kinds: [LayerKind], steps: [ForwardStep])], grid: [Int],
+        shape: (LayerKind) -> [Int]? = { _ in nil }
+    ) -> [Site] {
+        blocks.enumerated().flatMap { index, block in
+            block.kinds.map { kind in
+                let id = ID.layer(kind, block: index)
+                return Site(
+                    id, shape: shape(kind) ?? grid, multiplyAdds: block.steps.filter { $0.site == id }.multiplyAdds)
+            }
+        } + [Site(.stack, shape: grid, multiplyAdds: blocks.flatMap(\.steps).multiplyAdds)]
+    }
+}
+
 extension DenoisingNetwork {
     /// The layers of the blocks, in the order of a forward.
     public var layers: [Site] { sites.filter { $0.layer != nil } }

@@ -54,11 +54,7 @@ extension PixArtConfig: NetworkConfiguration {
         from archive: WeightArchive, prompts: (any PromptEncoder)?, precision: WeightPrecision, engine: any Engine,
         progress: ((Double) -> Void)?
     ) throws -> any DenoisingNetwork {
-        guard let prompts else { throw ModelError.noPromptEncoder(directory: archive.directory) }
-        guard prompts.width == captionWidth else {
-            throw ModelError.promptWidthContradictsConfig(
-                directory: archive.directory, key: "caption_channels", expected: captionWidth, found: prompts.width)
-        }
+        let prompts = try prompts.checked(width: captionWidth, key: "caption_channels", in: archive.directory)
         return PixArt(
             config: self,
             weights: try PixArtWeights(
@@ -87,14 +83,9 @@ extension PixArt: DenoisingNetwork {
     var promptRules: PromptRules { config.promptRules }
 
     public var sites: [Site] {
-        let shape = [config.grid.rows, config.grid.columns, config.hiddenSize]
-        let blocks = weights.blocks.enumerated().map { $1.steps($0, config) }
-        return blocks.enumerated().flatMap { index, steps in
-            [LayerKind.attention, .crossAttention, .mlp].map { kind in
-                let id = Site.ID.layer(kind, block: index)
-                return Site(id, shape: shape, multiplyAdds: steps.filter { $0.site == id }.multiplyAdds)
-            }
-        } + [Site(.stack, shape: shape, multiplyAdds: blocks.joined().multiplyAdds)]
+        Site.all(
+            of: weights.blocks.enumerated().map { ([.attention, .crossAttention, .mlp], $1.steps($0, config)) },
+            grid: [config.grid.rows, config.grid.columns, config.hiddenSize])
     }
 
     public var steps: [ForwardStep] {

@@ -46,19 +46,20 @@ public final class PixArt: Sendable {
         modulation.prepare(call: call)
         let pass = ForwardPass(
             call: call, workers: w.workers, clock: w.clock, interceptor: interceptor, scratch: w.scratch)
-        let x = w.hiddenStates
+        let m = w.tokens
+        let x = m.hiddenStates
 
         pass.embed(
             latents, of: shape, by: weights.patchEmbedding, patch: config.patchSize, positions: w.positions,
-            patches: w.patches, into: w.embedded, x, subset)                                      // (T, D)
-        pass.stack(of: weights.blocks.count, subset, embedded: w.embedded, x) { index, subset in  // (T, D)
+            patches: m.patches, into: m.embedded, x, subset)                                      // (T, D)
+        pass.stack(of: weights.blocks.count, subset, embedded: m.embedded, x) { index, subset in  // (T, D)
             weights.blocks[index].forward(
                 index, pass, subset, config, w, modulation: modulation.block(index), captions: captions)
         }
-        pass.modulate(x, subset, epsilon: PixArtConfig.finalNormEpsilon, into: w.normed) { _ in
+        pass.modulate(x, subset, epsilon: PixArtConfig.finalNormEpsilon, into: m.normed) { _ in
             modulation.finalLayer                                                                 // (T, D)
         }
-        pass.apply(weights.finalProjection, subset, w.normed, into: w.projected)                  // (T, P P Cout)
-        pass.unpatchify(w.projected, subset, of: shape, patch: config.patchSize, into: outputs)   // (Cout, H, W)
+        pass.apply(weights.finalProjection, subset, m.normed, into: m.projected)                  // (T, P P Cout)
+        pass.unpatchify(m.projected, subset, of: shape, patch: config.patchSize, into: outputs)   // (Cout, H, W)
     }
 }

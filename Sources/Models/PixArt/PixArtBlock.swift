@@ -75,30 +75,31 @@ public struct PixArtBlock: Sendable {
         _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: PixArtConfig, _ w: PixArtWorkspace,
         modulation: BlockModulation, captions: [PixArtCaption]
     ) {
-        let (x, y) = (w.hiddenStates, w.site)
+        let m = w.tokens
+        let (x, y) = (m.hiddenStates, m.site)
         pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
-            pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) { _ in
+            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) { _ in
                 modulation.attention                                                              // (T, D)
             }
-            pass.apply(qkv, subset, w.normed, into: w.qkv)                                        // (T, 3D)
-            pass.attend(w.attention, subset, w.qkv, into: w.mixed)                                // (T, D)
-            pass.apply(proj, subset, w.mixed, into: y)                                            // (T, D)
+            pass.apply(qkv, subset, m.normed, into: m.qkv)                                        // (T, 3D)
+            pass.attend(w.attention, subset, m.qkv, into: m.mixed)                                // (T, D)
+            pass.apply(proj, subset, m.mixed, into: y)                                            // (T, D)
         }
         pass.addGated(y, subset, gate: { _ in modulation.attentionGate }, to: x)                  // (T, D)
         pass.site(.layer(.crossAttention, block: index), subset, input: x, output: y) { subset in
-            pass.apply(crossQuery, subset, x, into: w.normed)                                     // (T, D)
-            pass.attend(subset, w.normed, to: {
+            pass.apply(crossQuery, subset, x, into: m.normed)                                     // (T, D)
+            pass.attend(subset, m.normed, to: {
                 (captions[$0].attention, captions[$0].keys(ofBlock: index), captions[$0].values(ofBlock: index))
-            }, into: w.mixed)                                                                     // (T, D)
-            pass.apply(crossProj, subset, w.mixed, into: y)                                       // (T, D)
+            }, into: m.mixed)                                                                     // (T, D)
+            pass.apply(crossProj, subset, m.mixed, into: y)                                       // (T, D)
         }
         pass.add(y, subset, to: x)                                                                // (T, D)
         pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
-            pass.modulate(x, subset, epsilon: config.normEpsilon, into: w.normed) { _ in
+            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) { _ in
                 modulation.mlp                                                                    // (T, D)
             }
-            pass.apply(fc1, subset, w.normed, into: w.mlpHidden, activation: .gelu)               // (T, M)
-            pass.apply(fc2, subset, w.mlpHidden, into: y)                                         // (T, D)
+            pass.apply(fc1, subset, m.normed, into: m.mlpHidden, activation: .gelu)               // (T, M)
+            pass.apply(fc2, subset, m.mlpHidden, into: y)                                         // (T, D)
         }
         pass.addGated(y, subset, gate: { _ in modulation.mlpGate }, to: x)                        // (T, D)
     }

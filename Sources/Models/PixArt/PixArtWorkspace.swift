@@ -10,50 +10,35 @@ final class PixArtWorkspace {
     let attention: Attention
     let scratch = ProductScratch()
     let positions: Tensor  // (T, D), of the latents' grid
-    let patches: Tensor  // (T, C P P)
-    let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
-    let hiddenStates: EntryRows  // (T, D) of each entry
-    let normed: EntryRows  // (T, D); the caption's queries, too
-    let qkv: EntryRows  // (T, 3D)
-    let mixed: EntryRows  // (T, D), heads side by side
-    let mlpHidden: EntryRows  // (T, M)
-    let site: EntryRows  // (T, D), a site's output before its gate
-    let projected: EntryRows  // (T, P P Cout)
+    let tokens: TokenMemory
 
     /// Allocates what a forward of `entries` entries needs.
     init(network: PixArt, entries: Int, workers: Workers) {
         let config = network.config
-        func matrices(_ columns: Int) -> EntryRows {
-            EntryRows(entries: entries, tokens: config.tokens, columns: columns)
-        }
         self.network = network
         self.entries = entries
         self.workers = workers
         attention = Attention(
             tokens: config.tokens, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
             workers: workers)
-        let (width, patch) = (config.hiddenSize, config.patchSize * config.patchSize)
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),
-            width: width)
-        patches = Tensor([config.tokens, config.inChannels * patch])
-        embedded = Tensor([config.tokens, width])
-        hiddenStates = matrices(width)
-        normed = matrices(width)
-        qkv = matrices(3 * width)
-        mixed = matrices(width)
-        mlpHidden = matrices(config.mlpWidth)
-        site = matrices(width)
-        projected = matrices(config.outChannels * patch)
+            width: config.hiddenSize)
+        tokens = TokenMemory(entries: entries, tokens: config.tokens, Self.widths(config))
     }
 
     /// What a workspace takes, in bytes.
     static func bytes(_ config: PixArtConfig, entries: Int, workers: Workers) -> Int {
-        let (width, patch) = (config.hiddenSize, config.patchSize * config.patchSize)
-        let perEntry = 7 * width + config.mlpWidth + config.outChannels * patch
-        let shared = config.inChannels * patch + 2 * width
-        let attention = Attention.bytes(tokens: config.tokens, headDimension: config.headDimension, workers: workers)
-        return MemoryLayout<Float>.stride * config.tokens * (entries * perEntry + shared) + attention
+        let positions = MemoryLayout<Float>.stride * config.tokens * config.hiddenSize
+        return positions + TokenMemory.bytes(entries: entries, tokens: config.tokens, widths(config))
+            + Attention.bytes(tokens: config.tokens, headDimension: config.headDimension, workers: workers)
+    }
+
+    private static func widths(_ config: PixArtConfig) -> TokenMemory.Widths {
+        let patch = config.patchSize * config.patchSize
+        return TokenMemory.Widths(
+            patch: config.inChannels * patch, token: config.hiddenSize, mlp: config.mlpWidth,
+            projected: config.outChannels * patch)
     }
 }
 

@@ -47,10 +47,9 @@ public struct EmbeddingStore: EmbeddingCache {
         let bytes = Array(SHA256.hexadecimal(numbers).utf8) + numbers
         let path = "\(folder)/\(name(of: ids, by: encoder))"
         // States of weights that are being written to belong to no encoder.
-        guard bytes.count <= limit, encoder.files.allSatisfy(\.isUnchanged), UserCache.makeFolder(of: path)
-        else { return }
+        guard bytes.count <= limit, encoder.files.allSatisfy(\.isUnchanged) else { return }
         makeRoom(for: bytes.count, besides: path)
-        try? Data(bytes).write(to: URL(filePath: path), options: .atomic)
+        UserCache.remember(bytes, at: path)
     }
 
     /// The length of a hash in hexadecimal digits.

@@ -31,7 +31,7 @@ enum ModelHash {
         // What was read of a file that has changed meanwhile is unknown.
         guard file.isUnchanged else { return hash }
         computed.withLock { $0[file.identity] = hash }
-        if let memory { UserCache.remember(hash, at: memory) }
+        if let memory { UserCache.remember(hash.utf8, at: memory) }
         return hash
     }
 
@@ -61,10 +61,10 @@ enum UserCache {
         return (try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil
     }
 
-    /// Writes a text to the file at `path`, whole or not at all. It can be computed again, so failing to write it is no
+    /// Writes the file at `path`, whole or not at all. What is in it can be computed again, so failing to write it is no
     /// error.
-    static func remember(_ text: String, at path: String) {
+    static func remember(_ bytes: some Sequence<UInt8>, at path: String) {
         guard makeFolder(of: path) else { return }
-        try? Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+        try? Data(bytes).write(to: URL(filePath: path), options: .atomic)
     }
 }

@@ -30,7 +30,7 @@ public struct ModelDirectory: Sendable {
     /// line each, or else the family's.
     public private(set) var conditions: ConditionKind
     /// What encodes prompts; nil where the directory has none, and for networks that take none.
-    public private(set) var prompts: PromptSource?
+    public let prompts: PromptSource?
     /// The variant of the weights that was asked for.
     let variant: String?
 
@@ -45,9 +45,9 @@ public struct ModelDirectory: Sendable {
     /// Whether the model can be guided.
     public var hasNullClass: Bool { config.canBeGuided(by: archive) }
 
-    /// What is done when nothing is asked for: the model's own number of steps, or else 50, of the sampler that the model comes with, or else of DDIM (Euler
-    /// for flows), with the model's own guidance scale, or that of the DiT paper's pictures, 4; unguided if the model
-    /// cannot be guided.
+    /// What is done when nothing is asked for: the model's own number of steps, or else 50, of the sampler that it comes
+    /// with, or else of DDIM (Euler for flows), with its own guidance scale, or that of the DiT paper's pictures, 4; unguided
+    /// if it cannot be guided.
     public var defaultSettings: SampleSettings {
         var settings = followingScheduler(
             SampleSettings(

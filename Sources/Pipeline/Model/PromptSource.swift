@@ -1,6 +1,7 @@
 import Compute
 import FoundationEssentials
 import Models
+import Synchronization
 
 /// The directories in which a model's prompts are encoded.
 struct PromptParts {
@@ -45,7 +46,9 @@ struct PromptParts {
 }
 
 /// What encodes a model's prompts: its text encoder, of which only the headers have been read, and its tokenizer.
-public struct PromptSource: Sendable {
+///
+/// What it reads of the rest, it reads once.
+public final class PromptSource: Sendable {
     /// The directory of the text encoder's `config.json` and weights.
     public let encoder: String
     /// The directory of the tokenizer's files.
@@ -54,6 +57,8 @@ public struct PromptSource: Sendable {
     public let archive: WeightArchive
     /// The variant of the weights; nil for the plain ones.
     private let variant: String?
+    private let opened = Mutex<UnigramTokenizer?>(nil)
+    private let hashed = Mutex<String?>(nil)
 
     /// Reads the headers of the weights.
     ///
@@ -68,9 +73,14 @@ public struct PromptSource: Sendable {
 
     /// The SHA-256 of weights, configuration and tokenizer, which decide what a prompt is encoded to.
     var identity: String {
-        let files = ["\(encoder)/config.json", "\(tokenizer)/spiece.model", "\(tokenizer)/tokenizer.json"]
-        let hashes = files.map { SHA256.hexadecimal(InputFile.bytes(of: $0, most: 1 << 26) ?? []) }
-        return SHA256.hexadecimal(([ModelHash.of(archive.files)] + hashes).joined().utf8)
+        hashed.withLock { known in
+            if let known { return known }
+            let files = ["\(encoder)/config.json", "\(tokenizer)/spiece.model", "\(tokenizer)/tokenizer.json"]
+            let hashes = files.map { SHA256.hexadecimal(InputFile.bytes(of: $0, most: 1 << 26) ?? []) }
+            let identity = SHA256.hexadecimal(([ModelHash.of(archive.files)] + hashes).joined().utf8)
+            known = identity
+            return identity
+        }
     }
 
     /// Opens both parts, of the encoder only the headers: its weights are read when a prompt is new.
@@ -82,15 +92,21 @@ public struct PromptSource: Sendable {
     /// - Throws: ``ModelError`` or ``SafetensorsError`` where a part is damaged or of a kind that is not supported.
     func open(engine: any Engine, beginning: @escaping () -> Void = {}) throws -> any PromptEncoder {
         ToldPromptEncoder(
-            try T5PromptEncoder(
-                tokenizer: tokenizer, encoder: encoder, variant: variant, engine: engine, cache: EmbeddingStore()),
+            T5PromptEncoder(
+                tokenizer: try openTokenizer(),
+                encoder: try T5Encoder(directory: encoder, variant: variant, engine: engine), cache: EmbeddingStore()),
             beginning: beginning)
     }
 
     /// Opens the tokenizer.
     ///
     /// - Throws: ``ModelError`` where it is missing, damaged or of a kind that is not supported.
-    public func openTokenizer() throws(ModelError) -> UnigramTokenizer { try UnigramTokenizer(directory: tokenizer) }
+    public func openTokenizer() throws(ModelError) -> UnigramTokenizer {
+        if let known = opened.withLock({ $0 }) { return known }
+        let new = try UnigramTokenizer(directory: tokenizer)
+        opened.withLock { $0 = new }
+        return new
+    }
 }
 
 /// An encoder that says when it begins.

@@ -11,6 +11,6 @@ enum CheckedKernels {
         let memory = UserCache.folder("kernels").map { "\($0)/\(key)" }
         if let memory, FileManager.default.fileExists(atPath: memory) { return }
         try KernelCheck.check(engine)
-        if let memory { UserCache.remember(engine.identity, at: memory) }
+        if let memory { UserCache.remember(engine.identity.utf8, at: memory) }
     }
 }

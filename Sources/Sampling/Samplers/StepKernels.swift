@@ -1,9 +1,9 @@
 import Compute
 
-/// The elementwise updates of the samplers: coefficients come in Double, one pass in Float.
+/// The elementwise updates of samplers and caches: coefficients come in Double, one pass in Float.
 ///
 /// `x` is the state, `y` the model output; every loop runs over buffers of one length and vectorises.
-enum StepKernels {
+package enum StepKernels {
     /// x ← a x + b y
     static func combine(_ x: Tensor, _ sum: StateAndOutput, _ y: Tensor) {
         precondition(x.count == y.count, "\(y.shape) does not match \(x.shape)")
@@ -12,8 +12,8 @@ enum StepKernels {
         for i in 0..<x.count { x[i] = a * x[i] + b * y[i] }
     }
 
-    /// out ← a x + b y
-    static func combine(_ x: Tensor, _ sum: StateAndOutput, _ y: Tensor, into out: Tensor) {
+    /// out ← a x + b y; `out` may be one of the two.
+    package static func combine(_ x: Tensor, _ sum: StateAndOutput, _ y: Tensor, into out: Tensor) {
         precondition(x.count == y.count && x.count == out.count, "\(y.shape) does not match \(x.shape)")
         let (a, b) = (Float(sum.state), Float(sum.output))
         let (x, y, out) = (x.values, y.values, out.values)

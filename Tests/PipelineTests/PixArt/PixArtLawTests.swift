@@ -128,7 +128,7 @@ import Testing
         let setup = try Setup(.square)
         setup.forward()
         let plain = setup.outputs.map(\.elements)
-        let recorder = Recorder()
+        let recorder = SiteRecorder()
         setup.forward(interceptor: recorder)
         #expect(setup.outputs.map(\.elements) == plain)
         #expect(recorder.order == setup.network.sites.map(\.id))
@@ -137,14 +137,14 @@ import Testing
 
     @Test func `replaying the output of any site makes the same image, and another value does not`() throws {
         let setup = try Setup(.square)
-        let recorder = Recorder()
+        let recorder = SiteRecorder()
         setup.forward(interceptor: recorder)
         let plain = setup.outputs.map(\.elements)
         for site in setup.network.sites.map(\.id) {
             let recorded = try #require(recorder.outputs[site])
-            setup.forward(interceptor: Replay(site: site, values: recorded))
+            setup.forward(interceptor: SiteReplay(site: site, values: recorded))
             #expect(setup.outputs.map(\.elements) == plain, "\(site)")
-            setup.forward(interceptor: Replay(site: site, values: [0: recorded[0, default: []].map { $0 * 2 + 1 }]))
+            setup.forward(interceptor: SiteReplay(site: site, values: [0: recorded[0, default: []].map { $0 * 2 + 1 }]))
             #expect(setup.outputs[0].elements != plain[0], "\(site)")
             #expect(setup.outputs[1].elements == plain[1], "\(site)")
         }
@@ -200,39 +200,5 @@ import Testing
         let other = #expect(throws: ModelError.self) { try golden.network(narrow) }
         #expect(
             "\(try #require(other))".contains("caption_channels is 20, but the text encoder's states are 7 wide"))
-    }
-
-    /// Keeps what every site put out, per entry.
-    private final class Recorder: SiteInterceptor {
-        var outputs: [Site.ID: [Int: [Float]]] = [:]
-        var order: [Site.ID] = []
-
-        func observe(
-            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
-            output: UnsafeBufferPointer<Float>
-        ) {
-            if entry == 0 { order.append(site) }
-            outputs[site, default: [:]][entry] = Array(output)
-        }
-    }
-
-    /// Supplies one site's output for some entries.
-    private final class Replay: SiteInterceptor {
-        private let site: Site.ID
-        private let values: [Int: [Float]]
-
-        init(site: Site.ID, values: [Int: [Float]]) {
-            self.site = site
-            self.values = values
-        }
-
-        func replaces(
-            _ site: Site.ID, call: Int, entry: Int, input: UnsafeBufferPointer<Float>,
-            output: UnsafeMutableBufferPointer<Float>
-        ) -> Bool {
-            guard site == self.site, let own = values[entry] else { return false }
-            _ = output.update(fromContentsOf: own)
-            return true
-        }
     }
 }

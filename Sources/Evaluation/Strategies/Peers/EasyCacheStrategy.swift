@@ -115,8 +115,7 @@ private final class EasyCacheDenoiser: Denoiser {
             for i in 0..<r.count { r[i] = a * x[i] + b * y[i] - x[i] }
             if let variance = output.variance { memory.variances[entry]?.copy(from: variance) }
         }
-        let (x, y, fresh) = (latents.values, outputs.conditional.prediction.values, memory.fresh.values)
-        for i in 0..<fresh.count { fresh[i] = a * x[i] + b * y[i] }
+        StepKernels.combine(latents, quantity, outputs.conditional.prediction, into: memory.fresh)
         if fullCalls > 0 {
             let input = AbsoluteSums(buffer(latents), buffer(memory.fullInput)).difference
             let output = AbsoluteSums(buffer(memory.fresh), buffer(memory.output)).difference
@@ -132,10 +131,9 @@ private final class EasyCacheDenoiser: Denoiser {
         memory: Memory
     ) {
         // a x + b y = x + r
-        let (a, b) = (Float((1 - quantity.state) / quantity.output), Float(1 / quantity.output))
+        let inverse = StateAndOutput(state: (1 - quantity.state) / quantity.output, output: 1 / quantity.output)
         for (entry, output) in outputs.each(of: branches) {
-            let (x, y, r) = (latents.values, output.prediction.values, memory.residuals[entry].values)
-            for i in 0..<r.count { y[i] = a * x[i] + b * r[i] }
+            StepKernels.combine(latents, inverse, memory.residuals[entry], into: output.prediction)
             if let variance = memory.variances[entry] { output.variance?.copy(from: variance) }
         }
     }

@@ -1,0 +1,43 @@
+import Compute
+
+/// The matrices that the tokens of latents pass through in adaLN blocks (DiT, PixArt): scratch memory of one forward at a
+/// time. Shapes are those of one batch entry: T tokens, D width, M MLP width, C channels, P patch.
+final class TokenMemory {
+    let patches: Tensor  // (T, C P P)
+    let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
+    let hiddenStates: EntryRows  // (T, D) of each entry
+    let normed: EntryRows  // (T, D)
+    let qkv: EntryRows  // (T, 3D)
+    let mixed: EntryRows  // (T, D), heads side by side
+    let mlpHidden: EntryRows  // (T, M)
+    let site: EntryRows  // (T, D), a site's output before its gate
+    let projected: EntryRows  // (T, P P Cout)
+
+    /// The widths of the matrices.
+    struct Widths {
+        /// C P P, D, M and P P Cout.
+        let patch, token, mlp, projected: Int
+    }
+
+    /// Allocates the memory of `entries` batch entries.
+    init(entries: Int, tokens: Int, _ widths: Widths) {
+        func matrices(_ columns: Int) -> EntryRows {
+            EntryRows(entries: entries, tokens: tokens, columns: columns)
+        }
+        patches = Tensor([tokens, widths.patch])
+        embedded = Tensor([tokens, widths.token])
+        hiddenStates = matrices(widths.token)
+        normed = matrices(widths.token)
+        qkv = matrices(3 * widths.token)
+        mixed = matrices(widths.token)
+        mlpHidden = matrices(widths.mlp)
+        site = matrices(widths.token)
+        projected = matrices(widths.projected)
+    }
+
+    /// What it takes, in bytes.
+    static func bytes(entries: Int, tokens: Int, _ widths: Widths) -> Int {
+        let perEntry = 7 * widths.token + widths.mlp + widths.projected
+        return MemoryLayout<Float>.stride * tokens * (entries * perEntry + widths.patch + widths.token)
+    }
+}
