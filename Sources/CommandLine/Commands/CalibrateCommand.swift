@@ -12,7 +12,7 @@ struct CalibrateCommand: ParsableCommand {
             omnicache calibrate --sampler dpm++2m --steps 30 --budget 0.5,0.33
 
             Samples a few images in full, and some again with half of their outputs held. Then it tries plans and \
-            forecasters for each budget, fitted to all images but the last, on the last one, and keeps the best. The \
+            forecasters for each budget, fitted to three quarters of the images, on the others, and keeps the best. The \
             calibration is saved in the cache folder. Every command with the same model, sampler, step count and \
             guidance uses it.
 
@@ -29,7 +29,7 @@ struct CalibrateCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How many images to sample. The last one checks the fits; if there is only one, another one does.",
+            "How many images to sample. A quarter of them checks the fits; if there is only one, another one does.",
             valueName: "n"))
     var samples = Calibrator.defaultSamples
 

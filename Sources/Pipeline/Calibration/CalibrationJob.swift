@@ -33,8 +33,8 @@ public struct CalibrationJob {
             guard let file else { preconditionFailure("fits belong to a calibration") }
             session.report(
                 .message(
-                    "no steering forecaster for this plan yet: fitting one to the calibration's images but one, which "
-                        + "checks it"))
+                    "no steering forecaster for this plan yet: fitting one to most of the calibration's images; the others "
+                        + "check it"))
             let calibrator = try calibrator()
             let count = file.items.count
             let meter = Meter(
@@ -65,7 +65,7 @@ public struct CalibrationJob {
     }
 
     /// Samples `items`, and chooses a plan and a forecaster for each number of evaluations from a few candidates, tried on
-    /// the last image, which no fit sees.
+    /// the last images, which no fit sees.
     ///
     /// - Parameters:
     ///   - items: The images to learn from.

@@ -7,8 +7,8 @@ import Sampling
 /// Learns from a few full runs what planners and fitted forecasters need to know of a model and its settings.
 ///
 /// ``measure(_:leavesOut:allDrift:progress:)`` samples each image once in full, and some of them a second time with every other
-/// output held. ``fit(_:to:progress:)`` then walks all but the last one through a plan, and tries what was fitted to these
-/// on the last one. The images stay in memory until then: a state and two outputs per model call each.
+/// output held. ``fit(_:to:progress:)`` then walks all but the last ones through a plan, and tries what was fitted to these
+/// on the last ones. The images stay in memory until then: a state and two outputs per model call each.
 public final class Calibrator {
     /// The images where nothing else is asked for.
     public static let defaultSamples = 4
@@ -22,7 +22,7 @@ public final class Calibrator {
     public struct Measurement {
         /// What planners need.
         public let calibration: Calibration
-        /// The images, with the one that was left out.
+        /// The images, with those that were left out.
         public let items: [SampleItem]
         /// The evaluations that it has cost.
         public let evaluations: Int
@@ -84,6 +84,9 @@ public final class Calibrator {
         }
     }
 
+    /// How many of so many images are kept from fits, and check them: a quarter.
+    public static func keptFromFits(_ samples: Int) -> Int { max(1, samples / 4) }
+
     /// The evaluations that ``measure(_:leavesOut:allDrift:progress:)`` will spend.
     public func evaluationsToMeasure(_ samples: Int, leavesOut: Bool) -> Int {
         Self.evaluationsToMeasure(samples, leavesOut: leavesOut, schedule: schedule)
@@ -99,15 +102,16 @@ public final class Calibrator {
 
     /// The evaluations that ``fit(_:to:progress:)`` will spend on one plan of so many evaluations.
     public static func evaluationsToFit(_ evaluations: Int, samples: Int) -> Int {
-        evaluations * (max(1, samples - 1) + FitCheck.runs)
+        let kept = keptFromFits(samples)
+        return evaluations * (max(1, samples - kept) + kept * FitCheck.runs)
     }
 
     /// Samples the images and sums up what was seen.
     ///
     /// - Parameters:
     ///   - items: The images to learn from, the first of ``items(_:told:)``.
-    ///   - leavesOut: Whether fits will follow, so that an image has to be kept from them: the last one, or one more
-    ///     where there is only one.
+    ///   - leavesOut: Whether fits will follow, so that images have to be kept from them: the last ones, or one more where
+    ///     there is only one.
     ///   - allDrift: Whether every image is sampled with every other output held, and not half of them.
     ///   - progress: Called with the evaluations of each step.
     /// - Returns: What was seen, with the recorded runs.
@@ -125,7 +129,7 @@ public final class Calibrator {
             evaluations: Self.evaluationsToMeasure(
                 items.count, leavesOut: leavesOut, allDrift: allDrift, schedule: schedule),
             records: try records + checks.map { try measure($0, drifts: false, progress: progress) },
-            fitted: leavesOut ? max(1, items.count - 1) : items.count)
+            fitted: leavesOut ? max(1, items.count - Self.keptFromFits(items.count)) : items.count)
     }
 
     private func measure(_ item: SampleItem, drifts: Bool, progress: Progress) throws -> Record {
@@ -170,7 +174,7 @@ public final class Calibrator {
     ///
     /// - Parameters:
     ///   - plan: What runs will evaluate.
-    ///   - measurement: Full runs of the images, one of which was left out.
+    ///   - measurement: Full runs of the images, some of which were left out.
     ///   - progress: Called with the evaluations of each step.
     /// - Returns: How far each forecaster leaves the images from their full runs; ``FitCheck/best`` is for this plan only.
     /// - Throws: ``PlanError/doesNotFit(_:)``, what the sampler throws, and what `progress` does.

@@ -28,6 +28,9 @@ struct PlanSearch {
     /// The score of a neighbour has to be this much better in every fold to be believed: with a dozen images, a small gain in
     /// the mean is mostly chance.
     private static let leastGain = 0.01
+    /// By how much the score of `spectral` on one image has to be better than that of `steering` to be believed: a factor of
+    /// two in the error. Over many images `steering` leaves a half or less of the other's error on every model measured.
+    private static let leastDoubt = 0.7
 
     private let calibrator: Calibrator
     private let measurement: Calibrator.Measurement
@@ -86,9 +89,11 @@ struct PlanSearch {
 
     /// The most evaluations that a small search spends on one number of evaluations.
     static func mostEvaluations(_ evaluations: Int, samples: Int, calls: Int) -> Int {
-        let fold = PlanTrials.Fold(fitted: Array(repeating: 0, count: max(1, samples - 1)), tried: [0])
+        let kept = Calibrator.keptFromFits(samples)
+        let fold = PlanTrials.Fold(
+            fitted: Array(repeating: 0, count: max(1, samples - kept)), tried: Array(repeating: 0, count: kept))
         let plain = calls > PlanResolver.fewCalls ? Calibrator.quantities.count : 3
-        return plain * evaluations
+        return plain * kept * evaluations
             + PlanTrials.evaluations(evaluations, filledBy: .steering(.velocity), folds: [fold])
     }
 
@@ -130,7 +135,7 @@ struct PlanSearch {
         if effort == .small { finalists = finalists.min { $0.score < $1.score }.map { [$0] } ?? [] }
         try contest.attempt(finalists.compactMap(\.candidate.steered))
         if effort == .large { try contest.attempt(contest.best.candidate.withRidges(Self.ridges)) }
-        let best = effort == .large ? try improved(contest.best, in: contest) : contest.best
+        let best = effort == .large ? try improved(contest.best, in: contest) : trusted(contest)
         // Of several folds no forecaster has seen all images yet.
         let forecaster =
             folds.count == 1
@@ -152,6 +157,15 @@ struct PlanSearch {
             of: neighbours(), than: start, by: Self.leastGain, remaining: &remaining)
         { start = better }
         return start
+    }
+
+    /// The best of a small search; `steering` in place of `spectral`, unless the images that it was tried on speak strongly
+    /// against it.
+    private func trusted(_ contest: Contest) -> PlanTrials.Trial {
+        let best = contest.best
+        guard let steered = best.candidate.steered.flatMap({ contest.trial(of: $0) }) else { return best }
+        let doubt = Self.leastDoubt / Double(best.errors.count).squareRoot()
+        return steered.score <= best.score + doubt ? steered : best
     }
 
     /// What is tried first, kind by kind, with how many of each kind are then tried with steering.
@@ -235,6 +249,9 @@ private final class Contest {
     /// The best trial, of equals the first; there has been one.
     var best: PlanTrials.Trial { done.dropFirst().reduce(done[0]) { $1.score < $0.score ? $1 : $0 } }
 
+    /// What a candidate has done; nil where it was not tried.
+    func trial(of candidate: PlanTrials.Candidate) -> PlanTrials.Trial? { done.first { $0.candidate == candidate } }
+
     /// Tries candidates, each once, until there is no time left; the very first is always tried.
     ///
     /// - Returns: What there is of them, the best first.
@@ -264,5 +281,5 @@ private final class Contest {
         return trial
     }
 
-    private func isDone(_ candidate: PlanTrials.Candidate) -> Bool { done.contains { $0.candidate == candidate } }
+    private func isDone(_ candidate: PlanTrials.Candidate) -> Bool { trial(of: candidate) != nil }
 }
