@@ -23,12 +23,26 @@ public protocol Engine: Sendable {
     /// Prepares for the attention of queries to keys; allocates the scratch memory of each worker.
     func prepare(_ shape: AttentionShape, workers: Workers) -> any PreparedAttention
 
+    /// Prepares a convolution of 3 x 3 taps.
+    ///
+    /// - Parameters:
+    ///   - taps: (outputs, inputs, 3, 3).
+    ///   - outputs: Cout.
+    ///   - inputs: Cin.
+    /// - Returns: the convolution; nil, the default, where minimal filtering with ``multiply(m:n:k:_:lda:_:ldb:into:ldc:adding:)``
+    ///   is faster.
+    func prepare(taps: UnsafePointer<Float>, outputs: Int, inputs: Int) -> (any PreparedConvolution)?
+
     /// C (m, n) = A (m, k) B (k, n), all row-major, on the calling thread; adds to what C holds if `adding`.
     ///
     /// For products whose operands are both made anew each time. `lda`, `ldb` and `ldc` are the distances between rows.
     func multiply(
         m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
         into c: UnsafeMutablePointer<Float>, ldc: Int, adding: Bool)
+}
+
+extension Engine {
+    public func prepare(taps: UnsafePointer<Float>, outputs: Int, inputs: Int) -> (any PreparedConvolution)? { nil }
 }
 
 /// What a layer does in a network, by which engines of less than 32 bits decide how precisely it is multiplied.
@@ -106,6 +120,28 @@ public protocol PreparedAttention: Sendable {
 
 extension PreparedAttention {
     public func multiply(task: Int, worker: Int) -> Bool { false }
+}
+
+/// A convolution of 3 x 3 taps whose taps an engine has prepared.
+public protocol PreparedConvolution: Sendable {
+    /// The size of a number as it is read, in bytes.
+    var numberBytes: Int { get }
+
+    /// Writes numbers in the form in which they are read.
+    func encode(_ numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer)
+
+    /// Convolves a block of rows on the calling thread.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows of the result.
+    ///   - width: the pixels of a row; those beside it are zero.
+    ///   - source: what ``encode(_:count:into:)`` has made of (rows + 2, width, Cin).
+    ///   - bias: (Cout).
+    ///   - target: (rows, width, Cout).
+    ///   - finish: how the sums are written.
+    func run(
+        rows: Int, width: Int, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>,
+        into target: UnsafeMutablePointer<Float>, _ finish: Convolution.Output)
 }
 
 /// Memory for the inputs of products in the form in which an engine multiplies them, used by one product at a time; it

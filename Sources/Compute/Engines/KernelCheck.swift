@@ -11,6 +11,8 @@ public enum KernelCheck {
     private static let shapes = [(1, 1, 1), (17, 65, 33), (3, 401, 19), (64, 192, 96)]
     /// Queries, heads and head dimension.
     private static let attention = (queries: 37, heads: 2, headDimension: 12)
+    /// The sides of a convolution's map, and its channels.
+    private static let convolution = (height: 5, width: 7, channels: 32)
 
     /// Checks an engine, which is open.
     ///
@@ -21,7 +23,7 @@ public enum KernelCheck {
             let isRight = try isRight(engine, rows: rows, inputs: inputs, outputs: outputs, within: bound)
             guard isRight else { throw wrong(engine) }
         }
-        guard attends(engine, within: bound) else { throw wrong(engine) }
+        guard attends(engine, within: bound), convolves(engine, within: bound) else { throw wrong(engine) }
     }
 
     private static func wrong(_ engine: any Engine) -> MachineError {
@@ -101,6 +103,33 @@ public enum KernelCheck {
             }
         }
         return withExtendedLifetime(qkv) { isNear(result, expected, within: bound) }
+    }
+
+    private static func convolves(_ engine: any Engine, within bound: Double) -> Bool {
+        let (height, width, channels) = convolution
+        let weight = ArbitraryNumbers.tensor([channels, channels, 3, 3], seed: 4)
+        let input = FeatureMap(planes: ArbitraryNumbers.tensor([channels, height, width], seed: 5))
+        let output = FeatureMap(planes: Tensor([channels, height, width]))
+        let kernel = withExtendedLifetime(weight) {
+            Convolution(weight: weight.pointer, outputs: channels, inputs: channels, bias: nil, engine: engine)
+        }
+        kernel(input, into: output, workspace: ConvolutionWorkspace(), workers: Workers(count: 1))
+        let (taps, pixels) = (weight.values, input.values.values)
+        let expected = (0..<height * width * channels).map { index in
+            let (pixel, channel) = (index / channels, index % channels)
+            var sum = 0.0
+            for tap in 0..<9 {
+                let (y, x) = (pixel / width + tap / 3 - 1, pixel % width + tap % 3 - 1)
+                guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
+                for source in 0..<channels {
+                    sum +=
+                        Double(taps[(channel * channels + source) * 9 + tap])
+                        * Double(pixels[(y * width + x) * input.stride + source])
+                }
+            }
+            return sum
+        }
+        return isNear(output.values, expected, within: bound)
     }
 
     /// Whether all numbers are within a share of the largest expected one.

@@ -9,7 +9,10 @@ struct ReferenceConvolution {
     let weight: Tensor  // (Cout, Cin, 3, 3)
     let bias: Tensor  // (Cout)
 
-    init(height: Int, width: Int, inputs: Int, outputs: Int, seed: UInt64 = 1) {
+    init(
+        height: Int, width: Int, inputs: Int, outputs: Int, seed: UInt64 = 1, engine: any Engine = OpenBLASEngine()
+    ) {
+        self.engine = engine
         (self.height, self.width, self.inputs, self.outputs) = (height, width, inputs, outputs)
         input = Tensor(
             noise(inputs * height * width, seed: seed, scale: 2, offset: 0.5), shape: [inputs, height, width])
@@ -17,10 +20,13 @@ struct ReferenceConvolution {
         bias = Tensor(noise(outputs, seed: seed + 2), shape: [outputs])
     }
 
+    /// What multiplies.
+    let engine: any Engine
+
     /// The kernel under test.
     var convolution: Convolution {
         withExtendedLifetime(weight) {
-            Convolution(weight: weight.pointer, outputs: outputs, inputs: inputs, bias: bias)
+            Convolution(weight: weight.pointer, outputs: outputs, inputs: inputs, bias: bias, engine: engine)
         }
     }
 

@@ -4,9 +4,22 @@ import Testing
 @testable import Compute
 
 @Suite struct KernelCheckTests {
+    /// A convolution that writes zeros.
+    private struct Nothing: PreparedConvolution {
+        let outputs: Int
+        let numberBytes = 4
+
+        func encode(_ numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer) {}
+
+        func run(
+            rows: Int, width: Int, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>,
+            into target: UnsafeMutablePointer<Float>, _ finish: Convolution.Output
+        ) { target.update(repeating: 0, count: rows * width * outputs) }
+    }
+
     /// OpenBLAS, with an error in one of its functions.
     private struct Broken: Engine {
-        enum Part: CaseIterable { case layers, products, attention }
+        enum Part: CaseIterable { case layers, products, attention, convolutions }
 
         let part: Part
         private let right = OpenBLASEngine()
@@ -30,6 +43,10 @@ import Testing
                 AttentionShape(
                     queries: shape.queries, keys: shape.keys - 1, heads: shape.heads,
                     headDimension: shape.headDimension, scale: shape.scale), workers: workers)
+        }
+
+        func prepare(taps: UnsafePointer<Float>, outputs: Int, inputs: Int) -> (any PreparedConvolution)? {
+            part == .convolutions ? Nothing(outputs: outputs) : nil
         }
 
         func multiply(

@@ -1,20 +1,22 @@
 /// A convolution of 3 x 3 taps with stride 1 and a border of zeros one pixel wide.
 ///
-/// Computed by ``Winograd``: the map is cut into bands of tile rows; of each band the tiles are transformed, each of the
-/// 36 transformed values makes one matrix product (tiles, Cin) (Cin, Cout), and the products are transformed back. The scratch memory holds one band. The transformed filters take four times the memory of the filters, so they
-/// are made anew for each call, at a few percent of its time.
+/// Where the engine has convolutions of its own (``Engine/prepare(taps:outputs:inputs:)``), they compute it, else minimal
+/// filtering with the engine's products does.
 public struct Convolution: Sendable {
     /// Cin and Cout.
     public let inChannels, outChannels: Int
 
-    /// (3, 3, stride of Cin, stride of Cout), zero past the channels.
-    private let taps: Tensor
     /// (stride of Cout), zero past the channels.
     private let bias: Tensor
-    private let engine: any Engine
+    private let way: Way
+
+    private enum Way: Sendable {
+        case filtered(FilteredConvolution)
+        case direct(DirectConvolution)
+    }
 
     /// How the sums are written.
-    public struct Output: Sendable {
+    public struct Output: Sendable, Hashable {
         /// Whether they are added to what the map holds.
         public var isAdded = false
         /// Whether negative results, after the addition, become zero.
@@ -32,24 +34,14 @@ public struct Convolution: Sendable {
         weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?,
         engine: any Engine = OpenBLASEngine()
     ) {
-        self.engine = engine
         (self.outChannels, self.inChannels) = (outChannels, inChannels)
-        let (inputs, outputs) = (Vector.whole(inChannels), Vector.whole(outChannels))
-        taps = Tensor([9, inputs, outputs])
-        // By blocks of outputs, so that what is read and what is written stays in a cache.
-        for first in stride(from: 0, to: outChannels, by: Vector.scalarCount) {
-            let block = first..<min(first + Vector.scalarCount, outChannels)
-            for input in 0..<inChannels {
-                for tap in 0..<9 {
-                    let target = taps.pointer + (tap * inputs + input) * outputs
-                    for output in block {
-                        target[output] = weight[(output * inChannels + input) * 9 + tap]
-                    }
-                }
-            }
-        }
-        self.bias = Tensor([outputs])
+        self.bias = Tensor([Vector.whole(outChannels)])
         if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
+        let prepared = engine.prepare(taps: weight, outputs: outChannels, inputs: inChannels)
+        way =
+            prepared.map { .direct(DirectConvolution(prepared: $0)) }
+            ?? .filtered(
+                FilteredConvolution(weight: weight, outputs: outChannels, inputs: inChannels, engine: engine))
     }
 
     /// Convolves `input` into `output`.
@@ -70,53 +62,15 @@ public struct Convolution: Sendable {
         precondition(
             input.channels == inChannels && output.channels == outChannels && output.height == factor * input.height
                 && output.width == factor * input.width, "the maps do not fit the convolution")
-        let plan = ConvolutionPlan(
-            height: output.height, width: output.width, inputs: input.stride, outputs: output.stride)
-        plan.reserve(in: workspace)
-        transformFilters(into: workspace.filters, workers: workers)
-        for band in 0..<plan.bands {
-            let pass = ConvolutionPass(
-                plan: plan, band: band, workspace: workspace, engine: engine, workers: workers)
-            pass.gather(input, affine: affine, shift: upsampled ? 1 : 0)
-            pass.transformTiles()
-            pass.multiply()
-            pass.finish(into: output, bias: bias, finish)
-        }
-    }
-
-    /// How many numbers of a tap one task transforms, about.
-    private static let elementsPerTask = 4096
-
-    /// (36, Cin, Cout) from the taps.
-    private func transformFilters(into filters: Tensor, workers: Workers) {
-        let (inputs, outputs) = (taps.shape[1], taps.shape[2])
-        let rows = max(1, Self.elementsPerTask / outputs)
-        workers.run(tasks: (inputs + rows - 1) / rows) { _, task in
-            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 3 * Winograd.inputs) { scratch in
-                let end = min((task + 1) * rows, inputs) * outputs
-                for index in stride(from: task * rows * outputs, to: end, by: Vector.scalarCount) {
-                    transform(taps.pointer + index, scratch, into: filters.pointer + index, step: inputs * outputs)
-                }
-            }
-        }
-    }
-
-    /// Transforms a vector of filters: their columns into `scratch`, then the rows of that; `step` lies between taps.
-    @inline(__always)
-    private func transform(
-        _ source: UnsafePointer<Float>, _ scratch: UnsafeMutableBufferPointer<Vector>,
-        into target: UnsafeMutablePointer<Float>, step: Int
-    ) {
-        for x in 0..<3 {
-            let g = source + x * step
-            Winograd.filter(Vector(at: g), Vector(at: g + 3 * step), Vector(at: g + 6 * step)) {
-                scratch[3 * $0 + x] = $1
-            }
-        }
-        for y in 0..<Winograd.inputs {
-            Winograd.filter(scratch[3 * y], scratch[3 * y + 1], scratch[3 * y + 2]) {
-                $1.store(to: target + (Winograd.inputs * y + $0) * step)
-            }
+        switch way {
+        case .filtered(let convolution):
+            convolution.run(
+                input, affine: affine, shift: upsampled ? 1 : 0, into: output, bias: bias, finish,
+                workspace: workspace, workers: workers)
+        case .direct(let convolution):
+            convolution.run(
+                input, affine: affine, shift: upsampled ? 1 : 0, into: output, bias: bias, finish,
+                workspace: workspace, workers: workers)
         }
     }
 }
@@ -148,64 +102,5 @@ public final class ConvolutionWorkspace {
         // Frees the old memory before the new is allocated.
         tensor = Tensor([0])
         tensor = Tensor(uninitialized: [count])
-    }
-}
-
-/// A convolution of one tap: the same affine map of the channels at every pixel.
-public struct PointwiseConvolution: Sendable {
-    /// Cin and Cout.
-    public let inChannels, outChannels: Int
-
-    /// (stride of Cin, stride of Cout), zero past the channels.
-    private let weight: Tensor
-    /// (stride of Cout), zero past the channels.
-    private let bias: Tensor
-    /// What multiplies.
-    package let engine: any Engine
-
-    private static let pixelsPerTask = 256
-
-    /// Copies a weight (Cout, Cin), as checkpoints store it, and a bias (Cout); nil is a bias of zeros.
-    public init(
-        weight: UnsafePointer<Float>, outputs outChannels: Int, inputs inChannels: Int, bias: Tensor?,
-        engine: any Engine = OpenBLASEngine()
-    ) {
-        self.engine = engine
-        (self.outChannels, self.inChannels) = (outChannels, inChannels)
-        let (inputs, outputs) = (Vector.whole(inChannels), Vector.whole(outChannels))
-        self.weight = Tensor([inputs, outputs])
-        self.bias = Tensor([outputs])
-        for output in 0..<outChannels {
-            for input in 0..<inChannels {
-                self.weight.pointer[input * outputs + output] = weight[output * inChannels + input]
-            }
-        }
-        if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
-    }
-
-    /// Maps the pixels of `input` to the first numbers of rows of `output`, `distance` numbers apart; if `isAdded`, adds to
-    /// what they hold.
-    public func callAsFunction(
-        _ input: FeatureMap, into output: UnsafeMutablePointer<Float>, distance: Int, isAdded: Bool = false,
-        workers: Workers
-    ) {
-        precondition(input.channels == inChannels, "the map does not fit the convolution")
-        let (inputs, outputs) = (weight.shape[0], weight.shape[1])
-        workers.run(tasks: (input.pixels + Self.pixelsPerTask - 1) / Self.pixelsPerTask) { _, task in
-            let first = task * Self.pixelsPerTask
-            let pixels = min(Self.pixelsPerTask, input.pixels - first)
-            let target = output + first * distance
-            engine.multiply(
-                m: pixels, n: outputs, k: inputs, input.values.pointer + first * inputs, lda: inputs, weight.pointer,
-                ldb: outputs, into: target, ldc: distance, adding: isAdded)
-            for pixel in 0..<pixels { Elementwise.add(bias.pointer, count: outputs, to: target + pixel * distance) }
-        }
-    }
-
-    /// Maps `input` to `output`, a map of the same size.
-    public func callAsFunction(_ input: FeatureMap, into output: FeatureMap, isAdded: Bool = false, workers: Workers) {
-        precondition(output.channels == outChannels && output.pixels == input.pixels)
-        self(
-            input, into: output.values.pointer, distance: output.stride, isAdded: isAdded, workers: workers)
     }
 }
