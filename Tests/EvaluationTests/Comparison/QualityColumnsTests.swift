@@ -16,7 +16,7 @@ import Testing
             sections: [
                 HTMLTable.Section(rows: [
                     HTMLTable.Row(
-                        [.text("fewer-steps:dpm++2m")] + columns.leading(Self.psnr, Self.ssim)
+                        [.text("fewer-steps:dpm++2m")] + columns.leading(Self.psnr, Self.ssim, nil)
                             + [.number(249.7, digits: 1, margin: 0.1), .number(12.34, digits: 2, suffix: "×")]
                             + columns.perception(multiScaleSSIM: Self.ssim, haarPSI: Self.ssim))
                 ])
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `a terminal shows what a user meets in less than 120 columns, below 100 dB`() throws {
-        let lines = table(QualityColumns([(Self.ssim, Self.ssim)])).plainText.split(separator: "\n")
+        let lines = table(QualityColumns([(Self.ssim, Self.ssim, nil)])).plainText.split(separator: "\n")
         #expect(lines.allSatisfy { $0.count < 120 }, "\(lines)")
         let heads = try #require(lines.dropFirst().first)
         let order = ["5th pct", "flips %", "median", "SSIM", "mean PSNR", "evals"].map {
@@ -39,13 +39,14 @@ import Testing
     }
 
     @Test func `pictures that are too small for a measure have no column for it`() {
-        let none = QualityColumns([(nil, nil)])
+        let none = QualityColumns([(nil, nil, nil)])
         #expect(none.perception.isEmpty && !none.leading.contains { $0.title == "SSIM" })
-        #expect(QualityColumns([(Self.ssim, nil)]).perception.map(\.group) == ["MS-SSIM", "MS-SSIM"])
+        #expect(QualityColumns([(Self.ssim, nil, nil)]).perception.map(\.group) == ["MS-SSIM", "MS-SSIM"])
         for columns in [
-            none, QualityColumns([(Self.ssim, nil)]), QualityColumns([(nil, nil), (Self.ssim, Self.ssim)]),
+            none, QualityColumns([(Self.ssim, nil, nil)]),
+            QualityColumns([(nil, nil, nil), (Self.ssim, Self.ssim, nil)]),
         ] {
-            #expect(columns.leading.count == columns.leading(Self.psnr, Self.ssim).count)
+            #expect(columns.leading.count == columns.leading(Self.psnr, Self.ssim, nil).count)
             #expect(columns.leading.count == columns.ofReference.count)
             #expect(
                 columns.perception.count == columns.perception(multiScaleSSIM: Self.ssim, haarPSI: Self.ssim).count)
