@@ -116,7 +116,7 @@ enum ImageReaders {
         let path = "\(folder)/clip.y4m"
         let clip = Clip([picture(9), picture(10)])
         let seeds = [Y4M.encode(clip, note: "0123456789abcdef"), Y4M.encode(clip)]
-        let words = ["YUV4MPEG2 ", "W", "H0", " XOMNICACHE=", "268435456,", "\n", " Cmono", "-1", "16384"]
+        let words = ["YUV4MPEG2 ", "W", "H0", " XOMNICACHE=", "268435456,", "\n", " C444", "-1", "16384"]
         return Subject(seeds: seeds, at: path, mutate: ByteMutation(words: words).mutated) {
             guard ImageProbe.y4mNote(path: path) != nil else {
                 throw ImageError.malformed(.y4m, offset: 0, reason: "no whole file of omnicache's")

@@ -15,9 +15,9 @@ import Testing
         #expect(file.starts(with: "YUV4MPEG2 W7 H5 F24:1 Ip A1:1 C444\nFRAME\n".utf8))
         #expect(file.count == 35 + 3 * (6 + 3 * 35))
         let gray = ClipTests.clip(2, channels: 1)
-        #expect(Y4M.encode(gray).starts(with: "YUV4MPEG2 W7 H5 F8:1 Ip A1:1 Cmono\nFRAME\n".utf8))
+        #expect(Y4M.encode(gray).starts(with: "YUV4MPEG2 W7 H5 F8:1 Ip A1:1 C444\nFRAME\n".utf8))
         let longest =
-            "YUV4MPEG2 W16384 H16384 F120:1 Ip A1:1 Cmono XOMNICACHE=99999,\(String(repeating: "0", count: 32))\n"
+            "YUV4MPEG2 W16384 H16384 F120:1 Ip A1:1 C444 XOMNICACHE=99999,\(String(repeating: "0", count: 32))\n"
         #expect(longest.utf8.count <= Y4M.mostHeaderBytes)
     }
 
@@ -62,7 +62,7 @@ import Testing
                 == expected[...])
         guard Set(colour).count == 1 else { return }
         let gray = Clip(Image(width: 1, height: 1, channels: 1, pixels: [colour[0]]))
-        #expect(try body(Y4M.encode(gray)).suffix(1) == expected.prefix(1))
+        #expect(try body(Y4M.encode(gray)).suffix(3) == expected[...])
     }
 
     @Test func `a note is read back from a whole file only`() throws {
@@ -76,7 +76,7 @@ import Testing
             let file = Y4M.encode(ClipTests.clip(3, channels: channels), note: "0123abcd")
             #expect(try note(file) == "0123abcd")
             // A file that ends between two frames is a valid Y4M, but not the whole one.
-            let frame = 6 + channels * 35
+            let frame = 6 + 3 * 35
             for bytes in [Array(file.dropLast(frame)), Array(file.dropLast()), file + [0], Array(file.prefix(20)), []] {
                 #expect(try note(bytes) == nil)
             }

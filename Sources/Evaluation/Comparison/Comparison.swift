@@ -153,7 +153,7 @@ public final class Comparison {
 
     /// Frames as they are shown.
     private func clip(_ frames: [Image]) -> Clip {
-        Clip(frames, framesPerSecond: directory.config.framesPerSecond ?? Clip.usualRate)
+        Clip(frames, framesPerSecond: directory.framesPerSecond)
     }
 
     /// Makes every strategy ready for every budget.

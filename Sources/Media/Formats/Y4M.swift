@@ -1,6 +1,6 @@
 /// Writes clips as YUV4MPEG2 (https://wiki.multimedia.cx/index.php/YUV4MPEG2), which video programs read from a pipe.
 ///
-/// Frames are not compressed, and chroma is not subsampled (`C444`; `Cmono` for gray). Colours become the Y'CbCr of ITU-R
+/// Frames are not compressed, and chroma is not subsampled (`C444`, for gray too: readers differ on the range of `Cmono`). Colours become the Y'CbCr of ITU-R
 /// BT.601 in its limited range, luma 16 to 235 and chroma 16 to 240, which every reader takes for granted where a header
 /// says nothing else. Rounding costs at most two levels of a byte on the way back (52 dB).
 public enum Y4M {
@@ -20,18 +20,16 @@ public enum Y4M {
     /// - Returns: the file's bytes.
     public static func encode(_ clip: Clip, note: String? = nil) -> [UInt8] {
         let first = clip.frames[0]
-        let (width, height, isGray) = (first.width, first.height, first.channels == 1)
         precondition((note ?? "").utf8.count <= 32, "a note of \(note?.utf8.count ?? 0) bytes")
         let rate = clip.framesPerSecond ?? Clip.usualRate
-        var header = "\(signature) W\(width) H\(height) F\(rate):1 Ip A1:1"
-        header += isGray ? " Cmono" : " C444"
+        var header = "\(signature) W\(first.width) H\(first.height) F\(rate):1 Ip A1:1 C444"
         // The number of frames is not in the format; with it, a file that is cut short between two of them is known.
         if let note { header += " \(noteMark)\(clip.frames.count),\(note)" }
         var file = Array("\(header)\n".utf8)
-        file.reserveCapacity(file.count + clip.frames.count * (frameMark.count + first.pixels.count))
+        file.reserveCapacity(file.count + clip.frames.count * (frameMark.count + 3 * first.width * first.height))
         for frame in clip.frames {
             file += frameMark
-            file += isGray ? luma(of: frame) : planes(of: frame)
+            file += planes(of: frame)
         }
         return file
     }
@@ -49,16 +47,10 @@ public enum Y4M {
             let note = fields.last(where: { $0.hasPrefix(noteMark) })?.dropFirst(noteMark.count),
             let comma = note.firstIndex(of: ","), let frames = Int(note[..<comma]), (1...1 << 28).contains(frames)
         else { return nil }
-        let planes = fields.contains("Cmono") ? 1 : 3
         return (
             String(note[note.index(after: comma)...]),
-            end + 1 + frames * (frameMark.count + planes * width * height)
+            end + 1 + frames * (frameMark.count + 3 * width * height)
         )
-    }
-
-    /// The luma of a gray picture.
-    private static func luma(of frame: Image) -> [UInt8] {
-        frame.pixels.map { stored(219 * Float($0) / 255, from: 16) }
     }
 
     /// The planes Y, Cb and Cr of a picture, one after the other.
@@ -66,13 +58,13 @@ public enum Y4M {
     /// Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B - Y) / 1.772 and Cr = (R - Y) / 1.402, with R, G and B from 0 to 1, are
     /// stored as 16 + 219 Y, 128 + 224 Cb and 128 + 224 Cr.
     private static func planes(of frame: Image) -> [UInt8] {
-        let area = frame.width * frame.height
+        let (area, channels) = (frame.width * frame.height, frame.channels)
         return [UInt8](unsafeUninitializedCapacity: 3 * area) { planes, count in
             frame.pixels.withUnsafeBufferPointer { pixels in
                 for place in 0..<area {
-                    let red = Float(pixels[3 * place]) / 255
-                    let green = Float(pixels[3 * place + 1]) / 255
-                    let blue = Float(pixels[3 * place + 2]) / 255
+                    let red = Float(pixels[channels * place]) / 255
+                    let green = channels == 1 ? red : Float(pixels[channels * place + 1]) / 255
+                    let blue = channels == 1 ? red : Float(pixels[channels * place + 2]) / 255
                     let luma: Float = 0.299 * red + 0.587 * green + 0.114 * blue
                     planes[place] = stored(219 * luma, from: 16)
                     planes[area + place] = stored(224 * (blue - luma) / 1.772, from: 128)

@@ -107,7 +107,13 @@ extension Batch.Output {
                 "a PPM holds one frame, and the model \(directory.name) draws clips of \(frames); add {frame} to the "
                     + "name, or write a .png or .y4m")
         }
-        return .clip(
-            framesPerSecond: framesPerSecond ?? usualRate ?? directory.config.framesPerSecond ?? Clip.usualRate)
+        return .clip(framesPerSecond: framesPerSecond ?? usualRate ?? directory.framesPerSecond)
+    }
+}
+
+extension ModelDirectory {
+    /// The rate of the model's clips: its own, as far as a clip can have it, or else the usual one.
+    package var framesPerSecond: Int {
+        min(max(config.framesPerSecond ?? Clip.usualRate, Clip.rates.lowerBound), Clip.rates.upperBound)
     }
 }

@@ -94,7 +94,8 @@ extension ImageMetadata {
             throw .badData("\(path): no omnicache settings in this image; it was made by another program")
         }
         guard let metadata = try? JSONDecoder().decode(ImageMetadata.self, from: Data(text.utf8)),
-            metadata.record.schema == ImageRecord.currentSchema, !metadata.record.items.isEmpty
+            metadata.record.schema == ImageRecord.currentSchema, !metadata.record.items.isEmpty,
+            metadata.record.framesPerSecond.map(Clip.rates.contains) != false
         else {
             throw .badData("\(path): the image's settings are damaged or of another version of omnicache")
         }
