@@ -115,7 +115,7 @@ enum ImageReaders {
     static let y4m = Reader("y4m") { folder in
         let path = "\(folder)/clip.y4m"
         let clip = Clip([picture(9), picture(10)])
-        let seeds = [Y4M.encode(clip, note: "0123456789abcdef"), Y4M.encode(clip)]
+        let seeds = [Y4M.encode(clip, note: "0123456789abcdef"), Y4M.encode(Clip(picture(11)), note: "0")]
         let words = ["YUV4MPEG2 ", "W", "H0", " XOMNICACHE=", "268435456,", "\n", " C444", "-1", "16384"]
         return Subject(seeds: seeds, at: path, mutate: ByteMutation(words: words).mutated) {
             guard ImageProbe.y4mNote(path: path) != nil else {

@@ -88,9 +88,8 @@ private struct ImageReport: Report {
             throw PipelineError.inputOutput("\(path): cannot be read; check its permissions")
         }
         metadata = try ImageMetadata(png: bytes, path: path)
-        do throws(ImageError) { frames = try PNGReader.frames(of: bytes).count } catch {
-            throw PipelineError.badData("\(path): \(error)")
-        }
+        // Another program may have turned the pixels into some that are not decoded here; the settings are still there.
+        frames = (try? PNGReader.frames(of: bytes).count) ?? 1
     }
 
     private enum CodingKeys: String, CodingKey { case frames }
