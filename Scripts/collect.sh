@@ -4,7 +4,7 @@
 # usage: Scripts/collect.sh [-o FILE.npz] [--dry-run] DIR
 #
 #   -o FILE     pack the images into this file: arr_0, uint8, (images, height, width, channels), the format of ADM's
-#               evaluator; needs numpy
+#               evaluator, or (clips, frames, height, width, channels); needs numpy
 #   --dry-run   print the command without running it
 #   DIR         the directory of the images, with run.json and the manifests
 #

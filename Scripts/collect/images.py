@@ -1,4 +1,6 @@
-"""8-bit PNG, gray or RGB, and binary PPM and PGM as arrays of numpy; no more is decompressed than a header declares."""
+"""8-bit PNG, gray or RGB, animated or not, and binary PPM and PGM as arrays of numpy; no more is decompressed than a header
+declares.
+"""
 
 import struct
 import zlib
@@ -28,18 +30,24 @@ def free_memory():
     return free
 
 
-def check_size(width, height, channels):
+def check_size(width, height, channels, frames=1):
+    size = f"{width}x{height}" + (f"x{frames}" if frames > 1 else "")
     if not (width > 0 and height > 0):
-        raise ValueError(f"{width}x{height} is no size")
-    if width * height > MOST_PIXELS:
-        raise ValueError(f"{width}x{height} pixels, and at most {MOST_PIXELS} can be packed")
-    needed, free = width * height * channels * BYTES_PER_BYTE, free_memory()
+        raise ValueError(f"{size} is no size")
+    pixels = width * height * frames
+    if pixels > MOST_PIXELS:
+        raise ValueError(f"{size} pixels, and at most {MOST_PIXELS} can be packed")
+    needed, free = pixels * channels * BYTES_PER_BYTE, free_memory()
     if needed > free:
-        raise ValueError(f"{width}x{height} pixels take {needed >> 20} MB, and {free >> 20} MB are free")
+        raise ValueError(f"{size} pixels take {needed >> 20} MB, and {free >> 20} MB are free")
 
 
 def read_image(data, numpy):
-    """An image's shape, and its rows, those of a PNG still filtered; a ValueError says why there is none."""
+    """The shape of an image (height, width, channels) or of a clip (frames, ...), and the rows (frames, height, bytes), those
+    of a PNG still filtered; a ValueError says why there is none.
+    """
+    if data[:9] == b"YUV4MPEG2":
+        raise ValueError("a Y4M does not keep exact pixels")
     try:
         return read_ppm(data, numpy) if data[:2] in (b"P5", b"P6") else read_png(data, numpy)
     except (IndexError, struct.error, zlib.error) as error:
@@ -71,29 +79,46 @@ def read_ppm(data, numpy):
         raise ValueError(f"{len(pixels) - position - 1} bytes of pixels instead of {expected}")
     rows = numpy.frombuffer(pixels, numpy.uint8, offset=position + 1).reshape(shape[0], shape[1] * shape[2])
     # Filter 0 of PNG: none.
-    return shape, numpy.hstack([numpy.zeros((shape[0], 1), numpy.uint8), rows])
+    return shape, numpy.hstack([numpy.zeros((shape[0], 1), numpy.uint8), rows])[None]
 
 
 def read_png(data, numpy):
-    position, packed, header = 8, [], None
+    position, header, announced, frames, sizes = 8, None, None, [[]], []
     while position < len(data):
         length, kind = struct.unpack(">I4s", data[position:position + 8])
         body = data[position + 8:position + 8 + length]
         if kind == b"IHDR":
             header = struct.unpack(">IIBBBBB", body)
+        elif kind == b"acTL":
+            announced = struct.unpack(">II", body)[0]
+        elif kind == b"fcTL":
+            sizes.append(struct.unpack(">4xIIII", body[:20]))
+            if frames[0]:
+                frames.append([])
         elif kind == b"IDAT":
-            packed.append(body)
+            frames[0].append(body)
+        elif kind == b"fdAT":
+            frames[-1].append(body[4:])
         position += length + 12
     if header is None or header[2] != 8 or header[3] not in (0, 2) or header[6]:
         raise ValueError("no PNG of 8 bits, gray or RGB, without interlace")
+    if announced is not None and (announced != len(frames) or sizes != [(*header[:2], 0, 0)] * announced):
+        raise ValueError("its animation has frames that are missing, or do not fill the picture")
     shape = (header[1], header[0], 3 if header[3] == 2 else 1)
-    check_size(shape[1], shape[0], shape[2])
+    count = len(frames) if announced is not None else 1
+    check_size(shape[1], shape[0], shape[2], count)
+    rows = [inflate(b"".join(frame), shape, numpy) for frame in frames[:count]]
+    return shape if count == 1 else (count, *shape), numpy.stack(rows)
+
+
+def inflate(packed, shape, numpy):
+    """The filtered rows of one picture."""
     expected = shape[0] * (1 + shape[1] * shape[2])
     inflater = zlib.decompressobj()
-    rows = inflater.decompress(b"".join(packed), expected + 1)
+    rows = inflater.decompress(packed, expected + 1)
     if len(rows) != expected or not inflater.eof:
         raise ValueError("its pixels are not of the size that its header declares")
-    return shape, numpy.frombuffer(rows, numpy.uint8).reshape(shape[0], 1 + shape[1] * shape[2])
+    return numpy.frombuffer(rows, numpy.uint8).reshape(shape[0], 1 + shape[1] * shape[2])
 
 
 def unfilter(rows, channels, numpy):

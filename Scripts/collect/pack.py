@@ -2,7 +2,7 @@
 
 The checks need Python alone, packing needs numpy. The .npz holds one array, arr_0, of uint8 in the order of the list:
 (images, height, width, channels), the layout of the sample batches of guided-diffusion's evaluator
-(https://github.com/openai/guided-diffusion/tree/main/evaluations).
+(https://github.com/openai/guided-diffusion/tree/main/evaluations), or (clips, frames, height, width, channels).
 """
 
 import argparse
@@ -24,29 +24,39 @@ MOST_FAULTS = 20
 BYTES_AT_ONCE = 64 << 20
 
 
+def name(shape):
+    """A shape as messages have it."""
+    frames = f"{shape[0]} frames of " if len(shape) == 4 else ""
+    return f"{frames}{shape[-2]}x{shape[-3]}x{shape[-1]}"
+
+
+def pixels(pending, shape, numpy):
+    """The pixels of images or clips of one shape, from their filtered rows."""
+    return unfilter(numpy.concatenate(pending), shape[-1], numpy).reshape(len(pending), *shape)
+
+
 def chunks(folder, files, numpy):
-    """The pixels of all images, a few at a time: (images, height, width, channels)."""
+    """The pixels of all images, a few at a time: (images, height, width, channels), or (clips, frames, ...)."""
     shape, pending = None, []
-    for name, listed in files:
+    for file, listed in files:
         try:
-            data = folder.read(name, MOST_BYTES)
+            data = folder.read(file, MOST_BYTES)
             if hashlib.sha256(data).hexdigest() != listed:
                 raise ValueError("changed while it was packed")
             own, rows = read_image(data, numpy)
         except OSError as error:
-            raise Refusal(65, f"{folder.shown(name)}: {error.strerror}") from None
+            raise Refusal(65, f"{folder.shown(file)}: {error.strerror}") from None
         except ValueError as error:
-            raise Refusal(65, f"{folder.shown(name)}: not an image that can be packed: {error}") from None
+            raise Refusal(65, f"{folder.shown(file)}: not an image that can be packed: {error}") from None
         if shape not in (None, own):
-            raise Refusal(65, f"{folder.shown(name)}: {own[1]}x{own[0]}x{own[2]}, the images before it "
-                          f"{shape[1]}x{shape[0]}x{shape[2]}; an .npz holds one size")
+            raise Refusal(65, f"{folder.shown(file)}: {name(own)}, the images before it {name(shape)}; an .npz holds one size")
         shape = own
         pending.append(rows)
         if (len(pending) + 1) * rows.size > BYTES_AT_ONCE:
-            yield unfilter(numpy.stack(pending), shape[2], numpy)
+            yield pixels(pending, shape, numpy)
             pending = []
     if pending:
-        yield unfilter(numpy.stack(pending), shape[2], numpy)
+        yield pixels(pending, shape, numpy)
 
 
 def write(stream, folder, files, numpy):

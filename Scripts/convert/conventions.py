@@ -1,16 +1,19 @@
-"""What a network was trained to undo: the conventions of DiT, SiT and REPA, by what a checkpoint says and holds.
+"""What a network was trained to undo: the conventions of DiT, SiT, REPA and Latte, by what a checkpoint says and holds.
 
 Sources: https://github.com/facebookresearch/DiT (diffusion/, sample.py), https://github.com/willisma/SiT (transport/,
-sample.py) and https://github.com/sihyun-yu/REPA (loss.py, samplers.py, generate.py). The three have the same tensors.
+sample.py) and https://github.com/sihyun-yu/REPA (loss.py, samplers.py, generate.py), which have the same tensors;
+https://github.com/Vchitect/Latte (diffusion/, configs/, models/latte.py), which has the positions of frames besides.
 """
 
 import re
 
 from weights import Problem
 
-DIT, SIT, REPA = "DiT", "SiT", "REPA"
-GUIDED_CHANNELS = 3  # forward_with_cfg of DiT and SiT guides the first three only; REPA guides all
-GUIDANCE = {DIT: 4.0, SIT: 4.0, REPA: 1.5}
+DIT, SIT, REPA, LATTE = "DiT", "SiT", "REPA", "Latte"
+TIMES = "temp_embed"  # the positions of a Latte's frames
+# What forward_with_cfg guides: of DiT and SiT the first three channels, of Latte four; REPA guides all.
+GUIDED_CHANNELS = {DIT: 3, SIT: 3, LATTE: 4}
+GUIDANCE = {DIT: 4.0, SIT: 4.0, REPA: 1.5, LATTE: 7.0}
 PATHS = {"linear": "linear", "gvp": "trigonometric", "cosine": "trigonometric"}
 # What the estimate is called, of a schedule of betas and of a flow.
 ESTIMATES = {"epsilon": "epsilon", "eps": "epsilon", "noise": "epsilon", "v": "v", "v_prediction": "v", "x": "sample",
@@ -62,6 +65,11 @@ def clues(source, given, training, tensors):
 
 def family(source, given, training, tensors):
     """The family that all clues allow, and the words of the clue that decided; DiT and None where there is none."""
+    if TIMES in tensors:
+        for name, value in dict(dit=given.dit, sit=given.sit, repa=given.repa, path=given.path).items():
+            if value:
+                raise Problem(f"--{name}: not for a Latte, which {source} is by its {TIMES}")
+        return LATTE, f"it holds {TIMES}, the positions of frames"
     found = list(clues(source, given, training, tensors))
     for index, clue in enumerate(found):
         for other in found[:index]:
@@ -93,10 +101,10 @@ def process(source, given, training, kind, channels, has_null_class):
     if precondition not in (None, False, "", "none", "None"):
         raise Problem(f"{source}: trained with {training.said('preconditioning')}; networks behind a preconditioning "
                       "are not supported")
-    keys, words = (betas if kind == DIT else flow)(source, given, training, kind)
+    keys, words = (betas if kind in (DIT, LATTE) else flow)(source, given, training, kind)
     if has_null_class:
         keys["guidance_scale"] = GUIDANCE[kind]
-        guided = training.get("guided_channels", int) or (channels if kind == REPA else min(GUIDED_CHANNELS, channels))
+        guided = training.get("guided_channels", int) or min(GUIDED_CHANNELS.get(kind, channels), channels)
         if not 1 <= guided <= channels:
             raise Problem(f"{source}: trained with {training.said('guided_channels')}, but has {channels} channels")
         if guided < channels:

@@ -122,7 +122,7 @@ def part(source, out, given):
     else:
         shutil.copyfile(source / "config.json", out / "config.json")
     name = "diffusion_pytorch_model" if "_class_name" in config else "model"
-    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
+    kinds = write(path, state, out / f"{name}.safetensors", DTYPES[given.dtype], exact=("pos_embed", "temp_embed"))
     print(one_line(f"weights   {path}: {len(state)} tensors, {kinds}"))
 
 
@@ -139,7 +139,7 @@ def network(path, found, config_path, config, tree):
     chosen = networks.choose(path, candidates, tree)
     count = sizes["num_classes"]
     table = chosen.tensors.get("y_embedder.embedding_table.weight")
-    has_null = chosen.layout == "diffusers" or table is None or table.shape[0] != count
+    has_null = count > 0 and (chosen.layout == "diffusers" or table is None or table.shape[0] != count)
     return rules.tensors_of_network(path, chosen, sizes, count + 1 if has_null else count)
 
 

@@ -1,6 +1,7 @@
-"""The official checkpoints of DiT, SiT and REPA: sizes from shapes, then config.json and model.safetensors.
+"""The official checkpoints of DiT, SiT, REPA and Latte: sizes from shapes, then config.json and model.safetensors.
 
-Sources of the sizes: https://github.com/facebookresearch/DiT and https://github.com/willisma/SiT (models.py of both).
+Sources of the sizes: https://github.com/facebookresearch/DiT and https://github.com/willisma/SiT (models.py of both),
+https://github.com/Vchitect/Latte (models/latte.py).
 """
 
 import json
@@ -39,7 +40,8 @@ def convert(given, out):
     check_supported(source, said)
     kind, why = conventions.family(source, given, said, network.tensors)
     join_decoder_blocks(network, kind)
-    classes = Classes(source, network, given, said)
+    unconditional = kind == conventions.LATTE and TABLE not in network.tensors
+    classes = NoClasses(source, given) if unconditional else Classes(source, network, given, said)
     config = sizes(source, network.tensors, given, said) | dict(num_classes=classes.count)
     if why is None and not config["learn_sigma"]:
         raise Problem(f"{source}: no variance comes out, as of REPA, but nothing says what it is; add --dit, --sit or "
@@ -53,20 +55,22 @@ def convert(given, out):
     rules.check(source, config)
     state = rules.tensors_of_network(source, network, config, classes.rows)
     classes.drop_untrained(state)
-    kinds = write(source, state, out / "model.safetensors", DTYPES[given.dtype], exact=("pos_embed",))
+    kinds = write(source, state, out / "model.safetensors", DTYPES[given.dtype], exact=("pos_embed", "temp_embed"))
     (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     tell(config, f"{kind} ({why or 'nothing says otherwise; --sit and --repa do'})", words, classes.words,
          f"{network.title}, {kinds}" + (f"; left out: {left_out}" if left_out else ""))
-    if "pos_embed" in state and not has_fixed_positions(state["pos_embed"], config):
-        print(f"note: {source}: pos_embed is not the fixed table of sines and cosines; kept as it is")
+    for name, table in fixed_positions(config).items():
+        if name in state and not bool(((state[name][0].double() - table).abs() < 1e-4).all()):
+            print(f"note: {source}: {name} is not the fixed table of sines and cosines; kept as it is")
 
 
 def tell(config, kind, process, classes, weights):
     """Prints how the checkpoint was read."""
     side = config["input_size"]
+    frames = f"{config['num_frames']} frames of " if rules.is_latte(config) else ""
     variance = ", with a variance" if config["learn_sigma"] else ""
     network = (f"{kind}: depth {config['depth']}, width {config['hidden_size']}, {config['num_heads']} heads, "
-               f"patch {config['patch_size']}, input {config['in_channels']} x {side} x {side}{variance}")
+               f"patch {config['patch_size']}, input {frames}{config['in_channels']} x {side} x {side}{variance}")
     for title, line in dict(network=network, process=process, classes=classes, weights=weights).items():
         print(f"{title}   {one_line(line)}")
 
@@ -101,6 +105,20 @@ def join_decoder_blocks(network, kind):
     for name in [name for name in network.tensors if name.startswith("decoder_blocks.")]:
         _, number, rest = name.split(".", 2)
         network.tensors[f"blocks.{first + int(number)}.{rest}"] = network.tensors.pop(name)
+
+
+class NoClasses:
+    """A checkpoint without a class table."""
+    count, rows, has_null, words = 0, 0, False, "none: unconditional, so it cannot be guided"
+
+    def __init__(self, source, given):
+        if given.classes:
+            raise Problem(f"--classes {given.classes}: {source} has no class table: it is unconditional")
+        if given.names:
+            raise Problem(f"--names: {source} has no class table: it is unconditional")
+
+    def drop_untrained(self, state):
+        """There is nothing to leave out."""
 
 
 class Classes:
@@ -169,8 +187,11 @@ def sizes(source, state, given, said):
                       f"{channels}")
     hidden = shape(source, state, "blocks.0.mlp.fc1.weight", 2)[0]
     ratio = hidden / width
-    return dict(
-        architecture="DiT", depth=depth, hidden_size=width, num_heads=heads(source, depth, width, given, said),
+    kind = dict(architecture="DiT")
+    if conventions.TIMES in state:
+        kind = dict(architecture="Latte", num_frames=shape(source, state, conventions.TIMES, 3)[1])
+    return kind | dict(
+        depth=depth, hidden_size=width, num_heads=heads(source, depth, width, given, said),
         patch_size=patch, input_size=grid * patch, in_channels=channels, learn_sigma=learn_sigma,
         mlp_ratio=ratio if int(width * ratio) == hidden else (hidden + 0.5) / width)
 
@@ -191,9 +212,13 @@ def heads(source, depth, width, given, said):
 def check_request(source, config, given):
     """What was asked for with --model and --image-size must be what the checkpoint holds."""
     if given.model:
-        match = re.fullmatch(r"([DS]iT)-(S|B|L|XL)/([248])", given.model)
+        match = re.fullmatch(r"(DiT|SiT|Latte)-(S|B|L|XL)/([248])", given.model)
         if not match:
-            raise Problem(f"--model {given.model}: give DiT or SiT, a size S, B, L or XL, and a patch, as in DiT-XL/2")
+            raise Problem(f"--model {given.model}: give DiT, SiT or Latte, a size S, B, L or XL, and a patch, as in "
+                          "DiT-XL/2")
+        if (match[1] == "Latte") != rules.is_latte(config):
+            raise Problem(f"{source}: --model {given.model}, but it has {'' if rules.is_latte(config) else 'no '}"
+                          f"{conventions.TIMES}, which only a Latte has")
         asked = dict(zip(("depth", "hidden_size", "num_heads"), SIZES[match[2]])) | dict(patch_size=int(match[3]))
         for key, value in asked.items():
             if config[key] != value:
@@ -216,11 +241,14 @@ def class_names(file, count):
     return names
 
 
-def has_fixed_positions(positions, config):
-    """Whether the positions are the table of sines and cosines that weights-format.md describes, within 1e-4."""
-    quarter, side = config["hidden_size"] // 4, config["input_size"] // config["patch_size"]
-    rate = 10000.0 ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
-    angle = torch.arange(side, dtype=torch.float64)[:, None] * rate
-    line = torch.cat([angle.sin(), angle.cos()], dim=1)
-    table = torch.cat([line.repeat(side, 1), line.repeat_interleave(side, dim=0)], dim=1)
-    return bool(((positions[0].double() - table).abs() < 1e-4).all())
+def fixed_positions(config):
+    """The tables of sines and cosines that weights-format.md describes, by their names."""
+    def line(count, width):
+        rate = 10000.0 ** (-torch.arange(width // 2, dtype=torch.float64) / (width // 2))
+        angle = torch.arange(count, dtype=torch.float64)[:, None] * rate
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+    width, side = config["hidden_size"], config["input_size"] // config["patch_size"]
+    half = line(side, width // 2)
+    tables = {"pos_embed": torch.cat([half.repeat(side, 1), half.repeat_interleave(side, dim=0)], dim=1)}
+    return tables | ({conventions.TIMES: line(config["num_frames"], width)} if rules.is_latte(config) else {})

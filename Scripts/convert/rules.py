@@ -8,6 +8,7 @@ from weights import Problem
 
 BOUNDS = dict(depth=1024, hidden_size=1 << 15, num_heads=1 << 15, patch_size=1 << 8, input_size=1 << 16,
               in_channels=1 << 10, num_classes=1 << 20)
+MOST_FRAMES = 1 << 10
 LARGEST_GRID = 1 << 8
 LARGEST_MLP = 1 << 18
 # What may lie in a file beside the network: heads of an auxiliary loss of training (REPA), and what trainers save.
@@ -22,11 +23,19 @@ DECODERS = {
 }
 
 
+def is_latte(config):
+    return config.get("architecture") == "Latte"
+
+
 def check(path, config):
     """Checks the sizes in a configuration of ours."""
-    for key, most in BOUNDS.items():
-        if not 1 <= whole(path, config, key) <= most:
-            raise Problem(f"{path}: {key} is {config[key]}, not in 1...{most}")
+    for key, most in (BOUNDS | (dict(num_frames=MOST_FRAMES) if is_latte(config) else {})).items():
+        least = 0 if key == "num_classes" and is_latte(config) else 1
+        if not least <= whole(path, config, key) <= most:
+            raise Problem(f"{path}: {key} is {config[key]}, not in {least}...{most}")
+    if is_latte(config) and config["depth"] % 2:
+        raise Problem(f"{path}: depth is {config['depth']}, an odd number; Latte's blocks come in pairs, one over space and "
+                      "one over time")
     if not isinstance(config.get("learn_sigma"), bool):
         raise Problem(f"{path}: learn_sigma is {config.get('learn_sigma')}, not true or false")
     width, heads, patch, side = (config[key] for key in ("hidden_size", "num_heads", "patch_size", "input_size"))
@@ -40,7 +49,7 @@ def check(path, config):
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 1 <= width * ratio <= LARGEST_MLP:
         raise Problem(f"{path}: mlp_ratio is {ratio}, not a number that makes an MLP of 1 to {LARGEST_MLP}")
     names = config.get("class_names")
-    if names and len(names) != config["num_classes"]:
+    if names and len(names) != (config["num_classes"] or 1):
         raise Problem(f"{path}: class_names has {len(names)} names, but num_classes is {config['num_classes']}")
 
 
@@ -55,8 +64,8 @@ def whole(path, config, key, default=None):
 def sizes(path, config):
     """The sizes in a config.json of either form, under our keys."""
     if "_class_name" not in config:
-        if config.get("architecture", "DiT") != "DiT":
-            raise Problem(f"{path}: architecture is {config['architecture']}; only DiT is supported")
+        if config.get("architecture", "DiT") not in ("DiT", "Latte"):
+            raise Problem(f"{path}: architecture is {config['architecture']}; only DiT and Latte are supported")
         return config | {key: whole(path, config, key) for key in BOUNDS}
     name = config["_class_name"]
     if name not in ("DiTTransformer2DModel", "Transformer2DModel"):
@@ -96,7 +105,7 @@ def check_decoder(path, config):
 
 
 def shapes(layout, config, rows):
-    """Name and shape of every tensor that a network of these sizes has."""
+    """Name and shape of every tensor that a network of these sizes, and of `rows` rows for classes, has."""
     width, patch, channels = (config[key] for key in ("hidden_size", "patch_size", "in_channels"))
     hidden, out = int(width * config.get("mlp_ratio", 4)), channels * (2 if config["learn_sigma"] else 1)
     blocks = range(config["depth"])
@@ -109,7 +118,7 @@ def shapes(layout, config, rows):
             layers |= {f"{b}.attn.qkv": (3 * width, width), f"{b}.attn.proj": (width, width),
                        f"{b}.mlp.fc1": (hidden, width), f"{b}.mlp.fc2": (width, hidden),
                        f"{b}.adaLN_modulation.1": (6 * width, width)}
-        result = {"y_embedder.embedding_table.weight": (rows, width)}
+        result = {"y_embedder.embedding_table.weight": (rows, width)} if rows else {}
     else:
         layers = {"pos_embed.proj": (width, channels, patch, patch), "proj_out_1": final["modulation"],
                   "proj_out_2": final["linear"]}
@@ -127,9 +136,10 @@ def shapes(layout, config, rows):
 
 
 def positions(layout, config):
-    """Name and shape of the table of positions, which may be left out."""
+    """Names and shapes of the tables of positions, which may be left out."""
     name = "pos_embed" if layout == "official" else "pos_embed.pos_embed"
-    return {name: (1, (config["input_size"] // config["patch_size"]) ** 2, config["hidden_size"])}
+    tables = {name: (1, (config["input_size"] // config["patch_size"]) ** 2, config["hidden_size"])}
+    return tables | ({"temp_embed": (1, config["num_frames"], config["hidden_size"])} if is_latte(config) else {})
 
 
 def tensors_of_network(path, network, config, rows):
@@ -144,7 +154,7 @@ def tensors_of_network(path, network, config, rows):
     for what, found in (("lacks", expected.keys() - names), ("also holds", names - expected.keys() - optional.keys())):
         if found:
             count = f", ... ({len(found)} in all)" if len(found) > 3 else ""
-            raise Problem(f"{path}: another network than a DiT or SiT: it {what} {', '.join(sorted(found)[:3])}{count}")
+            raise Problem(f"{path}: another network than a DiT, SiT or Latte: it {what} {', '.join(sorted(found)[:3])}{count}")
     for name in names:
         shape = (expected | optional)[name]
         found = tuple(network.tensors[name].shape)

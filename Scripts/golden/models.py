@@ -65,6 +65,13 @@ class Case:
     def out_channels(self):
         return self.channels * (2 if self.learn_sigma else 1)
 
+    @property
+    def shape(self):
+        return self.channels, self.size, self.size
+
+    def model(self):
+        return (DiffusersModel if self.layout == "diffusers" else OfficialModel)(self)
+
 
 CASES = [
     Case("diffusers-epsilon-sigma", "diffusers", "epsilon", depth=1, width=24, heads=2, patch=2, size=8, channels=4,
@@ -136,12 +143,16 @@ class OfficialModel:
             "class_names": [f"class-{i}" for i in range(case.classes)],
             "prediction_type": case.prediction.removesuffix("_prediction"), "num_train_timesteps": 1000,
             **self.process(),
-            "value_range": [-1, 1], "guidance_scale": case.guidance}
+            "value_range": [-1, 1], "guidance_scale": case.guidance} | self.additions()
         tensors = {name: torch.empty(shape) for name, shape in sorted(reference_dit.shapes(self.config).items())}
         fill(tensors.items(), case.seed)
         self.stored = {name: tensor.to(case.dtype) for name, tensor in tensors.items()}
         # Positions are not trained; published checkpoints carry them as 1 x T x D in float32.
         self.stored["pos_embed"] = reference_dit.position_table(case.width, case.size // case.patch)[None]
+
+    def additions(self):
+        """Keys of the configuration that a DiT does not have."""
+        return {}
 
     def process(self):
         if self.case.prediction == "flow":
@@ -251,9 +262,16 @@ def largest_difference(a, b):
 def check_sensitivity(case, model, x, outputs):
     """Weights that do not matter would test nothing: class, timestep and position must each show."""
     scale = outputs[0].std()
-    rolled = model(x.roll(case.patch, dims=-1)[None], *arguments(forwards(case)[0]))[0].roll(-case.patch, dims=-1)
-    changes = {"timestep": outputs[0] - outputs[1], "class": outputs[0] - outputs[2],
-               "null class": outputs[0] - outputs[3], "position": outputs[0] - rolled}
+
+    def rolled(dimension, by):
+        there = model(x.roll(by, dims=dimension)[None], *arguments(forwards(case)[0]))[0]
+        return there.roll(-by, dims=dimension)
+
+    changes = {"timestep": outputs[0] - outputs[1], "position": outputs[0] - rolled(-1, case.patch)}
+    if case.classes:
+        changes |= {"class": outputs[0] - outputs[2], "null class": outputs[0] - outputs[3]}
+    if len(case.shape) == 4 and case.shape[1] > 1:
+        changes["order of frames"] = outputs[0] - rolled(-3, 1)
     for what, change in changes.items():
         if change.std() < 0.1 * scale:
             raise SystemExit(f"{case.name}: the {what} hardly changes the output")
@@ -263,6 +281,8 @@ def forwards(case):
     """Timestep and class of each forward; after the first, one thing changes at a time."""
     t, other = (612.5, 20.25) if case.prediction == "flow" else (611, 20)
     null = case.classes
+    if not null:
+        return [(t, 0), (other, 0), (0, 0), (999, 0)]
     return [(t, 3), (other, 3), (t, 0), (t, null), (0, null), (1000 if case.prediction == "flow" else 999, 5)]
 
 
@@ -276,26 +296,25 @@ def write_case(case, root, steps=50):
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
-    model = (DiffusersModel if case.layout == "diffusers" else OfficialModel)(case)
+    model = case.model()
     model.write(directory)
 
     generator = torch.Generator().manual_seed(100 + case.seed)
-    latents = torch.randn((case.channels, case.size, case.size), generator=generator)
-    noise = torch.randn((case.channels, case.size, case.size), generator=generator)
+    latents, noise = (torch.randn(case.shape, generator=generator) for _ in range(2))
     truth, rough = model.forward(torch.float64), model.forward(torch.float32)
     pairs = forwards(case)
     outputs = [truth(latents.double()[None], *arguments(pair))[0] for pair in pairs]
     check_sensitivity(case, truth, latents.double(), outputs)
     forward_error = max(largest_difference(rough(latents[None], *arguments(pair))[0], output)
                         for pair, output in zip(pairs, outputs))
-    if case.layout == "official":
-        other = model.through_diffusers()
+    other = model.through_diffusers() if case.layout == "official" else None
+    if other:
         gap = max(largest_difference(other(latents.double()[None], *arguments(pair))[0], output)
                   for pair, output in zip(pairs, outputs))
         if gap > 1e-12:
             raise SystemExit(f"{case.name}: the reference is {gap:.1e} off diffusers without its deviations")
 
-    scheduler, label = scheduler_of(case), 2
+    scheduler, label = scheduler_of(case), 2 if case.classes else 0
     final = sample(truth, scheduler, noise.double(), label, case.classes, case.guidance, steps)
     run_error = largest_difference(
         sample(rough, scheduler_of(case), noise, label, case.classes, case.guidance, steps), final)

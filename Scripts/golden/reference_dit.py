@@ -30,37 +30,61 @@ def position_table(width, side):
     return torch.cat([column, row], dim=2).reshape(side * side, width).float()
 
 
+def linear(weights, name, h):
+    return F.linear(h, weights[name + ".weight"], weights[name + ".bias"])
+
+
+def normalise(h, shift, scale):
+    return F.layer_norm(h, h.shape[-1:], eps=1e-6) * (1 + scale) + shift
+
+
+def condition(weights, t, y, dtype):
+    """What modulates all blocks (B x 1 x D), of timesteps t (B) and classes y (B); without classes, of t alone."""
+    features = timestep_features(t).to(dtype)
+    c = linear(weights, "t_embedder.mlp.2", F.silu(linear(weights, "t_embedder.mlp.0", features)))
+    table = weights.get("y_embedder.embedding_table.weight")
+    return F.silu(c if table is None else c + table[y])[:, None]
+
+
+def embed(weights, config, x):
+    """Tokens (B x T x D) of images x (B x C x S x S)."""
+    x = F.conv2d(x, weights["x_embedder.proj.weight"], weights["x_embedder.proj.bias"], stride=config["patch_size"])
+    return x.flatten(2).transpose(1, 2) + weights["pos_embed"]
+
+
+def attend(q, k, v):
+    return torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), dim=-1) @ v
+
+
+def block(weights, config, i, x, c):
+    """Block i of sequences x (B x T x D) under conditions c (B x 1 x D, or 1 for all)."""
+    name, (b, _, width), heads = f"blocks.{i}.", x.shape, config["num_heads"]
+    shift1, scale1, gate1, shift2, scale2, gate2 = linear(weights, name + "adaLN_modulation.1", c).chunk(6, dim=-1)
+    qkv = linear(weights, name + "attn.qkv", normalise(x, shift1, scale1))
+    q, k, v = qkv.view(b, -1, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+    mixed = attend(q, k, v)
+    x = x + gate1 * linear(weights, name + "attn.proj", mixed.transpose(1, 2).reshape(b, -1, width))
+    hidden = F.gelu(linear(weights, name + "mlp.fc1", normalise(x, shift2, scale2)), approximate="tanh")
+    return x + gate2 * linear(weights, name + "mlp.fc2", hidden)
+
+
+def unembed(weights, config, x, c):
+    """Images (B x C_out x S x S) of tokens x (B x T x D)."""
+    patch = config["patch_size"]
+    side = config["input_size"] // patch
+    shift, scale = linear(weights, "final_layer.adaLN_modulation.1", c).chunk(2, dim=-1)
+    x = linear(weights, "final_layer.linear", normalise(x, shift, scale))
+    x = x.view(-1, side, side, patch, patch, x.shape[-1] // patch**2).permute(0, 5, 1, 3, 2, 4)
+    return x.reshape(len(x), -1, side * patch, side * patch)
+
+
 def forward(weights, config, x, t, y):
     """Model output for x (B x C x S x S), timesteps t (B) and classes y (B); the null class is num_classes."""
-    b, channels, size, _ = x.shape
-    width, heads, patch = (config[name] for name in ("hidden_size", "num_heads", "patch_size"))
-    side = size // patch
-
-    def linear(name, h):
-        return F.linear(h, weights[name + ".weight"], weights[name + ".bias"])
-
-    def normalise(h, shift, scale):
-        return F.layer_norm(h, (width,), eps=1e-6) * (1 + scale) + shift
-
-    features = timestep_features(t).to(x.dtype)
-    c = linear("t_embedder.mlp.2", F.silu(linear("t_embedder.mlp.0", features)))
-    c = F.silu(c + weights["y_embedder.embedding_table.weight"][y])[:, None]
-
-    x = F.conv2d(x, weights["x_embedder.proj.weight"], weights["x_embedder.proj.bias"], stride=patch)
-    x = x.flatten(2).transpose(1, 2) + weights["pos_embed"]
+    c = condition(weights, t, y, x.dtype)
+    x = embed(weights, config, x)
     for i in range(config["depth"]):
-        block = f"blocks.{i}."
-        shift1, scale1, gate1, shift2, scale2, gate2 = linear(block + "adaLN_modulation.1", c).chunk(6, dim=-1)
-        qkv = linear(block + "attn.qkv", normalise(x, shift1, scale1))
-        q, k, v = qkv.view(b, -1, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
-        mixed = torch.softmax(q @ k.mT / math.sqrt(width // heads), dim=-1) @ v
-        x = x + gate1 * linear(block + "attn.proj", mixed.transpose(1, 2).reshape(b, -1, width))
-        hidden = F.gelu(linear(block + "mlp.fc1", normalise(x, shift2, scale2)), approximate="tanh")
-        x = x + gate2 * linear(block + "mlp.fc2", hidden)
-    shift, scale = linear("final_layer.adaLN_modulation.1", c).chunk(2, dim=-1)
-    x = linear("final_layer.linear", normalise(x, shift, scale))
-    x = x.view(b, side, side, patch, patch, -1).permute(0, 5, 1, 3, 2, 4)
-    return x.reshape(b, -1, size, size)
+        x = block(weights, config, i, x, c)
+    return unembed(weights, config, x, c)
 
 
 def shapes(config):
@@ -76,7 +100,8 @@ def shapes(config):
                    block + "adaLN_modulation.1": (6 * width, width)}
     layers |= {"final_layer.adaLN_modulation.1": (2 * width, width),
                "final_layer.linear": (patch * patch * out, width)}
-    result = {"y_embedder.embedding_table.weight": (config["num_classes"] + 1, width)}
+    classes = config["num_classes"]
+    result = {"y_embedder.embedding_table.weight": (classes + 1, width)} if classes else {}
     for name, shape in layers.items():
         result |= {name + ".weight": shape, name + ".bias": shape[:1]}
     return result

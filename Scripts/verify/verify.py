@@ -16,6 +16,8 @@
                picture of 20 steps (Scripts/verify/minit2i_checks.py; writes a file of 1 GB)
   pixart       PixArt: golden cases, converter, and Sigma 512 at its true size against PyTorch: error, speed and memory
                (Scripts/verify/pixart_checks.py; writes a file of 2.4 GB and takes 8 GB of memory)
+  latte        Latte: golden cases, converter, S/2 and B/2 at their true sizes against PyTorch: error, speed and memory;
+               XL/2's memory (Scripts/verify/latte_checks.py; writes a file of 2.7 GB)
 
 Where nothing else is said the references compute in float64, so that what is printed is the engine's own error. Exit
 code 1 when a bound is missed or a command fails.
@@ -43,10 +45,12 @@ import reference_dit  # noqa: E402
 
 import checkpoints  # noqa: E402
 import flows  # noqa: E402
+import latte_checks  # noqa: E402
 import minit2i_checks  # noqa: E402
 import pixart_checks  # noqa: E402
 
-CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory", "minit2i", "pixart"]
+CHECKS = ["golden", "embedded", "tiny", "flows", "convert", "schedulers", "checkpoints", "memory", "minit2i", "pixart",
+          "latte"]
 STEPS = 50
 LATENTS_BOUND = 1e-3  # of the largest value, after 50 guided steps
 PSNR_BOUND = 60.0  # dB, of 8-bit pictures
@@ -288,6 +292,8 @@ def main():
             minit2i_checks.check_minit2i(report, binary, folder / "minit2i")
         if "pixart" in checks:
             pixart_checks.check_pixart(report, binary, folder / "pixart")
+        if "latte" in checks:
+            latte_checks.check_latte(report, binary, folder / "latte")
     print(f"{report.failures} failed" if report.failures else "all within their bounds")
     sys.exit(1 if report.failures else 0)
 

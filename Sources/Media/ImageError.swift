@@ -4,6 +4,7 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Format: String, Sendable {
         case png = "PNG"
         case ppm = "PPM"
+        case y4m = "Y4M"
     }
 
     /// The bytes break the format's rules at an offset.
@@ -11,6 +12,12 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// The file is valid but uses a feature that this module does not decode.
     case unsupported(Format, feature: String)
+
+    /// A format that keeps colours as video programs want them, and not the bytes of the pixels.
+    case inexact(Format)
+
+    /// The file is a valid PNG whose animation this module does not decode.
+    case unsupportedAnimation(String)
 
     /// An image or a text is larger than the limit that guards memory.
     case tooLarge(what: String, limit: String)
@@ -36,6 +43,10 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
             "damaged \(format.rawValue) data at byte \(offset): \(reason); fetch or make the file again"
         case .unsupported(let format, let feature):
             "cannot decode this \(format.rawValue): \(feature); convert it to 8 bits per channel, gray or RGB"
+        case .inexact(let format):
+            "a \(format.rawValue) does not keep exact pixels; write PNG files where they are to be read again"
+        case .unsupportedAnimation(let reason):
+            "cannot read the frames of this PNG: \(reason); take it apart with apngdis"
         case .tooLarge(let what, let limit):
             "\(what) exceeds the limit of \(limit); make it smaller"
         case .unstorableText(let keyword, let reason):
@@ -86,6 +97,18 @@ enum ImageLimits {
     static func allow(width: Int, height: Int) -> Bool {
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
         return !overflow && count <= pixels
+    }
+
+    /// Checks that so many frames of these extents may be held in memory together.
+    static func check(width: Int, height: Int, frames: Int) throws(ImageError) {
+        guard frames > 1 else {
+            guard allow(width: width, height: height) else { throw tooLarge(width: width, height: height) }
+            return
+        }
+        let (rows, overflow) = height.multipliedReportingOverflow(by: frames)
+        guard !overflow, allow(width: width, height: rows) else {
+            throw .tooLarge(what: "\(frames) frames of \(width)x\(height) pixels", limit: "\(pixels) pixels")
+        }
     }
 
     static func tooLarge(width: Int, height: Int) -> ImageError {

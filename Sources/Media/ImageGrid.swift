@@ -35,13 +35,14 @@ public enum ImageGrid {
         return Image(width: width, height: height, channels: channels, pixels: pixels)
     }
 
-    /// Checks that a grid of `count` images of the given size can be held in memory.
+    /// Checks that a grid of `count` images, or clips of so many frames, of the given size can be held in memory.
     ///
     /// - Throws: ``ImageError/tooLarge(what:limit:)`` beyond 2^28 pixels.
     public static func check(
-        width: Int, height: Int, count: Int, columns: Int, padding: Int = 2
+        width: Int, height: Int, frames: Int = 1, count: Int, columns: Int, padding: Int = 2
     ) throws(ImageError) {
-        _ = try extents(width: width, height: height, count: count, columns: columns, padding: padding)
+        let whole = try extents(width: width, height: height, count: count, columns: columns, padding: padding)
+        try ImageLimits.check(width: whole.width, height: whole.height, frames: frames)
     }
 
     private static func extents(
@@ -54,30 +55,5 @@ public enum ImageGrid {
             throw ImageLimits.tooLarge(width: whole.width, height: whole.height)
         }
         return (columns, whole.width, whole.height)
-    }
-}
-
-/// The frames of a clip in one picture, for formats that hold one: side by side, from left to right.
-public enum FrameSheet {
-    /// The gap between two frames, in pixels.
-    static let padding = 2
-
-    /// The picture of `frames`: the only frame itself, or all in a row.
-    ///
-    /// - Throws: what ``ImageGrid/arrange(_:columns:padding:background:)`` does.
-    public static func picture(of frames: [Image]) throws(ImageError) -> Image {
-        if frames.count == 1 { return frames[0] }
-        return try ImageGrid.arrange(frames, columns: max(1, frames.count), padding: padding)
-    }
-
-    /// The size of the picture of `frames` frames of `width` x `height` pixels.
-    ///
-    /// - Throws: ``ImageError/tooLarge(what:limit:)`` where there can be none.
-    public static func extents(
-        width: Int, height: Int, frames: Int
-    ) throws(ImageError) -> (width: Int, height: Int) {
-        guard frames > 1 else { return (width, height) }
-        try ImageGrid.check(width: width, height: height, count: frames, columns: frames, padding: padding)
-        return (padding + frames * (width + padding), height + 2 * padding)
     }
 }

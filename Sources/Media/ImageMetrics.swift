@@ -78,3 +78,46 @@ extension ImageMetrics {
         return Double(sum) / 64 / Double(pixels.count)
     }
 }
+
+extension ImageMetrics {
+    /// How much a clip changes: the mean over all samples of the absolute difference between a frame and the next, in
+    /// levels; 0 for a still.
+    ///
+    /// Of two clips that show the same motion, one that flickers changes more, and one that blurs the motion less.
+    public static func change(_ frames: [Image]) -> Double {
+        var sum = 0
+        for (frame, next) in zip(frames, frames.dropFirst()) {
+            for (a, b) in zip(frame.pixels, next.pixels) { sum += abs(Int(a) - Int(b)) }
+        }
+        return sum == 0 ? 0 : Double(sum) / Double((frames.count - 1) * frames[0].pixels.count)
+    }
+
+    /// The flicker of a clip against another one of its shape and length: the ratio of their ``change(_:)``, less 1.
+    ///
+    /// 0 where both change alike; nil where the other one does not change.
+    public static func flicker(_ frames: [Image], against others: [Image]) -> Double? {
+        let other = change(others)
+        return other > 0 ? change(frames) / other - 1 : nil
+    }
+
+    /// The mean of those that are finite; infinite if none is.
+    private static func mean(_ decibels: [Double]) -> Double {
+        let finite = decibels.filter(\.isFinite)
+        return finite.isEmpty ? .infinity : finite.reduce(0, +) / Double(finite.count)
+    }
+
+    /// The PSNR of two clips of one length: the mean over those pairs of frames that differ; infinite if none does.
+    ///
+    /// - Throws: ``ImageError/shapesDiffer(first:second:)``.
+    public static func psnr(_ first: [Image], _ second: [Image]) throws(ImageError) -> Double {
+        var decibels: [Double] = []
+        for (frame, other) in zip(first, second) { decibels.append(try psnr(frame, other)) }
+        return mean(decibels)
+    }
+
+    /// The PSNR of two clips before their frames are rounded to 8 bits: the mean over those pairs of frames that differ;
+    /// infinite if none does.
+    public static func psnr(frames first: [[Float]], _ second: [[Float]], range: ClosedRange<Float>) -> Double {
+        mean(zip(first, second).map { psnr($0, $1, range: range) })
+    }
+}

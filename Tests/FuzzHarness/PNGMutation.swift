@@ -12,7 +12,8 @@ public struct PNGMutation {
 
     private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     private static let names = [
-        "IHDR", "IDAT", "IEND", "PLTE", "tRNS", "tEXt", "zTXt", "iTXt", "gAMA", "XXXX", "x\u{1}YZ",
+        "IHDR", "IDAT", "IEND", "PLTE", "tRNS", "tEXt", "zTXt", "iTXt", "gAMA", "XXXX", "x\u{1}YZ", "acTL", "fcTL",
+        "fdAT",
     ]
     /// No text in the seeds is longer.
     private static let largestInflated = 1 << 20

@@ -87,6 +87,43 @@ enum ImageReaders {
         }
     }
 
+    /// An animated PNG: its frames, and what it says of them before its pixels.
+    static let clip = Reader("clip") { folder in
+        let path = "\(folder)/clip.png"
+        let seeds = try [1, 24].map { rate in
+            try encoded(
+                Clip((6..<9).map(picture), framesPerSecond: rate),
+                ImageRecord(model: model, settings: TinyRun.settings, items: [SampleItem(classID: 1, seed: 7)]))
+        }
+        return Subject(seeds: seeds, at: path, mutate: PNGMutation().mutated, command: ["info", path]) {
+            let bytes = try Files.read(path)
+            try all(
+                [
+                    {
+                        let clip = try PNGReader.clip(bytes)
+                        let announced = try PNGReader.frames(of: bytes)
+                        guard clip.frames.count == announced.count, clip.framesPerSecond == announced.framesPerSecond,
+                            clip.frames.count > 1 || clip.framesPerSecond == nil
+                        else { throw Breach("\(clip.frames.count) frames where \(announced) are announced") }
+                    },
+                    { _ = ImageMetadata.settingsHash(path: path) },
+                ])
+        }
+    }
+
+    /// A Y4M, of which only the header is read.
+    static let y4m = Reader("y4m") { folder in
+        let path = "\(folder)/clip.y4m"
+        let clip = Clip([picture(9), picture(10)])
+        let seeds = [Y4M.encode(clip, note: "0123456789abcdef"), Y4M.encode(Clip(picture(11)), note: "0")]
+        let words = ["YUV4MPEG2 ", "W", "H0", " XOMNICACHE=", "268435456,", "\n", " C444", "-1", "16384"]
+        return Subject(seeds: seeds, at: path, mutate: ByteMutation(words: words).mutated) {
+            guard ImageProbe.y4mNote(path: path) != nil else {
+                throw ImageError.malformed(.y4m, offset: 0, reason: "no whole file of omnicache's")
+            }
+        }
+    }
+
     /// A picture of 12 x 12 pixels; another one for another number.
     static func picture(_ number: Int) -> Image {
         Image(
@@ -95,8 +132,12 @@ enum ImageReaders {
     }
 
     private static func encoded(_ image: Image, _ record: ImageRecord) throws -> [UInt8] {
+        try encoded(Clip(image), record)
+    }
+
+    private static func encoded(_ clip: Clip, _ record: ImageRecord) throws -> [UInt8] {
         try ImageFile.Format.png.encode(
-            [image], record: record, classNames: ClassNames(["red fox", "owl", "hermit crab"]))
+            clip, record: record, classNames: ClassNames(["red fox", "owl", "hermit crab"]))
     }
 
     /// Does all of it, and throws the worst that came of it: an error that is not documented, else the first.

@@ -26,6 +26,8 @@ let readers: [Reader] = [
     ImageReaders.png,
     ImageReaders.record,
     ImageReaders.ppm,
+    ImageReaders.clip,
+    ImageReaders.y4m,
     TextReaders.model,
     TextReaders.json,
     TextReaders.encoder,

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `a grid of nothing is refused`() {
-        #expect(throws: ImageError.emptyGrid) { try ImageGrid.arrange([], columns: 2) }
+        #expect(throws: ImageError.emptyGrid) { try ImageGrid.arrange([Image](), columns: 2) }
     }
 
     @Test func `a grid beyond the limit is refused`() {

@@ -29,8 +29,8 @@ import Testing
         #expect(weights.embedders.count == 1)
         expect(weights.embedders[0].timestepIn, [8, 256], is: "t_embedder.mlp.0", from: model)
         expect(weights.embedders[0].timestepOut, [8, 8], is: "t_embedder.mlp.2", from: model)
-        #expect(weights.embedders[0].labels.shape == [5, 8])
-        #expect(weights.embedders[0].labels.elements == model.elements("y_embedder.embedding_table.weight"))
+        #expect(weights.embedders[0].labels?.shape == [5, 8])
+        #expect(weights.embedders[0].labels?.elements == model.elements("y_embedder.embedding_table.weight"))
         try #require(weights.blocks.count == 2)
         for (i, block) in weights.blocks.enumerated() {
             expect(block.modulation, [48, 8], is: "blocks.\(i).adaLN_modulation.1", from: model)
@@ -59,7 +59,7 @@ import Testing
             expect(embedder.timestepIn, [8, 256], is: name + ".norm1.emb.timestep_embedder.linear_1", from: model)
             expect(embedder.timestepOut, [8, 8], is: name + ".norm1.emb.timestep_embedder.linear_2", from: model)
             #expect(
-                embedder.labels.elements
+                embedder.labels?.elements
                     == model.elements(name + ".norm1.emb.class_embedder.embedding_table.weight"))
             expect(block.modulation, [48, 8], is: name + ".norm1.linear", from: model)
             expect(
@@ -91,7 +91,7 @@ import Testing
         let model = WeightsModelDirectory.official(nullClass: false)
         let weights = try model.load()
         #expect(!weights.hasNullClass)
-        #expect(weights.embedders[0].labels.shape == [4, 8])
+        #expect(weights.embedders[0].labels?.shape == [4, 8])
         var diffusers = WeightsModelDirectory.diffusers()
         diffusers.add("transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight", [4, 8])
         #expect(throws: ModelError.self) { try diffusers.load() }

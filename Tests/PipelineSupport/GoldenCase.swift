@@ -18,6 +18,10 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
         "official-epsilon-sigma-float16", "official-v-bfloat16-shards", "official-flow-sample",
     ].map(GoldenCase.init(name:))
 
+    /// Those of clips, which `Scripts/golden/latte.py` made.
+    package static let clips = ["latte-classes", "latte-one-frame", "latte-unconditional-float16"]
+        .map(GoldenCase.init(name:))
+
     package var testDescription: String { name }
 
     /// The scalars of a case.
@@ -56,6 +60,11 @@ package struct GoldenCase: CustomTestStringConvertible, Sendable {
 
     /// The network, as the DiT that it is.
     package func network() throws -> DiT { try #require(try directory().load() as? DiT) }
+
+    /// The network of an image or of a clip.
+    package func anyNetwork() throws -> any DiTNetwork {
+        try #require(try directory().load() as? any DiTNetwork)
+    }
 
     package func directory() throws -> ModelDirectory { try ModelDirectory(path: folder) }
 

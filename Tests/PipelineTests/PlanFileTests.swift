@@ -138,7 +138,7 @@ import Testing
             budget: try Budget(0.7), planner: "uniform", forecaster: Self.fitted, decisions: Self.plan().reuse.decisions
         )
         let image = Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3])
-        let bytes = try ImageFile.Format.png.encode([image], record: record(reuse), classNames: ClassNames(["a"]))
+        let bytes = try ImageFile.Format.png.encode(Clip(image), record: record(reuse), classNames: ClassNames(["a"]))
         #expect(try ImageMetadata(png: bytes, path: "x.png").record == record(reuse))
         let viewers = try #require(try PNGReader.text(in: bytes).first { $0.keyword == "parameters" }?.text)
         #expect(viewers.contains("Cache: uniform+steering, Budget: 0.7, Evaluations: 10/16, Version: "))

@@ -119,7 +119,7 @@ import Testing
 
     @Test func `a record survives the way through a PNG`() throws {
         let image = Image(width: 2, height: 1, channels: 3, pixels: [1, 2, 3, 4, 5, 6])
-        let bytes = try ImageFile.Format.png.encode([image], record: record, classNames: names)
+        let bytes = try ImageFile.Format.png.encode(Clip(image), record: record, classNames: names)
         let read = try ImageMetadata(png: bytes, path: "x.png")
         #expect(read.record == record)
         #expect(read.settingsHash == record.settingsHash)
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `a PPM carries the settings hash`() throws {
         let image = Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3])
-        let bytes = try ImageFile.Format.ppm.encode([image], record: record, classNames: names)
+        let bytes = try ImageFile.Format.ppm.encode(Clip(image), record: record, classNames: names)
         #expect(try hash(of: bytes) == record.settingsHash)
         #expect(throws: PipelineError.self) { try ImageMetadata(png: bytes, path: "x.ppm") }
     }
@@ -140,7 +140,7 @@ import Testing
     @Test(arguments: ImageFile.Format.allCases)
     func `a file that was cut short has no settings hash`(format: ImageFile.Format) throws {
         let image = Image(width: 4, height: 4, channels: 3, pixels: Array(repeating: 9, count: 48))
-        let bytes = try format.encode([image], record: record, classNames: names)
+        let bytes = try format.encode(Clip(image), record: record, classNames: names)
         #expect(try hash(of: bytes) != nil)
         #expect(try hash(of: Array(bytes.dropLast())) == nil)
     }

@@ -33,9 +33,12 @@ import Testing
                         rows: [
                             ImageTable.Row(
                                 title: awkward,
-                                entries: [ImageTable.Entry(images[0], caption: awkward), ImageTable.Entry(images[1])]),
+                                entries: [
+                                    ImageTable.Entry(Clip(images[0]), caption: awkward),
+                                    ImageTable.Entry(Clip(images[1])),
+                                ]),
                             ImageTable.Row(
-                                title: "b", entries: [ImageTable.Entry(nil), ImageTable.Entry(images[2])]),
+                                title: "b", entries: [ImageTable.Entry(nil), ImageTable.Entry(Clip(images[2]))]),
                             ImageTable.Row(title: "c", entries: []),
                         ])),
             ])

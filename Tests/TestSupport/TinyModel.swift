@@ -2,7 +2,8 @@ import Compute
 import Foundation
 import Models
 
-/// A Diffusion Transformer of 16 x 1 on 4 x 4 pixels with random weights, whose files can be spoilt.
+/// A Diffusion Transformer of 16 x 1 on 4 x 4 pixels with random weights, or one of clips of such frames, whose files can be
+/// spoilt.
 public struct TinyModel {
     /// The tensors by their names.
     public var tensors: [String: Tensor] = [:]
@@ -31,6 +32,19 @@ public struct TinyModel {
             add("\(module).bias", [shape[0]])
         }
         add("y_embedder.embedding_table.weight", [hasNullClass ? 4 : 3, 16])
+    }
+
+    /// A model of clips of so many frames: a Latte of two blocks, the second one over time.
+    public static func clips(frames: Int) -> TinyModel {
+        var model = TinyModel()
+        for (key, value) in ["architecture": "Latte", "depth": 2, "num_frames": frames] as [String: any Sendable] {
+            model.config[key] = value
+        }
+        for (name, tensor) in model.tensors where name.hasPrefix("blocks.0.") {
+            model.add("blocks.1.\(name.dropFirst("blocks.0.".count))", tensor.shape)
+        }
+        model.add("temp_embed", [1, frames, 16])
+        return model
     }
 
     /// Adds or replaces a tensor.

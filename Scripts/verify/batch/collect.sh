@@ -79,6 +79,36 @@ assert png.files == ["arr_0"], png.files
 png, ppm = png["arr_0"], ppm["arr_0"]
 assert (png.shape, png.dtype) == ((24, 64, 64, 3), numpy.uint8), (png.shape, png.dtype)
 assert (png == ppm).all() and png.std() > 1'
+    # The same images two by two, in twelve clips.
+    mkdir clips
+    "$interpreter" -B -c '
+import hashlib, json, struct, zlib
+chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def pixels(name):
+    data, position, packed = open(name, "rb").read(), 8, b""
+    while position < len(data):
+        length, kind = struct.unpack(">I4s", data[position:position + 8])
+        packed += data[position + 8:position + 8 + length] if kind == b"IDAT" else b""
+        position += length + 12
+    return packed
+control = lambda number: chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, 64, 64, 0, 0, 1, 8, 0, 0))
+with open("clips/manifest-0-of-1.jsonl", "w") as manifest:
+    for index, line in enumerate(sorted(map(json.loads, open("one/manifest-0-of-1.jsonl")), key=lambda line: line["index"])[:12]):
+        first, second = (pixels(f"one/{2 * index + frame:06}.png") for frame in range(2))
+        clip = (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">II", 64, 64) + bytes([8, 2, 0, 0, 0]))
+                + chunk(b"acTL", struct.pack(">II", 2, 0)) + control(0) + chunk(b"IDAT", first) + control(1)
+                + chunk(b"fdAT", struct.pack(">I", 2) + second) + chunk(b"IEND", b""))
+        open(f"clips/{index:06}.png", "wb").write(clip)
+        line |= {"index": index, "file": f"{index:06}.png", "sha256": hashlib.sha256(clip).hexdigest()}
+        manifest.write(json.dumps(line) + "\n")
+run = json.load(open("one/run.json"))
+json.dump(run | {"count": 12}, open("clips/run.json", "w"))'
+    PYTHON=$interpreter "$SCRIPTS/collect.sh" -o clips.npz clips
+    check "clips of two frames are packed as (12, 2, 64, 64, 3)" "$interpreter" -c '
+import numpy
+clips, images = (numpy.load(name)["arr_0"] for name in ("clips.npz", "one.npz"))
+assert clips.shape == (12, 2, 64, 64, 3), clips.shape
+assert (clips.reshape(images.shape) == images).all()'
     # Five images of this set, and less than one.
     for bytes in 62000 1; do
         check "the same comes out of pieces of $bytes bytes" "$interpreter" -B -c '

@@ -18,7 +18,7 @@ struct DryRun {
         self.init(
             settings: first.settings, images: batch.imageCount, variants: batch.variants.count,
             evaluations: first.evaluations, evaluationsFull: first.evaluationsFull, reuse: first.reuse,
-            files: batch.targets.compactMap(\.path))
+            files: batch.targets.flatMap(\.paths))
     }
 
     /// Images that are sampled.

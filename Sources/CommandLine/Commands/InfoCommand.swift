@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import FoundationEssentials
+import Media
 import Models
 import Pipeline
 import Sampling
@@ -79,16 +80,25 @@ extension Report {
 /// An image.
 private struct ImageReport: Report {
     private let metadata: ImageMetadata
+    /// More than one in a clip.
+    private let frames: Int
 
     init(path: String) throws {
         guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
             throw PipelineError.inputOutput("\(path): cannot be read; check its permissions")
         }
         metadata = try ImageMetadata(png: bytes, path: path)
+        // Another program may have turned the pixels into some that are not decoded here; the settings are still there.
+        frames = (try? PNGReader.frames(of: bytes).count) ?? 1
     }
+
+    private enum CodingKeys: String, CodingKey { case frames }
 
     func encode(to encoder: any Encoder) throws {
         try metadata.encode(to: encoder)
+        guard frames > 1 else { return }
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(frames, forKey: .frames)
     }
 
     var rows: [(title: String, value: String)] {
@@ -98,13 +108,20 @@ private struct ImageReport: Report {
         }.joined(separator: ", ")
         return [
             ("model", record.model.name), ("model hash", record.model.hash), ("images", items),
-        ] + record.settings.rows + [
+        ] + clipRows + record.settings.rows + [
             ("settings hash", metadata.settingsHash),
             ("made by", "omnicache \(metadata.versions.omnicache), \(metadata.versions.openblas)"),
         ] + (record.reuse?.rows ?? [])
     }
 
     var lines: [String] { metadata.record.reuse?.lines ?? [] }
+
+    /// What is said of a clip, or of a frame of one.
+    private var clipRows: [(title: String, value: String)] {
+        if let frame = metadata.record.frame { return [("frame", "\(frame)")] }
+        guard frames > 1 else { return [] }
+        return [("frames", "\(frames)" + (metadata.record.framesPerSecond.map { ", \($0) a second" } ?? ""))]
+    }
 }
 
 /// A plan.

@@ -56,7 +56,8 @@ final class SampleJob: Sendable {
             let item = target.record.items[0]
             let name = batch.directory.classes.name(of: item.condition)
             let event = Log.Event(
-                event: "image", request: request, file: target.path, class: item.classID == nil ? nil : name,
+                event: "image", request: request, file: target.path,
+                files: target.paths.count > 1 ? target.paths : nil, class: item.classID == nil ? nil : name,
                 prompt: item.classID == nil ? name : nil, seed: item.seed, skipped: timing == nil ? true : nil,
                 evaluations: timing == nil ? 0 : (target.record.reuse?.evaluations ?? variant.evaluations) * count,
                 evaluationsFull: variant.evaluationsFull * count, seconds: timing?.seconds,

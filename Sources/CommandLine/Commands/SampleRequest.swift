@@ -74,6 +74,8 @@ struct SampleRequest: Sendable {
         files.keepsManifest = command.batch.keepsManifest && list == nil
         files.firstIndex = firstIndex
         files.previewInterval = output.previewEvery
+        files.framesPerSecond = output.fps
+        files.usualRate = like?.record.framesPerSecond
         if output.usesStandardOutput { files.stream = { try Terminal.standardOutput.writeAll($0) } }
         batch = try Batch(
             directory: directory, items: subjects.items, variants: variants, variantOf: subjects.variants, shard: shard,

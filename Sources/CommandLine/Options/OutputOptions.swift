@@ -10,7 +10,8 @@ struct OutputOptions: ParsableArguments {
                 + "standard output.",
             discussion: """
                 Default: {class}-{seed}.png, or grid-{seed}.png with --grid, or {index}.png with --batch. Identical \
-                files are skipped.
+                files are skipped. A clip is one animated PNG; {frame} makes a file of each frame, .y4m a video for \
+                other programs.
                 """, valueName: "pattern"))
     var output: String?
 
@@ -19,8 +20,18 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Put all images into one picture, with this many columns.", valueName: "columns"))
+        help: ArgumentHelp(
+            "Put all images into one picture, with this many columns.",
+            discussion:
+                "Clips play side by side in one clip. Of a single clip, the frames stand side by side in a still.",
+            valueName: "columns"))
     var grid: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The frames of a clip that are shown in a second. Default: the model's, or 8.", valueName: "n"))
+    var fps: Int?
 
     @Flag(help: "Overwrite existing files.")
     var force = false
@@ -57,11 +68,17 @@ struct OutputOptions: ParsableArguments {
         if let ending, format == nil, byName == nil, Self.otherFormats.contains(ending) {
             throw PipelineError.usage("--output \(output ?? ""): cannot write \(ending); name a .png or .ppm file")
         }
+        if let ending, format == nil, byName == nil, Self.videoFormats.contains(ending) {
+            throw PipelineError.usage(
+                "--output \(output ?? ""): cannot write \(ending); name a .png or .y4m file, or pipe --format y4m -o - to "
+                    + "ffmpeg")
+        }
         return format ?? byName ?? .png
     }
 
     /// Extensions of formats that omnicache does not write.
     private static let otherFormats: Set = ["jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "avif", "pgm"]
+    private static let videoFormats: Set = ["mp4", "m4v", "mkv", "webm", "mov", "avi", "ogv", "mpg"]
 
     /// The pattern of the paths.
     func pattern(format: ImageFile.Format, isGrid: Bool, isList: Bool) throws -> OutputPattern {

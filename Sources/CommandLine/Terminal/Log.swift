@@ -23,6 +23,8 @@ final class Log {
         var steps: Int?
         var timestep: Double?
         var file: String?
+        /// All files, where there are several: those of a clip's frames.
+        var files: [String]?
         var `class`: String?
         var prompt: String?
         var seed: UInt32?
@@ -149,7 +151,9 @@ final class Log {
         bar?.clear()
         do throws(Terminal.StreamFailure) {
             switch format {
-            case .text: try Terminal.standardOutput.writeResult((event.file ?? "") + "\n")
+            case .text:
+                let paths = event.files ?? [event.file ?? ""]
+                try Terminal.standardOutput.writeResult(paths.map { $0 + "\n" }.joined())
             case .json: try Terminal.standardOutput.writeResult(Self.line(event))
             }
         } catch {

@@ -15,9 +15,9 @@ public struct BatchAnalysis: SchemaReport, Equatable, Sendable {
     public struct Image: Codable, Equatable, Sendable {
         /// What the manifest says of it.
         public let line: ManifestLine
-        /// The energy of its finest detail, in squared levels.
+        /// The energy of its finest detail, in squared levels; of a clip, the mean over its frames.
         public let highFrequencyEnergy: Double
-        /// The standard deviation of all its levels: 0 for a picture that is blank.
+        /// The standard deviation of all its levels, those of all frames of a clip: 0 for a picture that is blank.
         public let contrast: Double
     }
 
@@ -136,14 +136,18 @@ public struct BatchAnalysis: SchemaReport, Equatable, Sendable {
 }
 
 extension BatchAnalysis.Image {
-    fileprivate init(_ line: ManifestLine, picture: Media.Image) {
+    fileprivate init(_ line: ManifestLine, picture: Clip) {
+        let frames = picture.frames
         self.line = line
-        highFrequencyEnergy = ImageMetrics.highFrequencyEnergy(picture)
-        let (sum, squares) = picture.pixels.reduce(into: (0, 0)) { sums, level in
-            sums.0 += Int(level)
-            sums.1 += Int(level) * Int(level)
+        highFrequencyEnergy = frames.reduce(0) { $0 + ImageMetrics.highFrequencyEnergy($1) } / Double(frames.count)
+        var (sum, squares) = (0, 0)
+        for frame in frames {
+            for level in frame.pixels {
+                sum += Int(level)
+                squares += Int(level) * Int(level)
+            }
         }
-        let count = Double(picture.pixels.count)
+        let count = Double(frames.count * frames[0].pixels.count)
         let mean = Double(sum) / count
         contrast = max(0, Double(squares) / count - mean * mean).squareRoot()
     }
@@ -218,6 +222,6 @@ extension BatchAnalysis {
     /// What the columns of ``table`` mean.
     public var legend: String {
         "missing: images of the list that no manifest read has. s/image, fine detail (high-frequency energy) and contrast "
-            + "(standard deviation of the levels): medians over the images."
+            + "(standard deviation of the levels, over all frames of a clip): medians over the images."
     }
 }

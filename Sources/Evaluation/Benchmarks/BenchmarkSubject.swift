@@ -19,7 +19,19 @@ public struct BenchmarkSubject {
     public let config: any NetworkConfiguration
 
     /// The sizes that can be made.
-    public static var sizeNames: [String] { NetworkFamily.all.flatMap { $0.sizes.map(\.name) } }
+    public static var sizeNames: [String] { sizes.map(\.name) }
+
+    /// The published sizes of all families, under names that tell them apart: with the family's before it where an earlier
+    /// family has a size of the same name.
+    private static var sizes: [(name: String, title: String, size: NetworkFamily.Size)] {
+        var seen: Set<String> = []
+        return NetworkFamily.all.flatMap { family in
+            family.sizes.map { size in
+                let title = "\(family.name)-\(size.name)"
+                return (seen.insert(size.name).inserted ? size.name : title, title, size)
+            }
+        }
+    }
 
     /// The tokens of a prompt.
     private static let promptTokens = 32
@@ -49,12 +61,12 @@ public struct BenchmarkSubject {
     ///
     /// - Throws: ``PipelineError/usage(_:)`` for a size that is not one of ``sizeNames``.
     public init(size: String, engine: any Engine = OpenBLASEngine()) throws {
-        let sizes = NetworkFamily.all.flatMap { family in family.sizes.map { (family, $0) } }
-        guard let (family, found) = sizes.first(where: { $0.1.name.uppercased() == size.uppercased() }) else {
+        let asked = size.uppercased()
+        guard let found = Self.sizes.first(where: { [$0.name.uppercased(), $0.title.uppercased()].contains(asked) })
+        else {
             throw PipelineError.usage("--size \(size): not one of \(Self.sizeNames.joined(separator: ", "))")
         }
-        try self.init(
-            random: found.configuration(), name: "\(family.name)-\(found.name), random weights", engine: engine)
+        try self.init(random: found.size.configuration(), name: "\(found.title), random weights", engine: engine)
     }
 
     /// A network of the given configuration with random weights.

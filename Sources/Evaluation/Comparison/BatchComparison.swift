@@ -80,7 +80,7 @@ public struct BatchComparison: Sendable {
             try onProgress(start)
             let count = min(Self.stretch, imageCount - start)
             let outcomes = Mutex([Swift.Result<[BatchPair], PipelineError>?](repeating: nil, count: count))
-            let shown = Mutex([Int: [Image]]())
+            let shown = Mutex([Int: [Clip]]())
             workers.run(tasks: count) { _, task in
                 let place = start + task
                 do throws(PipelineError) {
@@ -105,7 +105,7 @@ public struct BatchComparison: Sendable {
     }
 
     /// An image of every batch, and how they compare with that of the first.
-    private func measure(_ place: Int, peers: Int) throws(PipelineError) -> (pairs: [BatchPair], pictures: [Image]) {
+    private func measure(_ place: Int, peers: Int) throws(PipelineError) -> (pairs: [BatchPair], pictures: [Clip]) {
         let line = reference.lines[place]
         let picture = try reference.picture(of: line, peers: peers)
         var pairs: [BatchPair] = []

@@ -50,7 +50,7 @@ extension BatchComparisonReport {
 
     /// The table that a person reads: a row per batch, the first above the others.
     public var table: HTMLTable {
-        let quality = QualityColumns(rows.map { ($0.summary.ssim, $0.summary.haarPSI) })
+        let quality = quality
         var columns = [HTMLTable.Column("batch")] + quality.leading + [HTMLTable.Column("evals")]
         if isTimed {
             columns += [
@@ -79,13 +79,17 @@ extension BatchComparisonReport {
             ])
     }
 
+    private var quality: QualityColumns {
+        QualityColumns(rows.map { ($0.summary.ssim, $0.summary.haarPSI, $0.summary.flicker) })
+    }
+
     /// What the columns of ``table`` mean that a terminal shows.
     public var legend: String {
         let infinite = rows.contains { $0.summary.psnr.identical > 0 && $0.summary.psnr.mean != nil }
         return "\(extent) of class and seed, each against the image of "
             + "\(reference.name), by their files of 8 bits"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
-            + ". " + QualityColumns.legend
+            + ". " + quality.legend
             + (isTimed
                 ? " s/image and speed-up: medians, by the manifests; batches are made at different times, so no speed-up "
                     + "is more than the evaluations can give." : "")
@@ -116,7 +120,7 @@ extension BatchComparisonReport {
 extension BatchComparisonReport.Row {
     fileprivate func cells(timed: Bool, _ quality: QualityColumns) -> [HTMLTable.Cell] {
         var cells: [HTMLTable.Cell] =
-            [.text(batch.name)] + quality.leading(summary.psnr, summary.ssim) + [
+            [.text(batch.name)] + quality.leading(summary.psnr, summary.ssim, summary.flicker) + [
                 .mean(summary.evaluations, summary.evaluationsInterval, digits: 1)
             ]
         if timed {

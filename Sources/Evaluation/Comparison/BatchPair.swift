@@ -22,16 +22,24 @@ public struct BatchPair: Codable, Equatable, Sendable {
     public let haarPSI: Double?
     /// The energy of the finest detail over that of the other picture, which has some; nil otherwise.
     public let highFrequencyEnergy: Double?
+    /// How much more a clip changes from frame to frame than the other (``/Media/ImageMetrics/flicker(_:against:)``); nil for
+    /// images, and beside a clip that does not change.
+    public let flicker: Double?
 
-    /// Measures an image against the other.
+    /// Measures an image against the other; a clip frame by frame, as ``PairMeasure`` says.
     ///
     /// - Throws: ``ImageError/shapesDiffer(first:second:)``.
     init(
-        _ line: ManifestLine, _ picture: Image, against other: ManifestLine, _ otherPicture: Image, measuresTime: Bool
+        _ line: ManifestLine, _ picture: Clip, against other: ManifestLine, _ otherPicture: Clip, measuresTime: Bool
     ) throws(ImageError) {
-        let psnr = try ImageMetrics.psnr(otherPicture, picture)
-        let similarity = try PictureSimilarity(otherPicture, picture)
-        let detail = ImageMetrics.highFrequencyEnergy(picture) / ImageMetrics.highFrequencyEnergy(otherPicture)
+        let (frames, otherFrames) = (picture.frames, otherPicture.frames)
+        guard frames.count == otherFrames.count else {
+            throw .shapesDiffer(first: "\(otherFrames.count) frames", second: "\(frames.count) frames")
+        }
+        let psnr = try ImageMetrics.psnr(otherFrames, frames)
+        let similarity = try PictureSimilarity(frames: otherFrames, frames)
+        func energy(_ frames: [Image]) -> Double { frames.reduce(0) { $0 + ImageMetrics.highFrequencyEnergy($1) } }
+        let detail = energy(frames) / energy(otherFrames)
         let seconds = measuresTime ? line.seconds : nil
         let (full, spent) = (Double(other.evaluations), Double(line.evaluations))
         let speedUp = seconds.flatMap { own in
@@ -46,6 +54,7 @@ public struct BatchPair: Codable, Equatable, Sendable {
         multiScaleSSIM = similarity.multiScaleSSIM
         haarPSI = similarity.haarPSI
         highFrequencyEnergy = detail.isFinite ? detail : nil
+        flicker = ImageMetrics.flicker(frames, against: otherFrames)
     }
 }
 
@@ -73,6 +82,8 @@ public struct BatchSummary: Codable, Equatable, Sendable {
     public let highFrequencyEnergy: Double?
     /// Around ``highFrequencyEnergy``.
     public let highFrequencyEnergyInterval: MeanInterval?
+    /// How much more the clips change from frame to frame than the others; nil for images.
+    public let flicker: ComparisonSummary.MeanAndWorst?
     /// Around ``evaluations``.
     public let evaluationsInterval: MeanInterval?
 
@@ -91,6 +102,7 @@ public struct BatchSummary: Codable, Equatable, Sendable {
         haarPSI = ComparisonSummary.MeanAndWorst(pairs.map(\.haarPSI)) { $0.min() }
         highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
         highFrequencyEnergyInterval = MeanInterval(energies)
+        flicker = ComparisonSummary.MeanAndWorst(flickers: pairs.map(\.flicker))
         evaluationsInterval = MeanInterval(pairs.map { Double($0.evaluations) })
     }
 }

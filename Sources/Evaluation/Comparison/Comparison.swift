@@ -129,7 +129,7 @@ public final class Comparison {
             let uncached = try UncachedImage(
                 latents: latents, evaluations: evaluationsFull, seconds: time, decoder: decoder)
             seconds.append(time)
-            gallery.add(try FrameSheet.picture(of: uncached.frames), of: pair, row: nil)
+            gallery.add(clip(uncached.frames), of: pair, row: nil)
             let order = Array(entries.indices)
             for index in pair.isMultiple(of: 2) ? order : order.reversed() {
                 guard let prepared = entries[index].prepared else { continue }
@@ -145,10 +145,15 @@ public final class Comparison {
                     latents, evaluations: spent, seconds: request.measuresTime ? time : nil,
                     isAsPrecise: entries[index].other == nil)
                 entries[index].pairs.append(measure)
-                gallery.add(try FrameSheet.picture(of: frames), of: pair, row: index)
+                gallery.add(clip(frames), of: pair, row: index)
             }
         }
         return Result(report: report(entries, seconds: seconds), gallery: gallery)
+    }
+
+    /// Frames as they are shown.
+    private func clip(_ frames: [Image]) -> Clip {
+        Clip(frames, framesPerSecond: directory.framesPerSecond)
     }
 
     /// Makes every strategy ready for every budget.

@@ -9,8 +9,8 @@ public struct ComparisonGallery: Sendable {
     /// The pairs that are shown, evenly spread over all.
     public let pairs: [Int]
 
-    private var uncached: [Int: Image] = [:]
-    private var pictures: [Int: [Int: Image]] = [:]
+    private var uncached: [Int: Clip] = [:]
+    private var pictures: [Int: [Int: Clip]] = [:]
 
     /// An empty gallery of `pairs` pairs.
     public init(pairs: Int) {
@@ -21,16 +21,16 @@ public struct ComparisonGallery: Sendable {
     /// Adds a picture, if its pair is shown.
     ///
     /// - Parameters:
-    ///   - picture: the picture.
+    ///   - picture: the picture or the clip.
     ///   - pair: its pair.
     ///   - row: the report's row that it belongs to; nil for the uncached picture.
-    public mutating func add(_ picture: Image, of pair: Int, row: Int?) {
+    public mutating func add(_ picture: Clip, of pair: Int, row: Int?) {
         guard pairs.contains(pair) else { return }
         if let row { pictures[row, default: [:]][pair] = picture } else { uncached[pair] = picture }
     }
 
     /// The picture of a pair under the strategy of a row; the uncached one for nil.
-    public func picture(of pair: Int, row: Int?) -> Image? {
+    public func picture(of pair: Int, row: Int?) -> Clip? {
         row.map { pictures[$0]?[pair] } ?? uncached[pair]
     }
 

@@ -25,6 +25,8 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
     public let highFrequencyEnergy: Double?
     /// Around ``highFrequencyEnergy``.
     public let highFrequencyEnergyInterval: MeanInterval?
+    /// How much more the clips change from frame to frame than the uncached ones; nil for images.
+    public let flicker: MeanAndWorst?
     /// Around ``evaluations``.
     public let evaluationsInterval: MeanInterval?
     /// The PSNR less that of the reference strategy, pair by pair; nil where ``wins`` is.
@@ -80,6 +82,11 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
             interval = MeanInterval(known)
             self.worst = worst
         }
+
+        /// Sums up the flicker of pairs, of which the one farthest from 0 is the worst; nil where none is known.
+        init?(flickers: [Double?]) {
+            self.init(flickers.compactMap(\.self).map(Optional.some)) { $0.max { abs($0) < abs($1) } }
+        }
     }
 
     /// The mean of what two strategies differ by on the same images.
@@ -123,6 +130,7 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         latentError = MeanAndWorst(pairs.map(\.latentError)) { $0.max() }
         highFrequencyEnergy = energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
         highFrequencyEnergyInterval = MeanInterval(energies)
+        flicker = MeanAndWorst(flickers: pairs.map(\.flicker))
         evaluationsInterval = MeanInterval(pairs.map(\.evaluations))
         psnrDifference = reference.flatMap { Difference(pairs.map(\.psnr), less: $0.map(\.psnr)) }
         wins = share { $0.isNearer(than: $1) }

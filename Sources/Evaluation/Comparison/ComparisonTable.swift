@@ -3,8 +3,8 @@ import Reports
 extension ComparisonReport {
     /// The table that a person reads: a section per budget, the uncached model above.
     public var table: HTMLTable {
+        let quality = quality
         let timed = secondsFull != nil
-        let quality = QualityColumns(rows.map { ($0.summary?.ssim, $0.summary?.haarPSI) })
         var columns = [HTMLTable.Column("strategy")] + quality.leading + [HTMLTable.Column("evals")]
         if timed {
             columns += [
@@ -38,6 +38,10 @@ extension ComparisonReport {
         return HTMLTable(columns: columns, sections: sections)
     }
 
+    private var quality: QualityColumns {
+        QualityColumns(rows.map { ($0.summary?.ssim, $0.summary?.haarPSI, $0.summary?.flicker) })
+    }
+
     /// What the columns of ``table`` mean that a terminal shows.
     public var legend: String {
         let pairs = items.count
@@ -46,7 +50,7 @@ extension ComparisonReport {
             "\(pairs) \(pairs == 1 ? "pair" : "pairs") of class and seed, each against its uncached image. PSNR before "
             + "rounding to 8 bits"
             + (infinite ? "; +n∞: n pairs are the same picture, with an infinite PSNR that is in no mean" : "")
-            + ". " + QualityColumns.legend
+            + ". " + quality.legend
             + (secondsFull == nil
                 ? ""
                 : " speed-up: median over the pairs of uncached over cached time, at most what their evaluations can give.")
@@ -78,7 +82,7 @@ extension ComparisonReport.Row {
             return [.text(strategy), .text("needs \(evaluationsNeeded ?? total) of \(total) evaluations")]
         }
         var cells: [HTMLTable.Cell] =
-            [.text(strategy)] + quality.leading(summary.psnr, summary.ssim) + [
+            [.text(strategy)] + quality.leading(summary.psnr, summary.ssim, summary.flicker) + [
                 .mean(summary.evaluations, summary.evaluationsInterval, digits: 1)
             ]
         if timed {

@@ -4,6 +4,9 @@ import Media
 import Pipeline
 
 /// How one image under a strategy compares with the uncached image of the same class and seed.
+///
+/// Pictures of clips are measured frame by frame, and the figures are means over the frames: of a PSNR over those that
+/// differ.
 public struct PairMeasure: Codable, Equatable, Sendable {
     /// What the image has cost; partial work is priced by its operations.
     public let evaluations: Double
@@ -26,6 +29,9 @@ public struct PairMeasure: Codable, Equatable, Sendable {
     public let latentError: Double?
     /// The energy of the finest detail over that of the uncached picture, which has some; nil otherwise.
     public let highFrequencyEnergy: Double?
+    /// How much more a clip changes from frame to frame than the uncached one does (``/Media/ImageMetrics/flicker(_:against:)``);
+    /// nil for images, and beside a clip that does not change.
+    public let flicker: Double?
 
     /// Whether the picture is nearer to the uncached one than `other`, which has the same class and seed.
     public func isNearer(than other: PairMeasure) -> Bool {
@@ -43,7 +49,7 @@ struct UncachedImage {
     let seconds: Double
     let evaluations: Int
     private let decoder: any LatentDecoder
-    private let planes: [Float]
+    private let planes: [[Float]]
     private let highFrequencyEnergy: Double
 
     init(latents: Tensor, evaluations: Int, seconds: Double, decoder: any LatentDecoder) throws {
@@ -53,7 +59,7 @@ struct UncachedImage {
         self.evaluations = evaluations
         self.seconds = seconds
         self.decoder = decoder
-        self.planes = planes.flatMap(\.elements)
+        self.planes = planes.map(\.elements)
         self.frames = frames
         highFrequencyEnergy = Self.mean(frames.map(ImageMetrics.highFrequencyEnergy))
     }
@@ -65,7 +71,7 @@ struct UncachedImage {
     ///   - evaluations: what it has cost.
     ///   - seconds: what it has taken; nil where time is not measured.
     ///   - isAsPrecise: whether it was computed as this one, so that it can be faster by its evaluations alone.
-    /// - Returns: the figures, means over the frames where these are measured one by one, and the other frames.
+    /// - Returns: the figures and the other frames.
     /// - Throws: what the decoder throws.
     func compare(
         _ other: Tensor, evaluations: Double, seconds: Double?, isAsPrecise: Bool = true
@@ -80,21 +86,14 @@ struct UncachedImage {
                     ? SpeedUp.possible(self.seconds / seconds, from: Double(self.evaluations), to: evaluations)
                     : self.seconds / seconds
             },
-            psnr: Self.finite(ImageMetrics.psnr(otherPlanes.flatMap(\.elements), planes, range: decoder.range)),
-            psnr8: Self.finite(try ImageMetrics.psnr(Self.column(otherFrames), Self.column(frames))),
+            psnr: Self.finite(ImageMetrics.psnr(frames: otherPlanes.map(\.elements), planes, range: decoder.range)),
+            psnr8: Self.finite(try ImageMetrics.psnr(otherFrames, frames)),
             ssim: similarity.ssim, multiScaleSSIM: similarity.multiScaleSSIM, haarPSI: similarity.haarPSI,
             latentError: Self.finite(relativeError(of: other)),
             highFrequencyEnergy: Self.finite(
-                Self.mean(otherFrames.map(ImageMetrics.highFrequencyEnergy)) / highFrequencyEnergy))
+                Self.mean(otherFrames.map(ImageMetrics.highFrequencyEnergy)) / highFrequencyEnergy),
+            flicker: ImageMetrics.flicker(otherFrames, against: frames))
         return (measure, otherFrames)
-    }
-
-    /// All frames as one picture, one below the other, without gaps.
-    private static func column(_ frames: [Image]) -> Image {
-        let first = frames[0]
-        return Image(
-            width: first.width, height: frames.reduce(0) { $0 + $1.height }, channels: first.channels,
-            pixels: frames.flatMap(\.pixels))
     }
 
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }

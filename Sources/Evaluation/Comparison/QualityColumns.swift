@@ -9,11 +9,20 @@ struct QualityColumns {
     let hasSSIM: Bool
     /// Whether any pictures are large enough for HaarPSI.
     let hasHaarPSI: Bool
+    /// Whether any pictures are clips.
+    let hasFlicker: Bool
 
-    /// Columns for rows with these similarities.
-    init(_ rows: [(ssim: ComparisonSummary.MeanAndWorst?, haarPSI: ComparisonSummary.MeanAndWorst?)]) {
+    /// A row's similarities, and its flicker.
+    typealias Measures = (
+        ssim: ComparisonSummary.MeanAndWorst?, haarPSI: ComparisonSummary.MeanAndWorst?,
+        flicker: ComparisonSummary.MeanAndWorst?
+    )
+
+    /// Columns for rows with these measures.
+    init(_ rows: [Measures]) {
         hasSSIM = rows.contains { $0.ssim != nil }
         hasHaarPSI = rows.contains { $0.haarPSI != nil }
+        hasFlicker = rows.contains { $0.flicker != nil }
     }
 
     /// The worst images and the middle one, and means.
@@ -23,15 +32,19 @@ struct QualityColumns {
             HTMLTable.Column("flips %", group: "PSNR (dB)", best: .least),
             HTMLTable.Column("median", group: "PSNR (dB)", best: .greatest),
         ] + (hasSSIM ? [HTMLTable.Column("SSIM", best: .greatest)] : [])
+            + (hasFlicker ? [HTMLTable.Column("flicker %")] : [])
             + [HTMLTable.Column("mean PSNR", best: .greatest)]
     }
 
     /// The cells of a row under ``leading``.
-    func leading(_ psnr: ComparisonSummary.Decibels, _ ssim: ComparisonSummary.MeanAndWorst?) -> [HTMLTable.Cell] {
+    func leading(
+        _ psnr: ComparisonSummary.Decibels, _ ssim: ComparisonSummary.MeanAndWorst?,
+        _ flicker: ComparisonSummary.MeanAndWorst?
+    ) -> [HTMLTable.Cell] {
         let same = psnr.mean == nil ? 0 : psnr.identical
         return [
             .percentile(psnr.fifthPercentile), .percent(psnr.flips), .percentile(psnr.median),
-        ] + (hasSSIM ? [.mean(ssim?.mean ?? .nan, ssim?.interval, digits: 4)] : []) + [
+        ] + (hasSSIM ? [.mean(ssim?.mean ?? .nan, ssim?.interval, digits: 4)] : []) + flickers(flicker) + [
             .mean(psnr.mean ?? .infinity, psnr.interval, digits: 1, suffix: same == 0 ? "" : " +\(same)∞")
         ]
     }
@@ -39,7 +52,16 @@ struct QualityColumns {
     /// The cells under ``leading`` of the pictures that the others are compared with.
     var ofReference: [HTMLTable.Cell] {
         [.number(.infinity, digits: 1), .number(0, digits: 1), .number(.infinity, digits: 1)]
-            + (hasSSIM ? [.number(1, digits: 4)] : []) + [.number(.infinity, digits: 1)]
+            + (hasSSIM ? [.number(1, digits: 4)] : []) + (hasFlicker ? [.number(0, digits: 2)] : [])
+            + [.number(.infinity, digits: 1)]
+    }
+
+    /// The flicker in percent.
+    private func flickers(_ flicker: ComparisonSummary.MeanAndWorst?) -> [HTMLTable.Cell] {
+        guard hasFlicker else { return [] }
+        return [
+            .number((flicker?.mean ?? .nan) * 100, digits: 2, margin: (flicker?.interval?.half ?? 0) * 100)
+        ]
     }
 
     /// The measures of perception, on pages.
@@ -65,8 +87,15 @@ struct QualityColumns {
         ]
     }
 
-    /// What the columns mean.
-    static let legend =
+    /// What ``leading`` means.
+    var legend: String {
+        Self.legend
+            + (hasFlicker
+                ? " PSNR and SSIM of a clip: means over its frames. flicker: how much more the clips change from frame to "
+                    + "frame (mean absolute change)." : "")
+    }
+
+    private static let legend =
         "5th pct: one image in twenty is below it. flips: images below \(Int(ImageMetrics.flipBound)) dB, which are another "
         + "picture. Behind these and the median: the interval of 95 % over the images (order statistics, to 0 or ∞ where "
         + "there are too few images; Wilson's for the flips)."

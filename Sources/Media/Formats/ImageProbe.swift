@@ -29,6 +29,16 @@ public enum ImageProbe {
         }
     }
 
+    /// The note of a Y4M of ``Y4M/encode(_:note:)``; nil for any other file, or one that is not whole.
+    public static func y4mNote(path: String) -> String? {
+        withFile(path) { descriptor, size in
+            guard let head = read(descriptor, at: 0, count: min(size, Y4M.mostHeaderBytes)),
+                let (note, expected) = Y4M.outline(of: head)
+            else { return nil }
+            return size == expected ? note : nil
+        }
+    }
+
     private static func withFile<Result>(_ path: String, _ body: (Int32, Int) -> Result?) -> Result? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -18,6 +18,9 @@ struct PNGChunk {
         static let text = Kind(name: "tEXt")
         static let compressedText = Kind(name: "zTXt")
         static let internationalText = Kind(name: "iTXt")
+        static let animationControl = Kind(name: "acTL")
+        static let frameControl = Kind(name: "fcTL")
+        static let frameData = Kind(name: "fdAT")
 
         /// Whether an image cannot be shown without knowing this chunk.
         var isCritical: Bool { name.utf8.first.map { $0 & 0x20 == 0 } ?? false }

@@ -3,7 +3,7 @@
 ///
 /// Every length and checksum is checked, and memory is taken only for what the file's size makes plausible.
 public enum PNGReader {
-    /// Decodes the pixels.
+    /// Decodes the pixels; of an animation, those of the still picture.
     ///
     /// Alpha is laid over `background`, so that opaque pixels keep their bytes. Colour space chunks are ignored.
     ///
@@ -11,6 +11,13 @@ public enum PNGReader {
     ///   ``ImageError/tooLarge(what:limit:)``.
     public static func decode(_ file: [UInt8], background: Colour = .white) throws(ImageError) -> Image {
         let (header, offset, compressed) = try imageData(of: file)
+        return try picture(compressed, header: header, offset: offset, background: background)
+    }
+
+    /// The picture of compressed pixels that stand at `offset` in the file.
+    static func picture(
+        _ compressed: [UInt8], header: PNGHeader, offset: Int, background: Colour
+    ) throws(ImageError) -> Image {
         let filtered = try inflate(compressed, header: header, offset: offset)
         let samples = try unfilter(filtered, header: header, offset: offset)
         let channels = header.colourType == .gray || header.colourType == .grayAlpha ? 1 : 3
@@ -43,9 +50,9 @@ public enum PNGReader {
         return texts
     }
 
-    /// The header, and the compressed pixels with their place in the file.
-    private static func imageData(
-        of file: [UInt8]
+    /// The header, and the compressed pixels with their place in the file; `visit` sees every chunk behind the header.
+    static func imageData(
+        of file: [UInt8], visit: (PNGHeader, PNGChunk) throws(ImageError) -> Void = { _, _ in }
     ) throws(ImageError) -> (header: PNGHeader, offset: Int, compressed: [UInt8]) {
         var chunks = try PNGChunks(file)
         guard let first = try chunks.next() else {
@@ -56,6 +63,7 @@ public enum PNGReader {
         var dataOffset: Int?
         var previous = first.kind
         while let chunk = try chunks.next() {
+            try visit(header, chunk)
             switch chunk.kind {
             case .data:
                 guard dataOffset == nil || previous == .data else {

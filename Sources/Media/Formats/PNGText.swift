@@ -65,20 +65,20 @@ extension PNGText {
             self.init(keyword: keyword, latin1: rest)
         case .compressedText:
             let (keyword, rest) = try Self.splitKeyword(chunk)
-            guard rest.first == 0 else { throw Self.malformed(chunk, "an unknown compression method") }
+            guard rest.first == 0 else { throw chunk.malformed("an unknown compression method") }
             self.init(keyword: keyword, latin1: try Self.inflate(rest.dropFirst(), of: chunk, budget: &budget)[...])
         case .internationalText:
             let (keyword, rest) = try Self.splitKeyword(chunk)
             let fields = rest.dropFirst(2).split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-            guard rest.count >= 2, fields.count == 3 else { throw Self.malformed(chunk, "a field is missing") }
+            guard rest.count >= 2, fields.count == 3 else { throw chunk.malformed("a field is missing") }
             let bytes: ArraySlice<UInt8>
             switch (rest[rest.startIndex], rest[rest.startIndex + 1]) {
             case (0, _): bytes = fields[2]
             case (1, 0): bytes = try Self.inflate(fields[2], of: chunk, budget: &budget)[...]
-            default: throw Self.malformed(chunk, "an unknown compression method")
+            default: throw chunk.malformed("an unknown compression method")
             }
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw Self.malformed(chunk, "the text is not UTF-8")
+                throw chunk.malformed("the text is not UTF-8")
             }
             self.init(keyword: keyword, text: text, international: true)
         default:
@@ -93,9 +93,9 @@ extension PNGText {
     private static func splitKeyword(
         _ chunk: PNGChunk
     ) throws(ImageError) -> (keyword: String, rest: ArraySlice<UInt8>) {
-        guard let end = chunk.data.firstIndex(of: 0) else { throw malformed(chunk, "the keyword does not end") }
+        guard let end = chunk.data.firstIndex(of: 0) else { throw chunk.malformed("the keyword does not end") }
         let keyword = String(latin1: chunk.data[..<end])
-        if let fault = fault(ofKeyword: keyword) { throw malformed(chunk, fault) }
+        if let fault = fault(ofKeyword: keyword) { throw chunk.malformed(fault) }
         return (keyword, chunk.data[(end + 1)...])
     }
 
@@ -109,11 +109,7 @@ extension PNGText {
         } catch .tooLong {
             throw .tooLarge(what: "the compressed text of a PNG", limit: "\(ImageLimits.inflatedText) bytes")
         } catch {
-            throw malformed(chunk, "the compressed text is damaged")
+            throw chunk.malformed("the compressed text is damaged")
         }
-    }
-
-    private static func malformed(_ chunk: PNGChunk, _ reason: String) -> ImageError {
-        .malformed(.png, offset: chunk.data.startIndex, reason: "\(chunk.kind.name): \(reason)")
     }
 }

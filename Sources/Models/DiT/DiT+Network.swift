@@ -12,18 +12,32 @@ extension NetworkFamily {
 extension DiTConfig: NetworkConfiguration {
     /// The sizes of table 1 of the paper, for images of 256 x 256 pixels, as `DiT_models` of
     /// https://github.com/facebookresearch/DiT names them.
-    fileprivate static let published: [NetworkFamily.Size] =
+    fileprivate static let published = published(classes: 1000) { $0 }
+
+    /// Networks of the published sizes, for latents of 32 x 32.
+    ///
+    /// - Parameters:
+    ///   - classes: how many classes they have.
+    ///   - network: the network of a size's parts.
+    /// - Returns: a network of each width and patch, by names such as S/2.
+    static func published(
+        classes: Int, _ network: @escaping @Sendable (DiTConfig) throws -> any NetworkConfiguration
+    ) -> [NetworkFamily.Size] {
         [("S", 12, 384, 6), ("B", 12, 768, 12), ("L", 24, 1024, 16), ("XL", 28, 1152, 16)].flatMap { size in
             [2, 4, 8].map { patch in
                 NetworkFamily.Size(name: "\(size.0)/\(patch)") {
-                    try DiTConfig(
-                        depth: size.1, hiddenSize: size.2, heads: size.3, patchSize: patch, inputSize: 32,
-                        inChannels: 4, learnSigma: true, numClasses: 1000)
+                    try network(
+                        DiTConfig(
+                            depth: size.1, hiddenSize: size.2, heads: size.3, patchSize: patch, inputSize: 32,
+                            inChannels: 4, learnSigma: true, numClasses: classes))
                 }
             }
         }
+    }
 
     public var latentShape: LatentShape { LatentShape(channels: inChannels, height: inputSize, width: inputSize) }
+    /// Which tokens attend to one another: all of them.
+    var sequences: [TokenSequences] { [.all(tokens)] }
     public var hasVariance: Bool { learnSigma }
     public var conditions: ConditionKind { .classes(numClasses) }
     public var size: TransformerSize {
@@ -40,7 +54,8 @@ extension DiTConfig: NetworkConfiguration {
     public func canBeGuided(by archive: WeightArchive) -> Bool { DiTWeights.hasNullClass(in: archive, config: self) }
 
     public func runBytes(entries: Int, workers: Workers) -> Int {
-        DiTWorkspace.bytes(self, entries: entries, workers: workers) + ModulationTable.bytes(self, entries: entries)
+        DiTWorkspace.bytes(self, sequences, entries: entries, workers: workers)
+            + ModulationTable.bytes(self, entries: entries)
     }
 
     public func load(
@@ -65,41 +80,10 @@ extension DiTConfig: NetworkConfiguration {
     }
 }
 
-extension DiT: DenoisingNetwork {
+extension DiT: DiTNetwork {
     public var latentShape: LatentShape { config.latentShape }
-    public var hasVariance: Bool { config.learnSigma }
     public var conditions: ConditionKind { config.conditions }
-    public var canBeGuided: Bool { weights.hasNullClass }
-    public var parameterCount: Int { weights.parameterCount(config) }
-
-    public var sites: [Site] {
-        Site.all(
-            of: weights.blocks.enumerated().map { ([.attention, .mlp], $1.steps($0, config)) },
-            grid: [config.gridSize, config.gridSize, config.hiddenSize])
-    }
-
-    public var steps: [ForwardStep] {
-        let rows = config.tokens
-        return [
-            ForwardStep(
-                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
-        ]
-            + weights.blocks.enumerated().flatMap { $1.steps($0, config) } + [
-                ForwardStep(
-                    "final norm", rows: rows, .modulation(width: config.hiddenSize, epsilon: config.normEpsilon)),
-                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
-            ]
-    }
-
-    public var preparation: [ForwardStep] {
-        [
-            ForwardStep(
-                "modulation", rows: CallWindow.largest,
-                .product(weights.blocks[0].modulation, activation: nil))
-        ]
-    }
-
-    public func workspace(entries: Int, workers: Workers) -> any ForwardWorkspace {
-        DiTWorkspace(network: self, entries: entries, workers: workers)
-    }
+    public var parts: DiTConfig { config }
+    public var times: Tensor? { nil }
+    public var sequences: [TokenSequences] { config.sequences }
 }

@@ -3,60 +3,19 @@ import Compute
 /// A Diffusion Transformer (Peebles & Xie, arXiv 2212.09748): class-conditional, adaLN-Zero.
 ///
 /// Configuration, weights and scratch memory are three types; one network serves any number of forwards at a time,
-/// each with its own ``DiTWorkspace``. Shapes at the right margin are those of one batch entry: T tokens, D width,
-/// M MLP width, C channels, P patch.
+/// each with its own ``DiTWorkspace``.
 ///
 /// Source: https://github.com/facebookresearch/DiT, models.py.
 public final class DiT: Sendable {
     public let config: DiTConfig
     public let weights: DiTWeights
-    /// What has prepared the weights.
-    let engine: any Engine
+    public let engine: any Engine
 
     /// Joins a configuration with its weights, which `engine` has prepared.
     public init(config: DiTConfig, weights: DiTWeights, engine: any Engine = OpenBLASEngine()) {
         self.config = config
         self.weights = weights
         self.engine = engine
-    }
-
-    // swift-format-ignore
-    /// Evaluates the network at one model call for some entries of the batch.
-    ///
-    /// All entries see the same latents (C, H, W); they differ in their class, that is, in their rows of the modulation
-    /// table. Each entry of `subset` is written to its output (Cout, H, W); the others are left alone. Allocates no tensor.
-    public func forward(
-        latents: Tensor, call: Int, subset: BatchSubset, modulation: ModulationTable, workspace: DiTWorkspace,
-        outputs: [Tensor], interceptor: (any SiteInterceptor)? = nil
-    ) {
-        let area = config.inputSize * config.inputSize
-        precondition(latents.count == config.inChannels * area, "latents of \(latents.shape)")
-        precondition(workspace.network === self && modulation.network === self, "made for another network")
-        for entry in subset {
-            precondition(entry < workspace.entries && entry < modulation.classes.count && entry < outputs.count)
-            precondition(outputs[entry].count == config.outChannels * area, "an output of \(outputs[entry].shape)")
-        }
-        modulation.prepare(call: call)
-        let pass = ForwardPass(
-            call: call, workers: workspace.workers, clock: workspace.clock, interceptor: interceptor,
-            scratch: workspace.scratch)
-        let (w, m) = (workspace, workspace.tokens)
-        let x = m.hiddenStates
-
-        pass.embed(
-            latents, of: config.latentShape, by: weights.patchEmbedding, patch: config.patchSize,
-            positions: weights.positions, patches: m.patches, into: m.embedded, x, subset)        // (T, D)
-        pass.stack(of: weights.blocks.count, subset, embedded: m.embedded, x) { index, subset in  // (T, D)
-            weights.blocks[index].forward(index, pass, subset, config, w) {
-                modulation.block(index, call: call, entry: $0)
-            }
-        }
-        pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) {
-            modulation.finalLayer(call: call, entry: $0)                                          // (T, D)
-        }
-        pass.apply(weights.finalProjection, subset, m.normed, into: m.projected)                  // (T, P P Cout)
-        pass.unpatchify(
-            m.projected, subset, of: config.latentShape, patch: config.patchSize, into: outputs)  // (Cout, H, W)
     }
 }
 
@@ -87,16 +46,16 @@ public struct DiTBlock: Sendable {
         ) { DiTBlock(modulation: $0, qkv: $1, proj: $2, fc1: $3, fc2: $4) }
     }
 
-    /// What ``forward(_:_:_:_:_:modulation:)`` does.
-    func steps(_ index: Int, _ config: DiTConfig) -> [ForwardStep] {
-        let (rows, width) = (config.tokens, config.hiddenSize)
-        let (attention, mlp) = (Site.ID.layer(.attention, block: index), Site.ID.layer(.mlp, block: index))
+    /// What ``forward(_:_:_:_:_:_:modulation:)`` does.
+    func steps(_ index: Int, _ config: DiTConfig, _ sequences: TokenSequences) -> [ForwardStep] {
+        let (rows, width) = (sequences.tokens, config.hiddenSize)
+        let (attention, mlp) = (Site.ID.layer(sequences.layer, block: index), Site.ID.layer(.mlp, block: index))
         return [
             ForwardStep("norm", at: attention, rows: rows, .modulation(width: width, epsilon: config.normEpsilon)),
             ForwardStep("qkv", at: attention, rows: rows, .product(qkv, activation: nil)),
             ForwardStep(
-                "attention", at: attention, rows: rows,
-                .attention(heads: config.heads, headDimension: config.headDimension, keys: rows)),
+                sequences.layer.rawValue, at: attention, rows: rows,
+                .attention(heads: config.heads, headDimension: config.headDimension, keys: sequences.length)),
             ForwardStep("proj", at: attention, rows: rows, .product(proj, activation: nil)),
             ForwardStep("gated add", at: attention, rows: rows, .gatedAdd(width: width)),
             ForwardStep("norm", at: mlp, rows: rows, .modulation(width: width, epsilon: config.mlpNormEpsilon)),
@@ -109,17 +68,16 @@ public struct DiTBlock: Sendable {
     // swift-format-ignore
     /// x = x + gate attention(modulate(norm(x))), then x = x + gate mlp(modulate(norm(x))).
     func forward(
-        _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ w: DiTWorkspace,
-        modulation: (_ entry: Int) -> BlockModulation
+        _ index: Int, _ pass: ForwardPass, _ subset: BatchSubset, _ config: DiTConfig, _ m: TokenMemory,
+        _ attention: SequenceAttention, modulation: (_ entry: Int) -> BlockModulation
     ) {
-        let m = w.tokens
         let (x, y) = (m.hiddenStates, m.site)
-        pass.site(.layer(.attention, block: index), subset, input: x, output: y) { subset in
+        pass.site(.layer(attention.sequences.layer, block: index), subset, input: x, output: y) { subset in
             pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) {
                 modulation($0).attention                                                          // (T, D)
             }
             pass.apply(qkv, subset, m.normed, into: m.qkv)                                        // (T, 3D)
-            pass.attend(w.attention, subset, m.qkv, into: m.mixed)                                // (T, D)
+            pass.attend(attention, subset, m.qkv, into: m.mixed)                                  // (T, D)
             pass.apply(proj, subset, m.mixed, into: y)                                            // (T, D)
         }
         pass.addGated(y, subset, gate: { modulation($0).attentionGate }, to: x)                   // (T, D)

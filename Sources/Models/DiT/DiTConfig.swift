@@ -95,12 +95,16 @@ extension DiTConfig {
     /// - Throws: ``ModelError`` that names the file and the key at fault.
     init(file: JSONFile) throws(ModelError) {
         self = try file.read { fields throws(ConfigProblem) in
-            try fields.contains("_class_name") ? DiTConfig(diffusers: fields) : DiTConfig(own: fields)
+            try fields.contains("_class_name")
+                ? DiTConfig(diffusers: fields)
+                : DiTConfig(own: fields, numClasses: fields.required("num_classes", .whole))
         }
     }
 
     /// Reads this package's own keys. An explicit null means that there is no value; keys that always have one refuse it.
-    private init(own fields: ConfigFields) throws(ConfigProblem) {
+    ///
+    /// - Throws: ``ConfigProblem`` where a value is missing, of another kind or out of bounds.
+    init(own fields: ConfigFields, numClasses: Int) throws(ConfigProblem) {
         let normEpsilon = try fields.value("norm_eps", .number, default: 1e-6)
         let range = try fields.optional("value_range", .list(of: .number))
         guard range.map({ $0.count == 2 && $0[0] <= $0[1] }) ?? true else { throw Self.badRange }
@@ -108,7 +112,7 @@ extension DiTConfig {
             depth: fields.required("depth", .whole), hiddenSize: fields.required("hidden_size", .whole),
             heads: fields.required("num_heads", .whole), patchSize: fields.required("patch_size", .whole),
             inputSize: fields.required("input_size", .whole), inChannels: fields.required("in_channels", .whole),
-            learnSigma: fields.required("learn_sigma", .flag), numClasses: fields.required("num_classes", .whole),
+            learnSigma: fields.required("learn_sigma", .flag), numClasses: numClasses,
             classNames: fields.optional("class_names", .list(of: .text)) ?? [],
             mlpRatio: fields.value("mlp_ratio", .number, default: 4), normEpsilon: normEpsilon,
             mlpNormEpsilon: fields.value("mlp_norm_eps", .number, default: normEpsilon),

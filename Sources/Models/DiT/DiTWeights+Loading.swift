@@ -54,6 +54,16 @@ public enum DiTLayout: String, CaseIterable, Sendable {
         return Set(indices).count
     }
 
+    /// Checks that `archive` holds as many blocks as `config.json` says.
+    ///
+    /// - Throws: ``ModelError`` that names both numbers.
+    func checkDepth(_ depth: Int, of archive: WeightArchive) throws(ModelError) {
+        let found = self.depth(names: archive.names)
+        guard found == depth else {
+            throw .depthContradictsConfig(directory: archive.directory, weights: found, config: depth)
+        }
+    }
+
     /// Recognises a layout by the modules that embed the patches and fill the first block.
     init?(names: some Sequence<String>) {
         let names = Set(names)
@@ -80,10 +90,7 @@ extension DiTWeights {
         engine: any Engine = OpenBLASEngine(), progress: ((Double) -> Void)? = nil
     ) throws {
         let layout = try Self.layout(of: archive)
-        let depth = layout.depth(names: archive.names)
-        guard depth == config.depth else {
-            throw ModelError.depthContradictsConfig(directory: archive.directory, weights: depth, config: config.depth)
-        }
+        try layout.checkDepth(config.depth, of: archive)
         let hasNullClass = Self.hasNullClass(layout, archive, config)
         let declared = Self.declared(
             config, labelRows: hasNullClass ? config.numClasses + 1 : config.numClasses,
@@ -127,7 +134,7 @@ extension DiTWeights {
 
     /// Whether a tensor of this name that is not read could be part of a relative of the DiT, which would compute
     /// otherwise.
-    private static func isPart(_ name: String) -> Bool {
+    static func isPart(_ name: String) -> Bool {
         !(name.split(separator: ".").first.map(harmless.contains) ?? false)
     }
 
@@ -143,7 +150,7 @@ extension DiTWeights {
 
 extension DiTConfig {
     /// The values that decide the tensors' shapes, by their keys.
-    fileprivate var sizes: String {
+    var sizes: String {
         "hidden_size \(hiddenSize), patch_size \(patchSize), input_size \(inputSize), in_channels \(inChannels), "
             + "learn_sigma \(learnSigma), num_classes \(numClasses), mlp_ratio \(mlpRatio)"
     }

@@ -28,7 +28,7 @@ public struct DiTWeights: Sendable {
     ///
     /// - Parameters:
     ///   - config: the sizes.
-    ///   - labelRows: the rows of the label tables, with or without one for the null class.
+    ///   - labelRows: the rows of the label tables, with or without one for the null class; 0 where there are no classes.
     ///   - perBlock: whether each block has a condition embedder of its own.
     /// - Returns: the declaration.
     static func declared(_ config: DiTConfig, labelRows: Int, embedderPerBlock perBlock: Bool) -> Declared<DiTWeights> {
@@ -67,20 +67,20 @@ extension DiTWeights {
         public let timestepIn: Linear
         /// (D, D), after SiLU.
         public let timestepOut: Linear
-        /// (classes + 1, D), the last row for the null class; (classes, D) without one.
-        public let labels: Tensor
+        /// (classes + 1, D), the last row for the null class; (classes, D) without one; nil where there are no classes.
+        public let labels: Tensor?
 
         static func declared(_ width: Int, labelRows: Int) -> Declared<ConditionEmbedder> {
             Declared(
                 .linear("t_embedder.mlp.0", TimestepEmbedding.width, to: width, role: .edge),
                 .linear("t_embedder.mlp.2", width, to: width, role: .edge),
-                .tensor("y_embedder.embedding_table.weight", [labelRows, width])
+                .optional(.tensor("y_embedder.embedding_table.weight", [labelRows, width]), if: labelRows > 0)
             ) { ConditionEmbedder(timestepIn: $0, timestepOut: $1, labels: $2) }
         }
 
         fileprivate func hasSameValues(as other: Self) -> Bool {
             timestepIn.hasSameValues(as: other.timestepIn) && timestepOut.hasSameValues(as: other.timestepOut)
-                && labels.hasSameValues(as: other.labels)
+                && (labels.flatMap { own in other.labels.map(own.hasSameValues) } ?? true)
         }
     }
 }
@@ -94,7 +94,7 @@ extension DiTWeights {
 
     /// How many numbers there are, the fixed positions left out.
     package func parameterCount(_ config: DiTConfig) -> Int {
-        Self.declared(config, labelRows: embedders[0].labels.shape[0], embedderPerBlock: embedders.count > 1)
+        Self.declared(config, labelRows: embedders[0].labels?.shape[0] ?? 0, embedderPerBlock: embedders.count > 1)
             .parameterCount
     }
 }

@@ -1,33 +1,40 @@
 import Compute
 
-/// The scratch memory of a DiT's forwards, allocated once and used by one forward at a time.
+/// The scratch memory of forwards of a DiT or a network of its parts, allocated once and used by one forward at a time.
 public final class DiTWorkspace {
     public let entries: Int
     public var clock: ForwardClock?
 
-    let network: DiT
+    let network: any DiTNetwork
     let workers: Workers
-    let attention: Attention
+    /// Of the first block, of the second and so on, then from the beginning again.
+    private let attentions: [SequenceAttention]
     let scratch = ProductScratch()
     let tokens: TokenMemory
 
     /// Allocates what a forward of `entries` entries needs.
-    public init(network: DiT, entries: Int, workers: Workers) {
-        let config = network.config
+    public init(network: any DiTNetwork, entries: Int, workers: Workers) {
+        let config = network.parts
         self.network = network
         self.entries = entries
         self.workers = workers
-        attention = Attention(
-            tokens: config.tokens, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
-            workers: workers)
-        tokens = TokenMemory(entries: entries, tokens: config.tokens, Self.widths(config))
+        attentions = network.sequences.map {
+            SequenceAttention(
+                $0, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
+                workers: workers)
+        }
+        tokens = TokenMemory(entries: entries, tokens: network.sequences[0].tokens, Self.widths(config))
     }
 
-    /// What a workspace takes, in bytes.
-    static func bytes(_ config: DiTConfig, entries: Int, workers: Workers) -> Int {
-        TokenMemory.bytes(entries: entries, tokens: config.tokens, widths(config))
-            + Attention.bytes(tokens: config.tokens, headDimension: config.headDimension, workers: workers)
+    /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.
+    static func bytes(_ config: DiTConfig, _ sequences: [TokenSequences], entries: Int, workers: Workers) -> Int {
+        sequences.reduce(TokenMemory.bytes(entries: entries, tokens: sequences[0].tokens, widths(config))) {
+            $0 + SequenceAttention.bytes($1, headDimension: config.headDimension, workers: workers)
+        }
     }
+
+    /// The attention of a block.
+    func attention(ofBlock index: Int) -> SequenceAttention { attentions[index % attentions.count] }
 
     private static func widths(_ config: DiTConfig) -> TokenMemory.Widths {
         let patch = config.patchSize * config.patchSize
@@ -43,7 +50,7 @@ extension DiTWorkspace: ForwardWorkspace {
         let classes = conditions.map { condition in
             switch condition {
             case .label(let label): label
-            case .null: network.config.numClasses
+            case .null: network.parts.numClasses
             case .prompt: preconditionFailure("a class-conditional network takes a label")
             }
         }
@@ -53,7 +60,7 @@ extension DiTWorkspace: ForwardWorkspace {
     }
 }
 
-/// A run of a ``DiT``: its modulation.
+/// A run of a ``DiTNetwork``: its modulation.
 private final class DiTSession: ForwardSession {
     private let workspace: DiTWorkspace
     private let modulation: ModulationTable

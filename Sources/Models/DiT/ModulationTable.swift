@@ -11,7 +11,7 @@ public final class ModulationTable {
     /// The class of each batch entry; the null class is the number of classes.
     public let classes: [Int]
 
-    let network: DiT
+    let network: any DiTNetwork
     private let workers: Workers
     private let features: TimestepEmbedding
     private var window: CallWindow
@@ -29,8 +29,8 @@ public final class ModulationTable {
     ///   - timesteps: the timestep of each model call.
     ///   - classes: the class of each batch entry: a row of the label table.
     ///   - workers: the threads to compute it with.
-    public init(network: DiT, timesteps: [Double], classes: [Int], workers: Workers) {
-        let config = network.config
+    public init(network: any DiTNetwork, timesteps: [Double], classes: [Int], workers: Workers) {
+        let config = network.parts
         let labels = network.weights.hasNullClass ? config.numClasses + 1 : config.numClasses
         precondition(classes.allSatisfy((0..<labels).contains), "classes \(classes) of a table of \(labels)")
         self.network = network
@@ -56,14 +56,14 @@ public final class ModulationTable {
 
     /// The modulation of `block` at a call whose window has been computed by ``prepare(call:)``.
     func block(_ block: Int, call: Int, entry: Int) -> BlockModulation {
-        let width = network.config.hiddenSize
+        let width = network.parts.hiddenSize
         return BlockModulation(
             UnsafePointer(blocks[block].pointer) + row(call: call, entry: entry) * 6 * width, width: width)
     }
 
     /// The final layer's shift and scale, each (D), at a call whose window has been computed.
     func finalLayer(call: Int, entry: Int) -> (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>) {
-        let width = network.config.hiddenSize
+        let width = network.parts.hiddenSize
         let row = UnsafePointer(final.pointer) + row(call: call, entry: entry) * 2 * width
         return (row, row + width)
     }
@@ -81,10 +81,10 @@ public final class ModulationTable {
     ) {
         precondition(tokens.count == output.count, "\(output.shape) has no room for \(tokens.count) elements")
         guard let source = tokens.baseAddress else { return }
-        let config = network.config
+        let config = network.parts
         let rows = self.block(block, call: call, entry: entry)
         LayerNorm.modulated(
-            source, rows: config.tokens, width: config.hiddenSize, epsilon: Float(config.normEpsilon),
+            source, rows: tokens.count / config.hiddenSize, width: config.hiddenSize, epsilon: Float(config.normEpsilon),
             shift: rows.attention.shift, scale: rows.attention.scale, into: output.pointer)
     }
 
@@ -113,15 +113,18 @@ public final class ModulationTable {
         }
     }
 
-    /// condition = SiLU(MLP(sinusoids) + label), the input of every modulation layer.
+    /// condition = SiLU(MLP(sinusoids) + label), the input of every modulation layer; without a label where there are no
+    /// classes.
     private func embed(with embedder: DiTWeights.ConditionEmbedder, rows: Int) {
-        let width = network.config.hiddenSize
+        let width = network.parts.hiddenSize
         embedder.timestepIn(sinusoids.pointer, rows: rows, into: hidden.pointer, activation: .silu, workers: workers)
         embedder.timestepOut(hidden.pointer, rows: rows, into: condition.pointer, workers: workers)
         for row in 0..<rows {
-            let label = classes[row % classes.count]
             let target = condition.pointer + row * width
-            Elementwise.add(embedder.labels.pointer + label * width, count: width, to: target)
+            if let labels = embedder.labels {
+                Elementwise.add(
+                    labels.pointer + classes[row % classes.count] * width, count: width, to: target)
+            }
             Activation.silu.apply(to: target, count: width)
         }
     }

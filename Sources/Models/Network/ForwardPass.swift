@@ -33,8 +33,8 @@ struct ForwardPass {
         }
     }
 
-    /// The attention of every entry to itself, from its queries, keys and values side by side.
-    func attend(_ attention: Attention, _ subset: BatchSubset, _ qkv: EntryRows, into outputs: EntryRows) {
+    /// The attention of every entry to itself, sequence by sequence, from its queries, keys and values side by side.
+    func attend(_ attention: SequenceAttention, _ subset: BatchSubset, _ qkv: EntryRows, into outputs: EntryRows) {
         forEach(.attention, subset, tasks: attention.taskCount) { worker, entry, task in
             attention.run(
                 task: task, worker: worker, qkv: qkv.row(0, of: entry), into: outputs.row(0, of: entry))
@@ -88,6 +88,17 @@ struct ForwardPass {
             RMSNorm.apply(
                 x.row(rows.lowerBound, of: entry), rows: rows.count, width: x.columns, epsilon: epsilon,
                 scale: scale.pointer, into: y.row(rows.lowerBound, of: entry))
+        }
+    }
+
+    /// x = x + y, y being a row (D) for each frame of a clip.
+    func add(_ y: Tensor, toFrames subset: BatchSubset, _ x: EntryRows) {
+        let rowsPerFrame = x.rows / y.shape[0]
+        forEachRows(.gatedAdd, subset, of: x) { entry, rows in
+            for row in rows {
+                Elementwise.add(
+                    y.pointer + row / rowsPerFrame * x.columns, count: x.columns, to: x.row(row, of: entry))
+            }
         }
     }
 

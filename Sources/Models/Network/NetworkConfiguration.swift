@@ -19,6 +19,8 @@ public protocol NetworkConfiguration: Encodable, Sendable {
     var steps: Int? { get }
     /// How many of the first channels the model's author guides; nil for all of them.
     var guidanceChannels: Int? { get }
+    /// How many frames of a clip are shown in a second; nil, the default, for models of images.
+    var framesPerSecond: Int? { get }
     /// The sizes of the transformer, for reports.
     var size: TransformerSize { get }
     /// The network in a line.
@@ -81,6 +83,8 @@ extension NetworkConfiguration {
     public var process: String { "{}" }
 
     public var steps: Int? { nil }
+
+    public var framesPerSecond: Int? { nil }
 
     public func sized(width: Int, height: Int) throws(ConfigProblem) -> Self {
         // Networks of pixels can at least draw their own size.

@@ -35,7 +35,7 @@ public struct NetworkFamily: Sendable {
     }
 
     /// All families; a `config.json` that names none belongs to the first.
-    public static let all = [diffusionTransformers, miniT2I, pixart]
+    public static let all = [diffusionTransformers, miniT2I, pixart, latte]
 }
 
 extension [NetworkFamily] {

@@ -1,44 +1,53 @@
 import Compute
 
-/// The two rearrangements between an image (C, H, W) and its tokens, in row order.
+/// The two rearrangements between an image (C, H, W) and its tokens, in row order; those of a clip (C, F, H, W) come frame
+/// after frame.
 enum Patches {
     /// Gathers each patch into a row: (T, C P P), channel first, then the patch's rows, then its columns, as a
     /// convolution's kernel (D, C, P, P) is stored.
     static func gather(
         _ image: UnsafePointer<Float>, of shape: LatentShape, patch: Int, into rows: UnsafeMutablePointer<Float>
     ) {
-        let across = shape.width / patch
         var target = rows
-        for token in 0..<shape.height / patch * across {
-            let top = token / across * patch
-            let left = token % across * patch
+        forEachPatch(of: shape, side: patch) { frame, top, left in
             for channel in 0..<shape.channels {
                 for y in 0..<patch {
-                    let source = image + (channel * shape.height + top + y) * shape.width + left
-                    target.update(from: source, count: patch)
+                    let line = (channel * shape.frames + frame) * shape.height + top + y
+                    target.update(from: image + line * shape.width + left, count: patch)
                     target += patch
                 }
             }
         }
     }
 
-    /// Scatters rows (T, P P C), channel last, back into an image of `channels` channels, (C, H, W).
+    /// Scatters rows (T, P P C), channel last, back into an image of `channels` channels, (C, H, W), or a clip of them.
     static func scatter(
         _ rows: UnsafePointer<Float>, channels: Int, of shape: LatentShape, patch: Int,
         into image: UnsafeMutablePointer<Float>
     ) {
-        let across = shape.width / patch
         var source = rows
-        for token in 0..<shape.height / patch * across {
-            let top = token / across * patch
-            let left = token % across * patch
+        let frameDistance = shape.height * shape.width
+        forEachPatch(of: shape, side: patch) { frame, top, left in
             for y in 0..<patch {
                 for x in 0..<patch {
+                    let pixel = frame * frameDistance + (top + y) * shape.width + left + x
                     for channel in 0..<channels {
-                        image[(channel * shape.height + top + y) * shape.width + left + x] = source[channel]
+                        image[channel * shape.frames * frameDistance + pixel] = source[channel]
                     }
                     source += channels
                 }
+            }
+        }
+    }
+
+    /// Calls `body` with the frame and the first pixel of each patch, in the order of the tokens.
+    @inline(__always)
+    private static func forEachPatch(
+        of shape: LatentShape, side: Int, _ body: (_ frame: Int, _ top: Int, _ left: Int) -> Void
+    ) {
+        for frame in 0..<shape.frames {
+            for top in stride(from: 0, through: shape.height - side, by: side) {
+                for left in stride(from: 0, through: shape.width - side, by: side) { body(frame, top, left) }
             }
         }
     }
@@ -49,11 +58,11 @@ extension ForwardPass {
     /// Latents to tokens, plus their fixed positions: the same for every entry, so computed once.
     ///
     /// - Parameters:
-    ///   - latents: (C, H, W), of `shape`.
+    ///   - latents: (C, H, W) or (C, F, H, W), of `shape`.
     ///   - shape: the latents' shape.
     ///   - layer: the patch embedding, (D, C P P).
     ///   - patch: P.
-    ///   - positions: (T, D).
+    ///   - positions: of an image's, or of each frame's tokens: (T, D), or (T / F, D).
     ///   - patches: scratch memory, (T, C P P).
     ///   - embedded: where the tokens go, (T, D).
     ///   - x: the hidden states of every entry, which start as the tokens.
@@ -66,12 +75,15 @@ extension ForwardPass {
             let tokens = embedded.pointer
             Patches.gather(latents.pointer, of: shape, patch: patch, into: patches.pointer)       // (T, C P P)
             layer(patches.pointer, rows: x.rows, into: tokens, workers: workers, scratch: scratch) // (T, D)
-            Elementwise.add(positions.pointer, count: embedded.count, to: tokens)                 // (T, D)
+            for frame in 0..<shape.frames {
+                Elementwise.add(
+                    positions.pointer, count: positions.count, to: tokens + frame * positions.count) // (T, D)
+            }
             for entry in subset { x.row(0, of: entry).update(from: tokens, count: embedded.count) }
         }
     }
 
-    /// Tokens (T, P P C) of every entry back to an image, (C, H, W).
+    /// Tokens (T, P P C) of every entry back to an image, (C, H, W), or to a clip, (C, F, H, W).
     func unpatchify(
         _ projected: EntryRows, _ subset: BatchSubset, of shape: LatentShape, patch: Int, into outputs: [Tensor]
     ) {

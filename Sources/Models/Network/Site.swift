@@ -17,6 +17,8 @@ extension LayerKind {
     public static let attention = LayerKind("attention")
     /// The attention of an image's tokens to those of its prompt.
     public static let crossAttention = LayerKind("cross-attention")
+    /// The attention of a clip's tokens to those at the same place in its other frames.
+    public static let temporalAttention = LayerKind("temporal attention")
     public static let mlp = LayerKind("mlp")
 }
 

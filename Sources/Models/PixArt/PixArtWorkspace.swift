@@ -7,7 +7,7 @@ final class PixArtWorkspace {
 
     let network: PixArt
     let workers: Workers
-    let attention: Attention
+    let attention: SequenceAttention
     let scratch = ProductScratch()
     let positions: Tensor  // (T, D), of the latents' grid
     let tokens: TokenMemory
@@ -18,8 +18,8 @@ final class PixArtWorkspace {
         self.network = network
         self.entries = entries
         self.workers = workers
-        attention = Attention(
-            tokens: config.tokens, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
+        attention = SequenceAttention(
+            .all(config.tokens), heads: config.heads, headDimension: config.headDimension, engine: network.engine,
             workers: workers)
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),

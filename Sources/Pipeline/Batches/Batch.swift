@@ -4,34 +4,6 @@ import Media
 
 /// Images to sample from one model, and the files that they go to: everything that a ``BatchRun`` needs, checked.
 public struct Batch: Sendable {
-    /// Where pictures and latents go, and what happens to files that are there.
-    public struct Output: Sendable {
-        /// The paths of the pictures.
-        public var pattern: OutputPattern
-        /// The format of the pictures.
-        public var format: ImageFile.Format
-        /// The columns of one grid of all images; nil for a file for each image.
-        public var columns: Int?
-        /// Whether other files at these paths are replaced.
-        public var replaces = false
-        /// Where the final latents of a single image go; nil for nowhere.
-        public var latents: String?
-        /// Whether `run.json` and the shard's manifest are written beside the images.
-        public var keepsManifest = false
-        /// Takes the picture in place of a file; the pattern is not used then.
-        public var stream: (@Sendable ([UInt8]) throws -> Void)?
-        /// The index of the first image, where the list is a part of a longer one.
-        public var firstIndex = 0
-        /// After every so many steps, a preview is written beside the picture; nil for never.
-        public var previewInterval: Int?
-
-        /// Pictures at the paths of `pattern`.
-        public init(pattern: OutputPattern, format: ImageFile.Format = .png) {
-            self.pattern = pattern
-            self.format = format
-        }
-    }
-
     /// The gap between the pictures of a grid, in pixels.
     static let gridPadding = 2
 
@@ -92,19 +64,25 @@ public struct Batch: Sendable {
             }
             return (directory.tinyDirectory == nil ? decoder : try directory.decoder(.tiny) ?? decoder, interval)
         }
+        let layout = try output.layout(in: directory, count: items.count)
         let model = directory.reference()
         let decoderReference = try decoder?.reference()
         let noise = initialNoise.map(LatentFile.hash)
         func record(_ items: [SampleItem], _ variant: Int, columns: Int? = nil) -> ImageRecord {
             ImageRecord(
                 model: model, settings: variants[variant].settings, items: items, columns: columns,
-                initialNoise: noise, reuse: variants[variant].reuse, decoder: decoderReference)
+                initialNoise: noise, reuse: variants[variant].reuse, decoder: decoderReference,
+                framesPerSecond: layout.framesPerSecond)
         }
         hashers = variants.indices.map { SettingsHasher(record([], $0)) }
 
         func variant(_ index: Int) -> Int { variantOf?[index] ?? 0 }
-        func path(_ index: Int) -> String {
-            output.pattern.path(for: items[index], index: output.firstIndex + index, classNames: directory.classes)
+        func path(_ index: Int, frame: Int = 0) -> String {
+            output.pattern.path(
+                for: items[index], index: output.firstIndex + index, frame: frame, classNames: directory.classes)
+        }
+        func file(_ path: String) -> ImageFile {
+            ImageFile(path: path, format: output.format, replaces: output.replaces)
         }
         func target(_ index: Int, _ items: [SampleItem], columns: Int? = nil) -> SampleTarget {
             let picture: SampleTarget.Picture =
@@ -112,8 +90,10 @@ public struct Batch: Sendable {
                     .none
                 } else if let stream = output.stream {
                     .stream(output.format, stream)
+                } else if layout == .numbered {
+                    .frames((0..<directory.latentShape.frames).map { file(path(index, frame: $0)) })
                 } else {
-                    .file(ImageFile(path: path(index), format: output.format, replaces: output.replaces))
+                    .file(file(path(index)))
                 }
             return SampleTarget(
                 index: index, variant: variant(index), record: record(items, variant(index), columns: columns),
@@ -130,7 +110,7 @@ public struct Batch: Sendable {
             guard output.stream == nil || items.count == 1 else {
                 throw PipelineError.usage("--output - writes one image, not \(items.count); give --count 1 or --grid")
             }
-            try Self.checkPaths(items.indices.lazy.map(path), of: output.pattern)
+            try Self.checkPaths(items.indices.lazy.map { path($0) }, of: output.pattern)
             targets = items.indices.filter(shard.contains).map { target($0, [items[$0]]) }
         }
         guard output.keepsManifest else {
@@ -213,6 +193,8 @@ public struct SampleTarget: Sendable {
     /// Where the picture goes.
     public enum Picture: Sendable {
         case file(ImageFile)
+        /// To a file for each frame.
+        case frames([ImageFile])
         /// To a function that takes the bytes of a file in this format, for standard output and the like.
         case stream(ImageFile.Format, @Sendable ([UInt8]) throws -> Void)
         /// Nowhere: the model's latents are not pixels.
@@ -230,12 +212,16 @@ public struct SampleTarget: Sendable {
     /// Where the final latents go, if they are wanted.
     public let latents: LatentFile?
 
-    /// The picture's path, or else that of the latents; nil for a stream.
-    public var path: String? {
+    /// The picture's path, the first frame's, or else that of the latents; nil for a stream.
+    public var path: String? { paths.first }
+
+    /// The paths of the picture or of its frames, or else that of the latents; none for a stream.
+    public var paths: [String] {
         switch picture {
-        case .file(let file): file.path
-        case .stream: nil
-        case .none: latents?.path
+        case .file(let file): [file.path]
+        case .frames(let files): files.map(\.path)
+        case .stream: []
+        case .none: latents.map { [$0.path] } ?? []
         }
     }
 
@@ -257,9 +243,19 @@ public struct SampleTarget: Sendable {
         switch picture {
         case .file(let file):
             try file.standing(for: hasher?.hash(of: record.items[0]) ?? record.settingsHash)
+        case .frames(let files): try Self.standing(of: files, record)
         case .stream: .free
         case .none: .done
         }
+    }
+
+    /// What there is of the files of a clip's frames: `done` where none is missing.
+    private static func standing(of files: [ImageFile], _ record: ImageRecord) throws(PipelineError) -> Standing {
+        var standing = Standing.done
+        for (index, file) in files.enumerated() where try file.standing(for: record.frame(index)) == .free {
+            standing = .free
+        }
+        return standing
     }
 
     /// Looks for the latents; `done` where none are wanted.

@@ -125,7 +125,7 @@ public final class BatchRun: Sendable {
     /// Removes what killed runs have left beside the files of this one.
     private func removeOrphans() {
         var names: [String: Set<String>] = [:]
-        for path in batch.targets.compactMap(\.path) {
+        for path in batch.targets.lazy.flatMap(\.paths) {
             let slash = path.lastIndex(of: "/")
             let folder = slash.map { String(path[...$0]) } ?? ""
             names[folder, default: []].insert(slash.map { String(path[path.index(after: $0)...]) } ?? path)

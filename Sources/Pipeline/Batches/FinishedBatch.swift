@@ -106,9 +106,9 @@ public struct FinishedBatch: Sendable {
     /// - Parameters:
     ///   - line: what the manifest says of it.
     ///   - peers: how many images are looked at side by side.
-    /// - Returns: the picture.
+    /// - Returns: the picture, or the clip.
     /// - Throws: ``PipelineError`` when it is missing, another one, damaged, or too large.
-    public func picture(of line: ManifestLine, peers: Int = 1) throws(PipelineError) -> Image {
+    public func picture(of line: ManifestLine, peers: Int = 1) throws(PipelineError) -> Clip {
         let path = path(of: line)
         let bytes = try folder.read(
             line.file, most: Self.mostImageBytes,
@@ -159,11 +159,14 @@ struct DecodedMemory {
     /// Pictures that need no more than this are not checked.
     private static let unasked = 64 << 20
 
-    private let size: (width: Int, height: Int, channels: Int)
-    private var bytes: Int { size.width * size.height * size.channels * Self.bytesPerSample }
+    private let size: (width: Int, height: Int, channels: Int, frames: Int)
+    /// Frames are decoded together and measured one by one.
+    private var bytes: Int {
+        size.width * size.height * size.channels * (Self.bytesPerSample + 2 * (size.frames - 1))
+    }
 
     /// - Parameter size: what the file's header declares, already within the limits of the format's reader.
-    init(_ size: (width: Int, height: Int, channels: Int)) {
+    init(_ size: (width: Int, height: Int, channels: Int, frames: Int)) {
         self.size = size
     }
 

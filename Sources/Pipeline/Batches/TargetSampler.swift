@@ -55,32 +55,30 @@ final class TargetSampler {
         let preview = preview(of: target)
         defer { preview?.remove() }
         (decoding, saved) = (0, 0)
-        var frames: [[Image]] = []
+        var clips: [Clip] = []
         let sampler = try sampler(for: target.variant)
         for (number, item) in target.record.items.enumerated() {
             let (latents, isHard) = try sample(item, number: number, of: target, with: sampler, preview: preview)
             try sampler.check(latents)
             // Only a picture of one image chooses.
             if target.isUndecided { target = target.decided(isHard: isHard) }
-            if makesPicture, let decoder { frames.append(try decode(latents, with: decoder)) }
+            if makesPicture, let decoder { clips.append(try clip(of: latents, record: target.record, with: decoder)) }
             if makesLatents { try target.latents?.write(latents, record: target.record) }
         }
         guard makesPicture else { return (target, true) }
-        let picture =
-            try target.record.columns.map { columns in
-                [
-                    try ImageGrid.arrange(
-                        frames.map(FrameSheet.picture(of:)), columns: columns, padding: Batch.gridPadding)
-                ]
-            } ?? frames[0]
+        let picture = try Self.arranged(clips, as: target.record)
         let classes = batch.directory.classes
         switch target.picture {
         case .file(let file):
-            do {
-                try onWritten(target, file.write(picture, record: target.record, classNames: classes))
-            } catch FileError.exists {
-                guard try target.pictureStanding() == .done else { throw FileError.exists(path: file.path) }
+            guard let bytes = try Self.write(picture, to: file, record: target.record, classes) else {
                 return (target, false)
+            }
+            try onWritten(target, bytes)
+        case .frames(let files):
+            for (index, file) in files.enumerated() {
+                let record = target.record.frame(index)
+                guard try file.standing(for: record) == .free else { continue }
+                _ = try Self.write(Clip(picture.frames[index]), to: file, record: record, classes)
             }
         case .stream(let format, let write):
             let bytes = try format.encode(picture, record: target.record, classNames: classes)
@@ -90,6 +88,29 @@ final class TargetSampler {
             break
         }
         return (target, true)
+    }
+
+    /// The clips of a record in one: side by side in a grid, or the frames of a single one in a picture.
+    private static func arranged(_ clips: [Clip], as record: ImageRecord) throws(ImageError) -> Clip {
+        guard let columns = record.columns else { return clips[0] }
+        guard clips.count == 1 else {
+            return try ImageGrid.arrange(clips, columns: columns, padding: Batch.gridPadding)
+        }
+        return Clip(try ImageGrid.arrange(clips[0].frames, columns: columns, padding: Batch.gridPadding))
+    }
+
+    /// Writes a file.
+    ///
+    /// - Returns: its bytes; nil if another process has made the same one meanwhile.
+    private static func write(
+        _ clip: Clip, to file: ImageFile, record: ImageRecord, _ classes: ClassNames
+    ) throws -> [UInt8]? {
+        do {
+            return try file.write(clip, record: record, classNames: classes)
+        } catch FileError.exists {
+            guard try file.standing(for: record) == .done else { throw FileError.exists(path: file.path) }
+            return nil
+        }
     }
 
     /// The sampler of a variant; successive images of one variant share its scratch memory.
@@ -102,13 +123,15 @@ final class TargetSampler {
         return made
     }
 
-    private func decode(_ latents: Tensor, with decoder: any LatentDecoder) throws -> [Image] {
+    private func clip(
+        of latents: Tensor, record: ImageRecord, with decoder: any LatentDecoder
+    ) throws -> Clip {
         decoders.wait()
         defer { decoders.signal() }
         let clock = ContinuousClock()
         let start = clock.now
         defer { decoding += (clock.now - start) / .seconds(1) }
-        return try decoder.decode(latents)
+        return Clip(try decoder.decode(latents), framesPerSecond: record.framesPerSecond ?? Clip.usualRate)
     }
 
     private func preview(of target: SampleTarget) -> Preview? {

@@ -93,14 +93,14 @@ public struct DecoderSource: Sendable {
         }
     }
 
-    /// Checks that pictures of latents of `shape`, `count` of them in rows of `columns`, can be held in memory.
+    /// Checks that a grid of pictures of latents of `shape`, `count` of them in rows of `columns`, can be held in memory:
+    /// a clip of several clips, the frames of a single one side by side.
     ///
     /// - Throws: `ImageError` that says how large a grid may be.
     public func check(_ shape: LatentShape, count: Int, columns: Int, padding: Int) throws(ImageError) {
-        let frame = (width: shape.width * scale, height: shape.height * scale)
-        let picture = try FrameSheet.extents(width: frame.width, height: frame.height, frames: shape.frames)
         try ImageGrid.check(
-            width: picture.width, height: picture.height, count: count, columns: columns, padding: padding)
+            width: shape.width * scale, height: shape.height * scale, frames: count == 1 ? 1 : shape.frames,
+            count: count == 1 ? shape.frames : count, columns: columns, padding: padding)
     }
 }
 

@@ -1,49 +1,74 @@
 import Media
 import Models
 
-/// A file for a picture: its path and format, and whether an existing file is replaced.
+/// A file for a picture or a clip: its path and format, and whether an existing file is replaced.
 public struct ImageFile: Equatable, Sendable {
-    /// A file format for pictures.
+    /// A file format.
     public enum Format: String, CaseIterable, Sendable {
+        /// A picture, or a clip as an animated PNG.
         case png
+        /// A clip as an animated PNG.
+        case apng
+        /// A picture.
         case ppm
+        /// A clip without compression, its colours as video programs want them.
+        case y4m
 
-        /// The format of a file with these bytes: whatever does not begin like a PPM or PGM counts as a PNG.
+        /// The format of a file with these bytes: whatever does not begin like another one counts as a PNG.
         public init(of bytes: [UInt8]) {
-            self = bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8) ? .ppm : .png
+            self =
+                if bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8) {
+                    .ppm
+                } else if bytes.starts(with: "YUV4MPEG2".utf8) {
+                    .y4m
+                } else {
+                    .png
+                }
         }
 
         /// Decodes a file of this format.
-        public func decode(_ bytes: [UInt8]) throws(ImageError) -> Image {
+        public func decode(_ bytes: [UInt8]) throws(ImageError) -> Clip {
             switch self {
-            case .png: try PNGReader.decode(bytes)
-            case .ppm: try PPM.decode(bytes)
+            case .png, .apng: try PNGReader.clip(bytes)
+            case .ppm: Clip(try PPM.decode(bytes))
+            case .y4m: throw .inexact(.y4m)
             }
         }
 
-        /// The size that the header of a file of this format declares; reads no pixels.
-        public func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int, channels: Int) {
-            switch self {
-            case .png: try PNGReader.size(of: bytes)
-            case .ppm: try PPM.size(of: bytes)
-            }
+        /// The size that the header of a file of this format declares, and how many frames; reads no pixels.
+        public func size(
+            of bytes: [UInt8]
+        ) throws(ImageError) -> (width: Int, height: Int, channels: Int, frames: Int) {
+            let size =
+                switch self {
+                case .png, .apng: try PNGReader.size(of: bytes)
+                case .ppm: try PPM.size(of: bytes)
+                case .y4m: throw .inexact(.y4m)
+                }
+            return (
+                size.width, size.height, size.channels, self == .ppm ? 1 : try PNGReader.frames(of: bytes).count
+            )
         }
 
-        /// The bytes of a file that holds the frames of a picture, one for an image, and what it was made from.
+        /// The bytes of a file that holds a picture or a clip, and what it was made from.
         ///
-        /// Both formats hold one picture, so several frames are side by side in it.
-        public func encode(
-            _ frames: [Image], record: ImageRecord, classNames: ClassNames
-        ) throws(ImageError) -> [UInt8] {
-            let image = try FrameSheet.picture(of: frames)
-            let metadata = ImageMetadata(record: record)
+        /// A PPM holds one picture: ``Batch/Output/layout(in:count:)`` gives it none with more frames.
+        public func encode(_ clip: Clip, record: ImageRecord, classNames: ClassNames) throws(ImageError) -> [UInt8] {
+            let (metadata, first) = (ImageMetadata(record: record), clip.frames[0])
             switch self {
-            case .png:
+            case .png, .apng:
                 return try PNGWriter.encode(
-                    image, text: metadata.texts(classNames: classNames, width: image.width, height: image.height))
+                    clip, text: metadata.texts(classNames: classNames, width: first.width, height: first.height))
             case .ppm:
-                return PPM.encode(image, comment: metadata.comment)
+                return PPM.encode(first, comment: metadata.comment)
+            case .y4m:
+                return Y4M.encode(clip, note: kept(metadata.settingsHash))
             }
+        }
+
+        /// As much of a settings hash as a file of this format keeps.
+        func kept(_ settingsHash: String) -> String {
+            self == .y4m ? String(settingsHash.prefix(32)) : settingsHash
         }
     }
 
@@ -72,15 +97,16 @@ public struct ImageFile: Equatable, Sendable {
     ///
     /// - Throws: ``PipelineError`` when another file is in the way or the directory is not writable.
     public func standing(for settingsHash: String) throws(PipelineError) -> Standing {
-        try Standing(of: path, hash: settingsHash, replaces: replaces, read: ImageMetadata.settingsHash(path:))
+        try Standing(
+            of: path, hash: format.kept(settingsHash), replaces: replaces, read: ImageMetadata.settingsHash(path:))
     }
 
-    /// Encodes and writes the frames of a picture, whole or not at all.
+    /// Encodes and writes a picture or a clip, whole or not at all.
     ///
     /// - Returns: the file's bytes.
     @discardableResult
-    public func write(_ frames: [Image], record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
-        let bytes = try format.encode(frames, record: record, classNames: classNames)
+    public func write(_ clip: Clip, record: ImageRecord, classNames: ClassNames) throws -> [UInt8] {
+        let bytes = try format.encode(clip, record: record, classNames: classNames)
         try AtomicFile.writeResult(bytes, to: path, replaces: replaces)
         return bytes
     }

@@ -81,7 +81,8 @@ extension ImageMetadata {
     /// - Throws: ``PipelineError/badData(_:)`` if the file is no PNG of omnicache's, or damaged.
     public init(png bytes: [UInt8], path: String) throws(PipelineError) {
         guard ImageFile.Format(of: bytes) == .png else {
-            throw .badData("\(path): a PPM keeps only the hash of its settings; give an image made as a PNG")
+            throw .badData(
+                "\(path): a PPM or a Y4M keeps only the hash of its settings; give an image or a clip made as a PNG")
         }
         let texts: [PNGText]
         do {
@@ -93,21 +94,23 @@ extension ImageMetadata {
             throw .badData("\(path): no omnicache settings in this image; it was made by another program")
         }
         guard let metadata = try? JSONDecoder().decode(ImageMetadata.self, from: Data(text.utf8)),
-            metadata.record.schema == ImageRecord.currentSchema, !metadata.record.items.isEmpty
+            metadata.record.schema == ImageRecord.currentSchema, !metadata.record.items.isEmpty,
+            metadata.record.framesPerSecond.map(Clip.rates.contains) != false
         else {
             throw .badData("\(path): the image's settings are damaged or of another version of omnicache")
         }
         self = metadata
     }
 
-    /// The settings hash that the image file at `path` carries; nil for a file of any other origin, or one that is cut
-    /// short.
+    /// The settings hash that the image file at `path` carries, of a Y4M its first half; nil for a file of any other origin,
+    /// or one that is cut short.
     ///
     /// Reads nothing from the pixels on, since it is called for every file of a batch.
     public static func settingsHash(path: String) -> String? {
         if let texts = ImageProbe.pngTexts(path: path) {
             return texts.first { $0.keyword == keyword }.flatMap { settingsHash(inRecord: $0.text) }
         }
+        if let note = ImageProbe.y4mNote(path: path) { return note }
         let comments = ImageProbe.ppmComments(path: path)
         return comments?.first { $0.hasPrefix(commentPrefix) }.map { String($0.dropFirst(commentPrefix.count)) }
     }

@@ -1,4 +1,4 @@
-/// A file name with the placeholders `{class}`, `{prompt}`, `{seed}` and `{index}`. `{{` and `}}` stand for braces, so that
+/// A file name with the placeholders `{class}`, `{prompt}`, `{seed}`, `{index}` and `{frame}`. `{{` and `}}` stand for braces, so that
 /// any name can be written.
 ///
 /// `{class}` and `{prompt}` both stand for the condition's name in files: ``ClassNames/slug(of:)``.
@@ -19,7 +19,11 @@ public struct OutputPattern: Equatable, Sendable {
         case prompt
         case seed
         case index
+        case frame
     }
+
+    /// Whether each frame of a clip gets a name of its own.
+    public var hasFrame: Bool { parts.contains(.placeholder(.frame)) }
 
     /// Parses a pattern.
     ///
@@ -49,7 +53,7 @@ public struct OutputPattern: Equatable, Sendable {
             let name = String(rest[..<close])
             guard let placeholder = Placeholder(rawValue: name) else {
                 throw .usage(
-                    "--output '\(text)': unknown placeholder {\(name)}; there are {class}, {prompt}, {seed} and {index}; "
+                    "--output '\(text)': unknown placeholder {\(name)}; there are {class}, {prompt}, {seed}, {index} and {frame}; "
                         + "write '{{' for a brace in a name")
             }
             parts += [.literal(literal), .placeholder(placeholder)]
@@ -65,16 +69,20 @@ public struct OutputPattern: Equatable, Sendable {
         folder = String(decoding: fixed.utf8[...slash], as: UTF8.self)
     }
 
-    /// The path of image `index`; the index is padded to six digits, so that names sort.
-    public func path(for item: SampleItem, index: Int, classNames: ClassNames) -> String {
-        parts.map { part in
+    /// The path of image `index`, or of a frame of the clip; the index is padded to six digits and the frame to four, so
+    /// that names sort.
+    public func path(for item: SampleItem, index: Int, frame: Int = 0, classNames: ClassNames) -> String {
+        func padded(_ number: Int, to count: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, count - digits.count)) + digits
+        }
+        return parts.map { part in
             switch part {
             case .literal(let text): return text
             case .placeholder(.class), .placeholder(.prompt): return classNames.slug(of: item.condition)
             case .placeholder(.seed): return String(item.seed)
-            case .placeholder(.index):
-                let digits = String(index)
-                return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+            case .placeholder(.index): return padded(index, to: 6)
+            case .placeholder(.frame): return padded(frame, to: 4)
             }
         }.joined()
     }

@@ -4,7 +4,7 @@ import Media
 import Models
 import Sampling
 
-/// A picture of a run's current estimate of the clean sample, written every few steps.
+/// A picture, or a clip, of a run's current estimate of the clean sample, written every few steps.
 ///
 /// It is written beside the picture's file, and removed with ``remove()``.
 public final class Preview {
@@ -46,7 +46,7 @@ public final class Preview {
         for i in 0..<clean.count {
             clean.values[i] = Float(sum.state * Double(clean.values[i]) + sum.output * Double(output[i]))
         }
-        let picture = try PNGWriter.encode(FrameSheet.picture(of: decoder.decode(clean)))
+        let picture = try PNGWriter.encode(Clip(decoder.decode(clean)))
         try AtomicFile.writeResult(picture, to: path, replaces: true)
         return step
     }

@@ -38,24 +38,28 @@ public struct ImageRecord: Codable, Equatable, Sendable {
     /// The format of this record.
     public let schema: String
     /// The model.
-    public let model: Model
+    public fileprivate(set) var model: Model
     /// The sampler and its settings.
     public let settings: SampleSettings
     /// The images in the file: one, or those of a grid in order.
-    public let items: [SampleItem]
+    public fileprivate(set) var items: [SampleItem]
     /// The columns of a grid; nil for a single image.
     public let columns: Int?
     /// The SHA-256 of the numbers of an initial noise that came from a file; nil when the seed made the noise.
     public let initialNoise: String?
     /// What was reused; nil for a run that evaluates everything.
-    public let reuse: ReuseRecord?
+    public fileprivate(set) var reuse: ReuseRecord?
     /// What made the picture of the latents; nil where these are pixels.
     public let decoder: Decoder?
+    /// The rate of a clip; nil for a picture that stands still.
+    public let framesPerSecond: Int?
+    /// Which frame of a clip the file holds, from 0; nil for a file that holds all of it.
+    public private(set) var frame: Int?
 
     /// Joins the parts.
     public init(
         model: Model, settings: SampleSettings, items: [SampleItem], columns: Int? = nil, initialNoise: String? = nil,
-        reuse: ReuseRecord? = nil, decoder: Decoder? = nil
+        reuse: ReuseRecord? = nil, decoder: Decoder? = nil, framesPerSecond: Int? = nil
     ) {
         schema = Self.currentSchema
         self.model = model
@@ -65,6 +69,7 @@ public struct ImageRecord: Codable, Equatable, Sendable {
         self.initialNoise = initialNoise
         self.reuse = reuse
         self.decoder = decoder
+        self.framesPerSecond = framesPerSecond
     }
 
     /// The SHA-256 of the record's canonical JSON: equal exactly for requests that make the same image.
@@ -75,16 +80,24 @@ public struct ImageRecord: Codable, Equatable, Sendable {
 
     /// The record of an image that has chosen between two plans.
     func decided(isHard: Bool) -> ImageRecord {
-        ImageRecord(
-            model: model, settings: settings, items: items, columns: columns, initialNoise: initialNoise,
-            reuse: reuse?.decided(isHard: isHard), decoder: decoder)
+        var record = self
+        record.reuse = reuse?.decided(isHard: isHard)
+        return record
+    }
+
+    /// The record of a file that holds one frame of the clip.
+    func frame(_ index: Int) -> ImageRecord {
+        var record = self
+        record.frame = index
+        return record
     }
 
     /// The part that is hashed.
     var hashed: ImageRecord {
-        ImageRecord(
-            model: Model(name: "", hash: model.hash, configuration: model.configuration), settings: settings,
-            items: items, columns: columns, initialNoise: initialNoise, reuse: reuse?.essence, decoder: decoder)
+        var record = self
+        record.model = Model(name: "", hash: model.hash, configuration: model.configuration)
+        record.reuse = reuse?.essence
+        return record
     }
 }
 
@@ -97,9 +110,8 @@ public struct SettingsHasher: Sendable {
 
     /// A hasher for single images made as `record` says, whatever its items.
     public init(_ record: ImageRecord) {
-        let template = ImageRecord(
-            model: record.model, settings: record.settings, items: [], columns: record.columns,
-            initialNoise: record.initialNoise, reuse: record.reuse, decoder: record.decoder)
+        var template = record
+        template.items = []
         let text = String(decoding: CanonicalJSON.data(template.hashed), as: UTF8.self)
         // Quotes within texts are escaped, so this can only be the record's own key.
         let parts = text.split(separator: Self.noItems, maxSplits: 1, omittingEmptySubsequences: false)

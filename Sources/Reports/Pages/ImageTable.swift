@@ -1,16 +1,16 @@
 import FoundationEssentials
 import Media
 
-/// Images side by side: what is compared across, its cases down.
+/// Images side by side, or clips, which play by themselves: what is compared across, its cases down.
 public struct ImageTable: Sendable {
     /// One image with a line under it.
     public struct Entry: Sendable {
         /// Nil leaves the place empty.
-        public var image: Image?
+        public var picture: Clip?
         public var caption: String
 
-        public init(_ image: Image?, caption: String = "") {
-            self.image = image
+        public init(_ picture: Clip?, caption: String = "") {
+            self.picture = picture
             self.caption = caption
         }
     }
@@ -49,11 +49,11 @@ public struct ImageTable: Sendable {
         for row in rows {
             var line: [String?] = []
             for entry in row.entries.prefix(columns.count) {
-                guard let image = entry.image else {
+                guard let picture = entry.picture else {
                     line.append(nil)
                     continue
                 }
-                line.append("data:image/png;base64," + Data(try PNGWriter.encode(image)).base64EncodedString())
+                line.append("data:image/png;base64," + Data(try PNGWriter.encode(picture)).base64EncodedString())
             }
             sources.append(line)
         }

@@ -1,4 +1,5 @@
 import Compute
+import Glibc
 import Media
 import PipelineSupport
 import Testing
@@ -63,6 +64,43 @@ import Testing
         let report = try compare().report
         #expect(report.rows[0].pairs.allSatisfy { $0.speedUp == 2 && $0.seconds == 0.01 })
         #expect(report.legend.contains("than the evaluations can give"))
+    }
+
+    /// Two clips in a batch; the second frame of each is `steps` levels brighter than the first.
+    private func makeClips(in folder: BatchFolder, steps: [UInt8]) throws {
+        try BatchFolder.run(count: 2).keep(in: folder.path, replaces: true)
+        for (index, step) in steps.enumerated() {
+            let first = Image(width: 12, height: 12, channels: 3, pixels: (0..<432).map { UInt8($0 % 200) })
+            let second = Image(width: 12, height: 12, channels: 3, pixels: first.pixels.map { $0 + step })
+            let bytes = try PNGWriter.encode(Clip(step == 0 ? [first] : [first, second]))
+            try folder.write(bytes, to: "\(index).png")
+            try Manifest(shard: .whole, folder: folder.path).append(BatchFolder.line(index).of(bytes, seconds: 1))
+        }
+    }
+
+    @Test func `clips are compared frame by frame, and by how much they change`() throws {
+        try one.remove("manifest-0-of-1.jsonl")
+        try makeClips(in: one, steps: [10, 40])
+        try makeClips(in: two, steps: [12, 40])
+        let report = try compare().report
+        let pairs = report.rows[0].pairs
+        // The first frames are the same, the second ones two levels apart.
+        #expect(try #require(pairs[0].psnr).isNear(20 * log10(255 / 2)))
+        #expect(try #require(pairs[0].flicker).isNear(0.2) && pairs[1].flicker == 0 && pairs[1].psnr == nil)
+        #expect(report.rows[0].summary.flicker?.worst == pairs[0].flicker)
+        #expect(report.table.plainText.contains("flicker %") && report.legend.contains("means over its frames"))
+        #expect(try BatchComparisonReport(json: report.json, path: "x") == report)
+        let looks = try BatchAnalysis([one.read()], workers: Workers(count: 1)) { _ in }.batches[0].images
+        let frames = try one.read().picture(of: one.read().lines[0]).frames
+        let energies = frames.map(ImageMetrics.highFrequencyEnergy)
+        #expect(looks[0].highFrequencyEnergy.isNear((energies[0] + energies[1]) / 2))
+    }
+
+    @Test func `a clip beside a still is refused with both files`() throws {
+        try one.remove("manifest-0-of-1.jsonl")
+        try makeClips(in: one, steps: [10, 40])
+        try makeClips(in: two, steps: [10, 0])
+        #expect(refusal().contains("1.png and ") && refusal().contains("2 frames against 1 frames"))
     }
 
     @Test func `equal pictures are counted and in no mean`() throws {
@@ -189,4 +227,9 @@ import Testing
             CSV.table(["a", "b"], [["tench, Tinca", "say \"owl\""], ["plain", "x\ny"]])
                 == "a,b\n\"tench, Tinca\",\"say \"\"owl\"\"\"\nplain,\"x\ny\"\n")
     }
+}
+
+extension Double {
+    /// Whether two figures agree but for rounding.
+    fileprivate func isNear(_ other: Double) -> Bool { abs(self - other) < 1e-9 }
 }

@@ -8,12 +8,13 @@ import Testing
 /// What made-up pairs say together.
 @Suite struct ComparisonSummaryTests {
     private func pair(
-        psnr: Double?, ssim: Double? = 1, error: Double? = 0, speedUp: Double? = nil, energy: Double? = 1
+        psnr: Double?, ssim: Double? = 1, error: Double? = 0, speedUp: Double? = nil, energy: Double? = 1,
+        flicker: Double? = nil
     ) -> PairMeasure {
         PairMeasure(
             evaluations: 10, seconds: speedUp.map { 1 / $0 }, speedUp: speedUp, psnr: psnr, psnr8: psnr, ssim: ssim,
             multiScaleSSIM: ssim.map { $0 / 2 }, haarPSI: ssim.map { $0 / 4 }, latentError: error,
-            highFrequencyEnergy: energy)
+            highFrequencyEnergy: energy, flicker: flicker)
     }
 
     @Test func `a win is a higher PSNR of the reference, and an infinite one is the highest`() {

@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import PipelineSupport
 import Testing
 
@@ -37,7 +38,7 @@ import Testing
         for path in [folder.path, String(folder.path.dropLast())] {
             let batch = try FinishedBatch.read([path])[0]
             #expect(batch.lines.map(\.index) == [0, 1, 2, 3, 4] && batch.missing.isEmpty)
-            for line in batch.lines { #expect(try batch.picture(of: line) == BatchFolder.picture(line.index)) }
+            for line in batch.lines { #expect(try batch.picture(of: line) == Clip(BatchFolder.picture(line.index))) }
         }
     }
 
@@ -207,10 +208,12 @@ import Testing
 
     @Test func `a picture that declares more than memory holds is refused before it is decoded`() throws {
         #expect(throws: Never.self) {
-            try DecodedMemory((64, 64, 3)).check(path: "a", peers: 1000, free: 0)
-            try DecodedMemory((16384, 16384, 3)).check(path: "a", peers: 2, free: 1 << 40)
+            try DecodedMemory((64, 64, 3, 1)).check(path: "a", peers: 1000, free: 0)
+            try DecodedMemory((16384, 16384, 3, 1)).check(path: "a", peers: 2, free: 1 << 40)
         }
-        for (size, peers) in [((16384, 16384, 3), 1), ((4096, 4096, 1), 8), ((2, 1 << 26, 4), 1)] {
+        for (size, peers) in [
+            ((16384, 16384, 3, 1), 1), ((4096, 4096, 1, 1), 8), ((2, 1 << 26, 4, 1), 1), ((64, 64, 3, 1 << 31), 1),
+        ] {
             #expect(throws: PipelineError.self) {
                 try DecodedMemory(size).check(path: "a", peers: peers, free: 1 << 30)
             }

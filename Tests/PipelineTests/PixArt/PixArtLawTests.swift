@@ -1,6 +1,4 @@
-import Caching
 import Compute
-import Evaluation
 import Models
 import Pipeline
 import PipelineSupport
@@ -154,42 +152,8 @@ import Testing
         let golden = PixArtCase.square
         let (directory, network) = (try golden.directory(), try golden.network())
         let settings = SampleSettings(steps: 10, sampler: directory.defaultSettings.sampler, guidanceScale: 2)
-        let item = SampleItem(condition: .prompt("caption 0"), seed: 7)
-        func sample(_ wrap: (NetworkDenoiser) -> any Denoiser = { $0 }) throws -> [Float] {
-            let sampler = try ImageSampler(
-                directory: directory, network: network, settings: settings, workers: Workers(count: 2))
-            var run = try sampler.start(item, wrap: wrap)
-            while try run.next() != nil {}
-            return run.latents.elements
-        }
-        let plain = try sample()
-        let calibrator = try Calibrator(
-            directory: directory, network: network, settings: settings, workers: Workers(count: 2))
-        let items = (1...3).map { SampleItem(condition: .prompt("caption 0"), seed: $0) }
-        let measurement = try calibrator.measure(items, leavesOut: true) { _ in }
-        let file = CalibrationFile(
-            model: directory.reference(), settings: settings, items: items, calibration: measurement.calibration)
-        let context = try StrategyContext(
-            directory: directory, network: network, workers: Workers(count: 2), settings: settings, items: [item],
-            calibration: StoredCalibration(
-                store: CalibrationStore(directory: directory, settings: settings),
-                make: { task, known in
-                    guard case .fit(let plan) = task else { return file }
-                    let check = try calibrator.fit(plan, to: measurement) { _ in }
-                    return (known ?? file).adding(CalibrationFile.Fit(plan: plan, forecaster: check.best))
-                }))
-        for strategy in StrategyCatalogue.peers {
-            let whole = try strategy.prepare(Budget(1), in: context)
-            #expect(try sample(whole.wrap) == plain, "\(strategy.name)")
-            let part: PreparedStrategy
-            do {
-                part = try strategy.prepare(Budget(0.6), in: context)
-            } catch PlanError.budgetTooSmall {
-                continue
-            }
-            #expect(try sample(part.wrap) != plain, "\(strategy.name)")
-            #expect(part.evaluationsSpent <= 12, "\(strategy.name)")
-        }
+        try expectKeptBudgets(
+            of: directory, network, settings, condition: .prompt("caption 0"))
     }
 
     @Test func `without an encoder, or with one of another width, the reason is told`() throws {

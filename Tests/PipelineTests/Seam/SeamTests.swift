@@ -11,65 +11,6 @@ import Testing
 
 /// A network of another kind goes through the whole pipeline: nothing outside `Models` may know which network it serves.
 @Suite(.serialized) struct SeamTests {
-    /// A directory of the toy, removed with this object.
-    private final class ToyModel {
-        let path: String
-        let directory: ModelDirectory
-        let network: any DenoisingNetwork
-        let settings = SampleSettings(
-            steps: 10, sampler: SamplerOptions(.ddim), guidanceScale: 2, guidedChannels: nil)
-
-        init() throws {
-            path = FileManager.default.temporaryDirectory.appending(path: "omnicache-tests-\(UUID().uuidString)").path
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            let config = #"{"architecture": "toy", "channels": 3, "frames": 2, "height": 12, "width": 16}"#
-            try Data(config.utf8).write(to: URL(filePath: "\(path)/config.json"))
-            let tensors = (0..<3).flatMap { block in
-                [
-                    (
-                        name: "blocks.\(block).mix.weight",
-                        tensor: Tensor([-0.3, 0.1, 0, 0.05, -0.2, 0.1, 0, 0.1, -0.25], shape: [3, 3])
-                    ),
-                    (name: "blocks.\(block).mix.bias", tensor: Tensor([0.01, -0.02, 0.03], shape: [3])),
-                ]
-            }
-            try Data(SafetensorsWriter.bytes(tensors)).write(to: URL(filePath: "\(path)/model.safetensors"))
-            directory = try ModelDirectory(path: path, families: NetworkFamily.all + [ToyConfiguration.family])
-            network = try directory.load()
-        }
-
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func sampler() throws -> ImageSampler {
-            try ImageSampler(directory: directory, network: network, settings: settings, workers: Workers(count: 2))
-        }
-
-        func sample(_ item: SampleItem, wrap: (NetworkDenoiser) -> any Denoiser = { $0 }) throws -> Tensor {
-            var run = try sampler().start(item, wrap: wrap)
-            while try run.next() != nil {}
-            return run.latents
-        }
-
-        /// A calibration of two images, with a forecaster fitted for each plan that is asked for.
-        func calibration() throws -> StoredCalibration {
-            let calibrator = try Calibrator(
-                directory: directory, network: network, settings: settings, workers: Workers(count: 2))
-            let items = Calibrator.items(3, told: directory.config.conditions)
-            let measurement = try calibrator.measure(items, leavesOut: true) { _ in }
-            let file = CalibrationFile(
-                model: directory.reference(), settings: settings, items: items,
-                calibration: measurement.calibration)
-            let store = CalibrationStore(directory: directory, settings: settings)
-            return StoredCalibration(
-                store: store,
-                make: { task, known in
-                    guard case .fit(let plan) = task else { return file }
-                    let check = try calibrator.fit(plan, to: measurement) { _ in }
-                    return (known ?? file).adding(CalibrationFile.Fit(plan: plan, forecaster: check.best))
-                })
-        }
-    }
-
     private static let owls = SampleItem(condition: .prompt("two owls"), seed: 7)
 
     @Test func `a family is found by what the model's config.json says`() throws {
@@ -152,7 +93,8 @@ import Testing
         let reached = result.report.rows.filter { $0.evaluationsNeeded == nil }
         #expect(reached.count > 10 && reached.allSatisfy { $0.pairs.count == 1 && $0.pairs[0].latentError != nil })
         let picture = try #require(result.gallery.picture(of: 0, row: nil))
-        #expect((picture.width, picture.height) == (2 + 2 * (16 + 2), 12 + 2 * 2))
+        #expect(picture.frames.count == 2 && picture.frames.allSatisfy { ($0.width, $0.height) == (16, 12) })
+        #expect(reached.allSatisfy { $0.pairs[0].flicker != nil && $0.summary?.flicker != nil })
     }
 
     @Test func `it is analysed by its own kinds of layers`() throws {
@@ -167,7 +109,7 @@ import Testing
         #expect(report.calls.count == 10)
     }
 
-    @Test func `it is written: the frames stand side by side, and the file says how to make it again`() throws {
+    @Test func `it is written: the file holds the frames, and says how to make it again`() throws {
         let model = try ToyModel()
         let latents = try model.sample(Self.owls)
         let decoder = try #require(try model.directory.decoder(.own)).load(workers: Workers(count: 1))
@@ -178,8 +120,8 @@ import Testing
         let path = pattern.path(for: Self.owls, index: 0, classNames: model.directory.classes)
         #expect(path == "\(model.path)/two-owls-7.png")
         let file = ImageFile(path: path, format: .png, replaces: false)
-        let bytes = try file.write(frames, record: record, classNames: model.directory.classes)
-        #expect(try PNGReader.decode(bytes) == FrameSheet.picture(of: frames))
+        let bytes = try file.write(Clip(frames), record: record, classNames: model.directory.classes)
+        #expect(try PNGReader.clip(bytes) == Clip(frames))
         #expect(try file.standing(for: record) == .done)
         let metadata = try ImageMetadata(png: bytes, path: path)
         #expect(metadata.record == record)
