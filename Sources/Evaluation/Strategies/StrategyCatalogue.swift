@@ -17,7 +17,8 @@ public enum StrategyCatalogue {
         BudCacheStrategy(filling: .residual), BudCacheStrategy(filling: .forecast), CEMStrategy(),
         ProbeStrategy.dbCache, ProbeStrategy.diCache, DPCacheStrategy(), EasyCacheStrategy(), FasterCacheStrategy(),
         ProbeStrategy.fbCache, FoCaStrategy(), LayerForecastStrategy.fora, GOCStrategy(), LayerForecastStrategy.hiCache,
-        L2PStrategy(), LeMiCaStrategy(), MagCacheStrategy(), ModulatedInputStrategy.seaCache, SmoothCacheStrategy(),
+        L2PStrategy(), LeMiCaStrategy(), MagCacheStrategy(), PABStrategy(), ModulatedInputStrategy.seaCache,
+        SmoothCacheStrategy(),
         SpectrumStrategy(), LayerForecastStrategy.taylorSeer, TCCStrategy(), ModulatedInputStrategy.teaCache,
     ]
 

@@ -228,4 +228,26 @@ import Testing
         corrections.apply(to: held.values, of: site.id, at: 4)
         #expect(largestRelativeDifference(held.elements, against: truth.elements) < 1e-6)
     }
+
+    @Test(arguments: [(0.2, 0.9), (0, 1)])
+    func `PAB holds attention over time twice as long, and attention to a prompt three times`(from: Double, to: Double)
+    {
+        let spread = BroadcastSchedule(calls: 50, from: from, to: to)
+        #expect(spread.held.count == (from > 0 ? 35 : 48))
+        let kinds: [LayerKind] = [.attention, .temporalAttention, .crossAttention, .mlp]
+        for full in [0, 6, 12, spread.held.count] {
+            let schedule = spread.schedule(full: full, of: kinds)
+            for (kind, mask) in schedule {
+                let inside = spread.held.filter { mask[$0] }
+                #expect(inside.count == full / BroadcastSchedule.length(of: kind))
+                let outside = (0..<50).filter { !spread.held.contains($0) }
+                #expect(outside.allSatisfy { mask[$0] })
+                // Gaps differ by one at most.
+                let ends = [spread.held.lowerBound - 1] + inside + [spread.held.upperBound]
+                let gaps = zip(ends, ends.dropFirst()).map { $1 - $0 }
+                #expect((gaps.max() ?? 0) - (gaps.min() ?? 0) <= 1)
+            }
+            #expect(schedule[.attention] == schedule[.mlp])
+        }
+    }
 }

@@ -87,6 +87,14 @@ protocol FeatureForecast: AnyObject {
     func write(at call: Int, to output: UnsafeMutableBufferPointer<Float>)
 }
 
+extension EvaluationPrice {
+    /// The work of a run of so many calls, in which layers run as the schedule of all kinds says.
+    func work(_ schedule: LayerForecastCache.Schedule, calls: Int) -> Int {
+        let work = schedule.reduce(0) { sum, kind in sum + kind.value.count { $0 } * layers(of: kind.key) }
+        return calls * call(blocks: 0) + branches * work
+    }
+}
+
 extension DenoisingNetwork {
     /// The schedule that is the same for all kinds of layers.
     func schedule(_ full: [Bool]) -> LayerForecastCache.Schedule {

@@ -19,13 +19,7 @@ struct SmoothCacheStrategy: ReuseStrategy {
             Dictionary(
                 uniqueKeysWithValues: skips.map { ($0, $1.full(calls: calls, threshold: threshold)) })
         }
-        func work(_ schedule: LayerForecastCache.Schedule) -> Int {
-            let layers = schedule.reduce(0) { sum, kind in
-                sum + kind.value.count { $0 } * price.layers(of: kind.key)
-            }
-            return calls * price.call(blocks: 0) + price.branches * layers
-        }
-        let least = work(schedule(.infinity))
+        let least = price.work(schedule(.infinity), calls: calls)
         guard price.allows(least, within: evaluations) else {
             throw PlanError.budgetTooSmall(
                 planner: name, smallest: Int(price.evaluations(least).rounded(.up)), total: context.fullEvaluations)
@@ -33,7 +27,7 @@ struct SmoothCacheStrategy: ReuseStrategy {
         let threshold = ThresholdSearch.lowest(
             from: 0.18, within: Double(evaluations),
             step: price.evaluations(price.branches * (network.layerKinds.map(price.layers).min() ?? 0))
-        ) { price.evaluations(work(schedule($0))) }
+        ) { price.evaluations(price.work(schedule($0), calls: calls)) }
         return run(schedule(threshold), in: context)
     }
 
