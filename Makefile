@@ -1,6 +1,6 @@
 # omnicache: everything that a person does with this repository, one target each.
 #
-#   make sample    install what is missing, build, and draw a sheet of images from each embedded model
+#   make sample    install what is missing, build, and draw from each embedded model
 #   make test      run every test
 #
 # Variables: STEPS (sample's steps), SAMPLES (its output folder), PREFIX (install's destination), PEERS (bench-peers'
@@ -32,12 +32,14 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing $(VECTORS)
 BINARY = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)/omnicache
 
 .PHONY: sample
-# One image of each class, in one picture, and some prompts in another.
+# One image of each class, in one picture, some prompts in another, and clips in an animated one.
 sample: build
 	mkdir -p $(SAMPLES)
 	$(BINARY) sample --class all --steps $(STEPS) --seed 1 --grid 11 --force --output $(SAMPLES)/sheet.png
 	$(BINARY) sample --prompt-file Models/scenes-mmjit-s8/sheet.txt --steps $(STEPS) --seed 1 --grid 8 --force \
 		--output $(SAMPLES)/prompts.png
+	$(BINARY) sample --model Models/motion-latte-s8 --class all --steps $(STEPS) --seed 1 --grid 8 --force \
+		--output $(SAMPLES)/clips.png
 
 .PHONY: test
 # In release mode: that is what people run, and without optimisation the kernels are a hundred times slower.
@@ -133,6 +135,12 @@ compare-text: build
 		--strategies default,dpcache,meancache,taylorseer,uniform+taylor:2 --budgets 0.5,0.33,0.2 --force \
 		--output comparison-text
 
+.PHONY: compare-clips
+# The same for the embedded clip model, on 48 clips, with flicker.
+compare-clips: build
+	$(BINARY) compare --model Models/motion-latte-s8 --seed 4200001 --count 48 \
+		--strategies default,dpcache,pab,taylorseer,uniform+taylor:2 --budgets 0.5,0.4,0.2 --force --output comparison-clips
+
 .PHONY: ablation
 # What each part of the method contributes, on the same images.
 ablation: build
@@ -187,4 +195,4 @@ lint:
 
 .PHONY: clean
 clean:
-	rm -rf .build .build-release .build-bench .build-asan .build-tsan fuzz-faults $(SAMPLES) comparison.* ablation.*
+	rm -rf .build .build-release .build-bench .build-asan .build-tsan fuzz-faults $(SAMPLES) comparison*.* ablation.*
