@@ -51,8 +51,8 @@ import Testing
     }
 
     @Test func `the worst flicker is the one farthest from none, on either side`() {
-        #expect(ComparisonSummary.MeanAndWorst(flickers: [0.01, -0.03, nil, 0.02])?.worst == -0.03)
-        #expect(ComparisonSummary.MeanAndWorst(flickers: [0.01, -0.03, nil, 0.02])?.mean == 0)
+        #expect(ComparisonSummary.MeanAndWorst(flickers: [0.25, -0.75, nil, 0.5])?.worst == -0.75)
+        #expect(ComparisonSummary.MeanAndWorst(flickers: [0.25, -0.75, nil, 0.5])?.mean == 0)
         #expect(ComparisonSummary.MeanAndWorst(flickers: [nil, nil]) == nil)
     }
 
