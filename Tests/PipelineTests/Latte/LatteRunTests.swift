@@ -21,6 +21,12 @@ import Testing
             of: directory, directory.load(), settings, condition: .label(0))
     }
 
+    @Test(arguments: PixArtCase.clips) func `with prompts, budgets are kept too`(golden: PixArtCase) throws {
+        let directory = try golden.directory()
+        let settings = SampleSettings(steps: 10, sampler: directory.defaultSettings.sampler, guidanceScale: 2)
+        try expectKeptBudgets(of: directory, golden.network(), settings, condition: .prompt("caption 0"))
+    }
+
     @Test func `replaying the output of any site makes the same clip, and another value does not`() throws {
         let network = try golden.anyNetwork()
         let latents = try golden.tensors().tensor("latents")
