@@ -100,6 +100,6 @@ package final class RecordedEncoder: PromptEncoder {
         let states = try #require(known[prompt], "no states of '\(prompt)'")
         guard let rows = length ?? lengths[prompt] else { return states }
         try #require(rows <= states.shape[0], "only \(states.shape[0]) states of '\(prompt)'")
-        return Tensor(Array(states.values.prefix(rows * width)), shape: [rows, width])
+        return Tensor(Array(states.elements.prefix(rows * width)), shape: [rows, width])
     }
 }

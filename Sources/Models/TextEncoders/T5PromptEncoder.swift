@@ -59,7 +59,7 @@ public final class T5PromptEncoder: PromptEncoder {
         // What is cut off has been attended to.
         let padding = Array(repeating: T5Encoder.padding, count: max(0, length - ids.count))
         let states = try states(of: ids + padding, workers)
-        return Tensor(Array(states.values.prefix(length * width)), shape: [length, width])
+        return Tensor(Array(states.elements.prefix(length * width)), shape: [length, width])
     }
 
     private func states(of ids: [Int32], _ workers: Workers) throws -> Tensor {
