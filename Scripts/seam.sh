@@ -3,14 +3,16 @@
 #
 #   Scripts/seam.sh [ROOT]
 #
-# 1. Only the registry names the types of a family's folder (such as Sources/Models/DiT).
+# 1. Only the registry names the types of a family's folder (such as Sources/Models/DiT), and Latte, which is made of the
+#    parts of DiT and PixArt.
 # 2. Only Sources/Models names the kinds of layers.
 # Comments and string literals do not count. Prints the lines that break a rule, and then exits with 1.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
 registry=Sources/Models/Network/NetworkFamily.swift
-families=(Sources/Models/DiT Sources/Models/MMJiT Sources/Models/PixArt)
+families=(Sources/Models/DiT Sources/Models/Latte Sources/Models/MMJiT Sources/Models/PixArt)
+composed=Sources/Models/Latte
 status=0
 
 # Every line of the Swift files given as arguments, as FILE:NUMBER:TEXT, without comments and texts.
@@ -35,7 +37,7 @@ refuse() {
 
 for family in "${families[@]}"; do
     mapfile -t inside < <(find "$family" -name '*.swift')
-    mapfile -t outside < <(find Sources -name '*.swift' ! -path "$family/*" ! -path "$registry")
+    mapfile -t outside < <(find Sources -name '*.swift' ! -path "$family/*" ! -path "$composed/*" ! -path "$registry")
     types=$(code "${inside[@]}" | sed -n -E \
         's/^[^:]*:[0-9]*:((public|package|private|final|indirect) )*(struct|class|enum|protocol|actor|typealias) ([A-Za-z0-9_]+).*/\4/p' |
         sort -u | paste -sd '|')

@@ -68,14 +68,19 @@ CASES = [
 
 
 def transformer(case):
-    """The model with random weights: outputs near 1, modulations near 0.4, biases near 0.1."""
+    """The model with random weights."""
     width, channels = case.heads * case.head, 4
     module = PixArtTransformer2DModel(
         num_attention_heads=case.heads, attention_head_dim=case.head, in_channels=channels,
         out_channels=channels * (2 if case.variance else 1), num_layers=case.depth, cross_attention_dim=width,
         sample_size=case.side, patch_size=case.patch, interpolation_scale=case.interpolation,
         use_additional_conditions=case.sizes, caption_channels=case.caption).eval()
-    generator = torch.Generator().manual_seed(case.seed)
+    return randomized(module, case.seed)
+
+
+def randomized(module, seed):
+    """The module with random weights: outputs near 1, modulations near 0.4, biases near 0.1."""
+    generator = torch.Generator().manual_seed(seed)
     for name, tensor in sorted(module.named_parameters()):
         scale = 0.1 if name.endswith("bias") else 1 / math.sqrt(tensor[0].numel())
         if "scale_shift_table" in name:

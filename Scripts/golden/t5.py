@@ -6,7 +6,7 @@
 Each case is a folder as transformers saves it, with two files more:
 
     tokens.json     `ids`, the tokens of each prompt, and `buckets`, those of the distances -400, …, 400
-    io.safetensors  float32: `states.L` (L, D) of the prompt of L tokens
+    io.safetensors  float32: `states.L` (L, D) of the prompt of L tokens, and `padded` (40, D) of that of 17 tokens, padded
 
 Weights are those of the file, rounded as stored; what transformers does not force to float32 is computed in float64.
 """
@@ -24,6 +24,7 @@ from transformers.models.t5.modeling_t5 import T5Attention
 
 ROOT = Path(__file__).resolve().parents[2]
 LENGTHS = [1, 2, 17, 128, 300]
+PADDED = (17, 40)  # the tokens of a prompt, and with what pads it
 FARTHEST = 400
 
 
@@ -85,7 +86,11 @@ def write(case, root):
     ids = [torch.randint(2, config.vocab_size, (length,), generator=generator).tolist()[:-1] + [1] for length in LENGTHS]
     states = {f"states.{len(row)}": encoder(input_ids=torch.tensor([row])).last_hidden_state[0].float().contiguous()
               for row in ids}
-    save_file(states, folder / "io.safetensors")
+    count, length = PADDED
+    row = next(row for row in ids if len(row) == count) + [0] * (length - count)
+    mask = torch.tensor([[1] * count + [0] * (length - count)])
+    padded = encoder(input_ids=torch.tensor([row]), attention_mask=mask).last_hidden_state[0]
+    save_file(states | {"padded": padded.float().contiguous()}, folder / "io.safetensors")
     distances = torch.arange(-FARTHEST, FARTHEST + 1)
     buckets = T5Attention._relative_position_bucket(
         distances, True, config.relative_attention_num_buckets, config.relative_attention_max_distance)

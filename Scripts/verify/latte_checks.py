@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "Scripts/golden"), str(ROOT / "Scripts/bench")]
 import latte as cases  # noqa: E402
+import latte_t2v  # noqa: E402
 import models as golden  # noqa: E402
 import reference_dit  # noqa: E402
 import reference_latte  # noqa: E402
@@ -39,15 +40,16 @@ SIZES = {"S": (12, 384, 6), "B": (12, 768, 12), "XL": (28, 1152, 16)}
 def check_golden(report, folder):
     """Makes the golden cases again: weights and texts must be the same bytes, computed values within rounding."""
     worst, committed = 0.0, ROOT / "Tests/PipelineSupport/Golden"
-    for case in cases.CASES:
-        golden.write_case(case, folder)
-        for file in sorted((folder / case.name).iterdir()):
+    writers = [(golden.write_case, cases.CASES), (latte_t2v.write_case, latte_t2v.CASES)]
+    for write, case in ((write, case) for write, group in writers for case in group):
+        write(case, folder)
+        for file in sorted(path for path in (folder / case.name).rglob("*") if path.is_file()):
             known = committed / file.relative_to(folder)
             if file.name == "io.safetensors":
                 mine, theirs = load_file(known), load_file(file)
                 worst = max([worst] + [golden.largest_difference(mine[name], theirs[name]) for name in theirs])
             elif not known.exists() or known.read_bytes() != file.read_bytes():
-                report.failure(f"latte: {file.relative_to(folder)} is not what Scripts/golden/latte.py makes")
+                report.failure(f"latte: {file.relative_to(folder)} is not what Scripts/golden makes")
     report.line("latte: largest change of a golden value when made again", worst, 1e-6)
 
 

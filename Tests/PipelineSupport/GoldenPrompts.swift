@@ -35,7 +35,7 @@ package final class FixedPromptEncoder: PromptEncoder, @unchecked Sendable {
 
     package var width: Int { states.shape[1] }
 
-    package func states(of prompt: String, limit: Int, workers: Workers) -> Tensor {
+    package func states(of prompt: String, limit: Int, length: Int?, workers: Workers) -> Tensor {
         count += 1
         return states
     }

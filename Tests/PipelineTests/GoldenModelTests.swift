@@ -62,7 +62,8 @@ import Testing
             network: network, process: process, condition: .label(run.class), workspace: workspace)
         var sampling = try SamplingRun(
             denoiser: denoiser, sampler: sampler, guidance: Guidance(scale: run.guidance_scale),
-            initialNoise: Tensor(try tensors.tensor("initial_noise").elements, shape: shape), noise: TorchRandom(seed: 0))
+            initialNoise: Tensor(try tensors.tensor("initial_noise").elements, shape: shape),
+            noise: TorchRandom(seed: 0))
         while try sampling.next() != nil {}
         let expected = try tensors.tensor("final_latents")
         let difference = largestRelativeDifference(sampling.latents.elements, against: expected.elements)

@@ -70,6 +70,10 @@ public enum AutoencoderConfig: Equatable, Sendable {
             switch try fields.required("_class_name", .text) {
             case "AutoencoderKL": .kl(try AutoencoderKLConfig(fields))
             case "AutoencoderTiny": .tiny(try AutoencoderTinyConfig(fields))
+            case "AutoencoderKLTemporalDecoder":
+                throw ConfigProblem(
+                    "_class_name is AutoencoderKLTemporalDecoder, which is not supported; frames are decoded one by one, by "
+                        + "the AutoencoderKL of the same model (vae) or an AutoencoderTiny")
             case let name:
                 throw ConfigProblem(
                     "_class_name is \(name); only AutoencoderKL and AutoencoderTiny are supported as decoders")

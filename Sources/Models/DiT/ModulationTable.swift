@@ -81,10 +81,10 @@ public final class ModulationTable {
     ) {
         precondition(tokens.count == output.count, "\(output.shape) has no room for \(tokens.count) elements")
         guard let source = tokens.baseAddress else { return }
-        let config = network.parts
+        let (config, width) = (network.parts, network.parts.hiddenSize)
         let rows = self.block(block, call: call, entry: entry)
         LayerNorm.modulated(
-            source, rows: tokens.count / config.hiddenSize, width: config.hiddenSize, epsilon: Float(config.normEpsilon),
+            source, rows: tokens.count / width, width: width, epsilon: Float(config.normEpsilon),
             shift: rows.attention.shift, scale: rows.attention.scale, into: output.pointer)
     }
 

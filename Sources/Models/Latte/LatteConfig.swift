@@ -28,7 +28,8 @@ public struct LatteConfig: Equatable, Sendable {
         rate = framesPerSecond ?? Self.usualRate
         guard frame.depth.isMultiple(of: 2) else {
             throw ConfigProblem(
-                "depth is \(frame.depth), an odd number; Latte's blocks come in pairs, one over space and one over time")
+                "depth is \(frame.depth), an odd number; Latte's blocks come in pairs, one over space and one over time"
+            )
         }
         try ConfigProblem.check(frames, 1...1 << 10, "num_frames")
         try ConfigProblem.check(rate, 1...1000, "frames_per_second")

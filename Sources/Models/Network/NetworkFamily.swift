@@ -35,7 +35,7 @@ public struct NetworkFamily: Sendable {
     }
 
     /// All families; a `config.json` that names none belongs to the first.
-    public static let all = [diffusionTransformers, miniT2I, pixart, latte]
+    public static let all = [diffusionTransformers, miniT2I, pixart, latte, latteT2V]
 }
 
 extension [NetworkFamily] {
@@ -85,7 +85,7 @@ package enum ForeignModel {
         ("LDM", "a U-Net's pipeline"), ("DDPM", "a U-Net's pipeline"), ("DDIM", "a U-Net's pipeline"),
         ("Wan", "a video transformer's pipeline"), ("CogVideo", "a video transformer's pipeline"),
         ("HunyuanVideo", "a video transformer's pipeline"), ("LTX", "a video transformer's pipeline"),
-        ("Mochi", "a video transformer's pipeline"), ("Latte", "a video transformer's pipeline"),
+        ("Mochi", "a video transformer's pipeline"),
     ]
 
     /// What a class of this name is: a phrase such as "a U-Net".

@@ -9,16 +9,25 @@ public protocol PromptEncoder: AnyObject, Sendable {
 
     /// The states of a prompt's tokens, the end token included.
     ///
-    /// Only real tokens are encoded. Padding would not change them, since encoders mask it.
+    /// Unless padding is asked for, only real tokens are encoded. It would not change them, since encoders mask it.
     ///
     /// - Parameters:
     ///   - prompt: the text, by the network's ``PromptRules``.
     ///   - limit: how many tokens there may be at most; a longer prompt loses its last words.
+    ///   - length: how many states there must be: those of padding follow the tokens', and what is too long is cut off. Nil
+    ///     for as many as there are tokens.
     ///   - workers: the threads to use.
     /// - Returns: the states (tokens, ``width``).
     /// - Throws: ``ModelError`` or ``SafetensorsError`` where the encoder cannot be read, `MachineError` where there is too
     ///   little memory.
-    func states(of prompt: String, limit: Int, workers: Workers) throws -> Tensor
+    func states(of prompt: String, limit: Int, length: Int?, workers: Workers) throws -> Tensor
+}
+
+extension PromptEncoder {
+    /// The states of a prompt's tokens alone.
+    public func states(of prompt: String, limit: Int, workers: Workers) throws -> Tensor {
+        try states(of: prompt, limit: limit, length: nil, workers: workers)
+    }
 }
 
 extension (any PromptEncoder)? {
@@ -80,8 +89,8 @@ package final class RandomPromptEncoder: PromptEncoder {
         self.tokens = tokens
     }
 
-    package func states(of prompt: String, limit: Int, workers: Workers) -> Tensor {
+    package func states(of prompt: String, limit: Int, length: Int?, workers: Workers) -> Tensor {
         var numbers = ArbitraryNumbers(seed: UInt64(prompt.utf8.reduce(5381) { ($0 &* 33) &+ UInt32($1) }))
-        return numbers.tensor([min(tokens, limit), width])
+        return numbers.tensor([length ?? min(tokens, limit), width])
     }
 }

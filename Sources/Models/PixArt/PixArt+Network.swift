@@ -31,6 +31,9 @@ extension PixArtConfig: NetworkConfiguration {
         TransformerSize(depth: depth, width: hiddenSize, heads: heads, tokens: tokens)
     }
 
+    /// Which tokens attend to one another: all of them.
+    var sequences: [TokenSequences] { [.all(tokens)] }
+
     var promptRules: PromptRules {
         PromptRules(tokens: promptLimit, isSimplified: true, examples: Self.examplePrompts, width: captionWidth)
     }
@@ -46,8 +49,9 @@ extension PixArtConfig: NetworkConfiguration {
     public func canBeGuided(by archive: WeightArchive) -> Bool { true }
 
     public func runBytes(entries: Int, workers: Workers) -> Int {
-        PixArtWorkspace.bytes(self, entries: entries, workers: workers) + PixArtModulation.bytes(self)
-            + entries * PixArtCaption.bytes(self, tokens: promptLimit, workers: workers)
+        PixArtWorkspace.bytes(self, sequences, entries: entries, workers: workers)
+            + PixArtModulation.bytes(self, blocks: depth)
+            + entries * PixArtCaption.bytes(self, queries: tokens, tokens: promptLimit, workers: workers)
     }
 
     public func load(
@@ -65,7 +69,7 @@ extension PixArtConfig: NetworkConfiguration {
     public func random(seed: UInt64, engine: any Engine) throws -> any DenoisingNetwork {
         PixArt(
             config: self, weights: try PixArtWeights(random: self, seed: seed, engine: engine),
-            prompts: RandomPromptEncoder(width: captionWidth, tokens: PixArt.usualCaption), engine: engine)
+            prompts: RandomPromptEncoder(width: captionWidth, tokens: PixArtCaption.usualLength), engine: engine)
     }
 
     public func enlarged(by factor: Int) throws -> PixArtConfig {
@@ -73,46 +77,14 @@ extension PixArtConfig: NetworkConfiguration {
     }
 }
 
-extension PixArt: DenoisingNetwork {
+extension PixArt: PixArtNetwork {
     public var latentShape: LatentShape { config.latentShape }
-    public var hasVariance: Bool { config.learnSigma }
     public var conditions: ConditionKind { config.conditions }
-    public var canBeGuided: Bool { true }
     public var parameterCount: Int { PixArtWeights.declared(config).parameterCount }
-
+    var parts: PixArtConfig { config }
+    var times: Tensor? { nil }
+    var sequences: [TokenSequences] { config.sequences }
     var promptRules: PromptRules { config.promptRules }
-
-    public var sites: [Site] {
-        Site.all(
-            of: weights.blocks.enumerated().map { ([.attention, .crossAttention, .mlp], $1.steps($0, config)) },
-            grid: [config.grid.rows, config.grid.columns, config.hiddenSize])
-    }
-
-    public var steps: [ForwardStep] {
-        let rows = config.tokens
-        return [
-            ForwardStep(
-                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
-        ]
-            + weights.blocks.enumerated().flatMap { $1.steps($0, config) } + [
-                ForwardStep(
-                    "final norm", rows: rows,
-                    .modulation(width: config.hiddenSize, epsilon: PixArtConfig.finalNormEpsilon)),
-                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
-            ]
-    }
-
-    public var preparation: [ForwardStep] {
-        [
-            ForwardStep(
-                "modulation", rows: CallWindow.largest, isShared: true, .product(weights.modulation, activation: nil)),
-            ForwardStep(
-                "caption's keys, values", rows: Self.usualCaption,
-                .product(weights.blocks[0].crossKeysValues, activation: nil)),
-        ]
-    }
-
-    public func workspace(entries: Int, workers: Workers) -> any ForwardWorkspace {
-        PixArtWorkspace(network: self, entries: entries, workers: workers)
-    }
+    /// Its pipelines mask what pads.
+    var joinsCaptionLengths: Bool { false }
 }

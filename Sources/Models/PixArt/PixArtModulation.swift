@@ -5,7 +5,7 @@ import Compute
 ///
 /// All entries share it, as it does not depend on the prompt. It is computed for a ``CallWindow`` at a time.
 final class PixArtModulation {
-    private let network: PixArt
+    private let network: any PixArtNetwork
     private let timesteps: [Double]
     private let workers: Workers
     /// (D): the embedding of the picture's size; nil where it is no condition.
@@ -18,12 +18,12 @@ final class PixArtModulation {
     private let embedded: Tensor  // (calls, D), the embedding of timestep and size
     private let activated: Tensor  // (calls, D), its SiLU
     private let shared: Tensor  // (calls, 6D), what all blocks have in common
-    private let blocks: Tensor  // (depth, 6D)
+    private let blocks: Tensor  // (blocks, 6D)
     private let final: Tensor  // (2, D)
 
     /// Allocates what a run with these timesteps needs; only the embedding of the size is computed.
-    init(network: PixArt, timesteps: [Double], workers: Workers) {
-        let (config, width) = (network.config, network.config.hiddenSize)
+    init(network: any PixArtNetwork, timesteps: [Double], workers: Workers) {
+        let (config, width) = (network.parts, network.parts.hiddenSize)
         self.network = network
         self.timesteps = timesteps
         self.workers = workers
@@ -35,26 +35,26 @@ final class PixArtModulation {
         embedded = Tensor([window.size, width])
         activated = Tensor([window.size, width])
         shared = Tensor([window.size, 6 * width])
-        blocks = Tensor([config.depth, 6 * width])
+        blocks = Tensor([network.weights.blocks.count, 6 * width])
         final = Tensor([2, width])
     }
 
-    /// What the modulation of a whole window takes, in bytes.
-    static func bytes(_ config: PixArtConfig) -> Int {
+    /// What the modulation of `blocks` blocks and a whole window takes, in bytes.
+    static func bytes(_ config: PixArtConfig, blocks: Int) -> Int {
         let perCall = TimestepEmbedding.width + 9 * config.hiddenSize
-        let ofCall = (6 * config.depth + 2) * config.hiddenSize
+        let ofCall = (6 * blocks + 2) * config.hiddenSize
         return MemoryLayout<Float>.stride * (CallWindow.largest * perCall + ofCall)
     }
 
     /// The modulation of a block at the call that has been prepared.
     func block(_ index: Int) -> BlockModulation {
-        let width = network.config.hiddenSize
+        let width = network.parts.hiddenSize
         return BlockModulation(UnsafePointer(blocks.pointer) + index * 6 * width, width: width)
     }
 
     /// The final layer's shift and scale, each (D), at the call that has been prepared.
     var finalLayer: (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>) {
-        (UnsafePointer(final.pointer), UnsafePointer(final.pointer) + network.config.hiddenSize)
+        (UnsafePointer(final.pointer), UnsafePointer(final.pointer) + network.parts.hiddenSize)
     }
 
     /// Computes the modulation of a call, unless it is there already.
@@ -62,7 +62,7 @@ final class PixArtModulation {
         guard call != current else { return }
         if window.move(to: call) { computeWindow() }
         current = call
-        let (weights, width, row) = (network.weights, network.config.hiddenSize, window.row(of: call))
+        let (weights, width, row) = (network.weights, network.parts.hiddenSize, window.row(of: call))
         for (index, block) in weights.blocks.enumerated() {
             let target = blocks.pointer + index * 6 * width
             target.update(from: block.modulationTable.pointer, count: 6 * width)
@@ -75,7 +75,7 @@ final class PixArtModulation {
     }
 
     private func computeWindow() {
-        let (weights, width, count) = (network.weights, network.config.hiddenSize, window.calls.count)
+        let (weights, width, count) = (network.weights, network.parts.hiddenSize, window.calls.count)
         weights.timestep.embed(timesteps[window.calls], into: embedded.pointer, workers: workers, scratch: scratch)
         if let size {
             for row in 0..<count { Elementwise.add(size.pointer, count: width, to: embedded.pointer + row * width) }

@@ -59,7 +59,7 @@ extension PixArtConfig {
     }
 
     /// Any size of whole patches, for models of whose training nothing is known.
-    private func sizedFreely(width: Int, height: Int) throws(ConfigProblem) -> PixArtConfig {
+    func sizedFreely(width: Int, height: Int) throws(ConfigProblem) -> PixArtConfig {
         let unit = Self.pixelsPerLatent * patchSize
         guard width > 0, height > 0, width.isMultiple(of: unit), height.isMultiple(of: unit) else {
             throw ConfigProblem(

@@ -36,6 +36,14 @@ public enum PixArtLayout: String, CaseIterable, Sendable {
                 "blocks.{i}.cross_attn.proj": ["transformer_blocks.{i}.attn2.to_out.0"],
                 "blocks.{i}.mlp.fc1": ["transformer_blocks.{i}.ff.net.0.proj"],
                 "blocks.{i}.mlp.fc2": ["transformer_blocks.{i}.ff.net.2"],
+                "temporal_blocks.{i}.scale_shift_table": ["temporal_transformer_blocks.{i}.scale_shift_table"],
+                "temporal_blocks.{i}.attn.qkv": [
+                    "temporal_transformer_blocks.{i}.attn1.to_q", "temporal_transformer_blocks.{i}.attn1.to_k",
+                    "temporal_transformer_blocks.{i}.attn1.to_v",
+                ],
+                "temporal_blocks.{i}.attn.proj": ["temporal_transformer_blocks.{i}.attn1.to_out.0"],
+                "temporal_blocks.{i}.mlp.fc1": ["temporal_transformer_blocks.{i}.ff.net.0.proj"],
+                "temporal_blocks.{i}.mlp.fc2": ["temporal_transformer_blocks.{i}.ff.net.2"],
                 "final_layer.scale_shift_table": ["scale_shift_table"],
                 "final_layer.linear": ["proj_out"],
             ])
@@ -59,13 +67,15 @@ extension PixArtWeights {
     /// - Throws: ``ModelError`` when the tensors are not those of `config`, ``SafetensorsError`` when one is of a type
     ///   that cannot be loaded or holds a value that is not finite, `MachineError` when there is too little memory.
     init(
-        from archive: WeightArchive, config: PixArtConfig, precision: WeightPrecision = .float32,
-        engine: any Engine = OpenBLASEngine(), progress: ((Double) -> Void)? = nil
+        from archive: WeightArchive, config: PixArtConfig, isOfClips: Bool = false,
+        precision: WeightPrecision = .float32, engine: any Engine = OpenBLASEngine(),
+        progress: ((Double) -> Void)? = nil
     ) throws {
         let layout = try Self.layout(of: archive)
-        self = try Self.declared(config).load(
+        self = try Self.declared(config, isOfClips: isOfClips).load(
             from: archive, keys: layout.keys, precision: engine.packsWeights ? .stored : precision, engine: engine,
-            sizes: config.sizes, of: "the PixArt that config.json describes", isPart: Self.isPart, progress: progress)
+            sizes: config.sizes, of: "the network that config.json describes",
+            isPart: Self.isPart, progress: progress)
     }
 
     /// The layout that the names of the tensors in `archive` tell.
@@ -84,14 +94,19 @@ extension PixArtWeights {
     /// Whether a tensor of this name that is not read could be part of a relative of the PixArt, which would compute
     /// otherwise: norms of queries and keys, or keys and values of fewer tokens.
     ///
-    /// No part are the null caption of the training, in whose place an empty prompt is encoded, and the table of positions.
+    /// No part are the null caption of the training, in whose place an empty prompt is encoded, and tables of positions.
     private static func isPart(_ name: String) -> Bool {
-        !["y_embedder.y_embedding", "pos_embed", "pos_embed.pos_embed"].contains(name)
+        ![
+            "y_embedder.y_embedding", "caption_projection.y_embedding", "pos_embed", "pos_embed.pos_embed",
+            "temp_pos_embed",
+        ].contains(name)
     }
 
     /// Random weights of the right shapes, the same for the same seed.
-    package init(random config: PixArtConfig, seed: UInt64, engine: any Engine = OpenBLASEngine()) throws {
-        self = try Self.declared(config).random(seed: seed, engine: engine)
+    package init(
+        random config: PixArtConfig, isOfClips: Bool = false, seed: UInt64, engine: any Engine = OpenBLASEngine()
+    ) throws {
+        self = try Self.declared(config, isOfClips: isOfClips).random(seed: seed, engine: engine)
     }
 }
 

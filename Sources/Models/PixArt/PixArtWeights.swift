@@ -22,8 +22,8 @@ public struct PixArtWeights: Sendable {
     /// (P P C_out, D), a patch's values by row, column and channel.
     public let finalProjection: Linear
 
-    /// The weights of `config`.
-    static func declared(_ config: PixArtConfig) -> Declared<PixArtWeights> {
+    /// The weights of `config`; with blocks over space and time by turns where `isOfClips`.
+    static func declared(_ config: PixArtConfig, isOfClips: Bool = false) -> Declared<PixArtWeights> {
         let (width, patch, channels) = (config.hiddenSize, config.patchSize, config.inChannels)
         return Declared(
             .linear(
@@ -33,7 +33,13 @@ public struct PixArtWeights: Sendable {
             .linear("t_block.1", width, to: 6 * width, gain: PixArtBlock.modulationGain, role: .modulation),
             .linear("y_embedder.y_proj.fc1", config.captionWidth, to: width, role: .edge),
             .linear("y_embedder.y_proj.fc2", width, to: width, role: .edge),
-            .list((0..<config.depth).map { PixArtBlock.declared(config).inside("blocks.\($0)") }),
+            .list(
+                (0..<config.depth).flatMap { index in
+                    let block = PixArtBlock.declared(config).inside("blocks.\(index)")
+                    guard isOfClips else { return [block] }
+                    let overTime = PixArtBlock.declared(config, readsCaption: false)
+                    return [block, overTime.inside("temporal_blocks.\(index)")]
+                }),
             .tensor("final_layer.scale_shift_table", [2, width]),
             .linear("final_layer.linear", width, to: patch * patch * config.outChannels, role: .edge)
         ) {

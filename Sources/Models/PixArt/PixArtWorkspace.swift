@@ -1,38 +1,46 @@
 import Compute
 
-/// The scratch memory of a PixArt's forwards, allocated once and used by one forward at a time.
+/// The scratch memory of forwards of a PixArt or a network of its parts, allocated once and used by one forward at a time.
 final class PixArtWorkspace {
     let entries: Int
     var clock: ForwardClock?
 
-    let network: PixArt
+    let network: any PixArtNetwork
     let workers: Workers
-    let attention: SequenceAttention
+    /// Of the first block, of the second and so on, then from the beginning again.
+    private let attentions: [SequenceAttention]
     let scratch = ProductScratch()
-    let positions: Tensor  // (T, D), of the latents' grid
+    let positions: Tensor  // (T, D), of the latents' grid; for clips (T / F, D)
     let tokens: TokenMemory
 
     /// Allocates what a forward of `entries` entries needs.
-    init(network: PixArt, entries: Int, workers: Workers) {
-        let config = network.config
+    init(network: any PixArtNetwork, entries: Int, workers: Workers) {
+        let config = network.parts
         self.network = network
         self.entries = entries
         self.workers = workers
-        attention = SequenceAttention(
-            .all(config.tokens), heads: config.heads, headDimension: config.headDimension, engine: network.engine,
-            workers: workers)
+        attentions = network.sequences.map {
+            SequenceAttention(
+                $0, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
+                workers: workers)
+        }
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),
             width: config.hiddenSize)
-        tokens = TokenMemory(entries: entries, tokens: config.tokens, Self.widths(config))
+        tokens = TokenMemory(entries: entries, tokens: network.sequences[0].tokens, Self.widths(config))
     }
 
-    /// What a workspace takes, in bytes.
-    static func bytes(_ config: PixArtConfig, entries: Int, workers: Workers) -> Int {
+    /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.
+    static func bytes(_ config: PixArtConfig, _ sequences: [TokenSequences], entries: Int, workers: Workers) -> Int {
         let positions = MemoryLayout<Float>.stride * config.tokens * config.hiddenSize
-        return positions + TokenMemory.bytes(entries: entries, tokens: config.tokens, widths(config))
-            + Attention.bytes(tokens: config.tokens, headDimension: config.headDimension, workers: workers)
+        let memory = TokenMemory.bytes(entries: entries, tokens: sequences[0].tokens, widths(config))
+        return sequences.reduce(positions + memory) {
+            $0 + SequenceAttention.bytes($1, headDimension: config.headDimension, workers: workers)
+        }
     }
+
+    /// The attention of a block.
+    func attention(ofBlock index: Int) -> SequenceAttention { attentions[index % attentions.count] }
 
     private static func widths(_ config: PixArtConfig) -> TokenMemory.Widths {
         let patch = config.patchSize * config.patchSize
@@ -46,6 +54,7 @@ extension PixArtWorkspace: ForwardWorkspace {
     func session(timesteps: [Double], conditions: [Condition]) throws -> any ForwardSession {
         precondition(conditions.count <= entries, "\(conditions.count) conditions in a workspace for \(entries)")
         let rules = network.promptRules
+        var length: Int?
         let captions = try conditions.map { condition in
             let prompt =
                 switch condition {
@@ -54,7 +63,9 @@ extension PixArtWorkspace: ForwardWorkspace {
                 case .null: ""
                 case .label: preconditionFailure("a text-conditional network takes a prompt")
                 }
-            let states = try network.prompts.states(of: prompt, limit: rules.tokens, workers: workers)
+            let states = try network.prompts.states(
+                of: prompt, limit: rules.tokens, length: length, workers: workers)
+            if network.joinsCaptionLengths { length = states.shape[0] }
             return PixArtCaption(states: states, network: network, workers: workers)
         }
         return PixArtSession(
@@ -63,7 +74,7 @@ extension PixArtWorkspace: ForwardWorkspace {
     }
 }
 
-/// A run of a ``PixArt``: its captions and its modulation.
+/// A run of a ``PixArtNetwork``: its captions and its modulation.
 private final class PixArtSession: ForwardSession {
     private let workspace: PixArtWorkspace
     private let captions: [PixArtCaption]
@@ -87,9 +98,10 @@ private final class PixArtSession: ForwardSession {
     func writeFirstInput(of tokens: UnsafeBufferPointer<Float>, call: Int, entry: Int, into output: Tensor) {
         precondition(tokens.count == output.count, "\(output.shape) has no room for \(tokens.count) elements")
         guard let source = tokens.baseAddress else { return }
-        let (config, rows) = (workspace.network.config, modulation.block(0).attention)
+        let (config, rows) = (workspace.network.parts, modulation.block(0).attention)
+        let width = config.hiddenSize
         LayerNorm.modulated(
-            source, rows: config.tokens, width: config.hiddenSize, epsilon: Float(config.normEpsilon),
+            source, rows: tokens.count / width, width: width, epsilon: Float(config.normEpsilon),
             shift: rows.shift, scale: rows.scale, into: output.pointer)
     }
 }

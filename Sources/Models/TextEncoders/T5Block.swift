@@ -73,7 +73,8 @@ final class T5Workspace {
     private let workers: Workers
     private let scratch = ProductScratch()
 
-    init(_ config: T5Config, tokens: Int, engine: any Engine, workers: Workers) {
+    /// Memory for `tokens` tokens, of which only the first `keys` are attended to.
+    init(_ config: T5Config, tokens: Int, keys: Int, engine: any Engine, workers: Workers) {
         self.config = config
         self.tokens = tokens
         self.workers = workers
@@ -86,7 +87,8 @@ final class T5Workspace {
         (hidden, gate) = (Tensor([tokens, config.mlpWidth]), Tensor([tokens, config.mlpWidth]))
         // Each head adds numbers of its own to its scores, so each is an attention by itself.
         attention = Attention(
-            tokens: tokens, heads: 1, headDimension: config.headDimension, scale: 1, engine: engine, workers: workers)
+            queries: tokens, keys: keys, heads: 1, headDimension: config.headDimension, scale: 1, engine: engine,
+            workers: workers)
     }
 
     func normalise(_ x: Tensor, by scale: Tensor, into y: Tensor) {

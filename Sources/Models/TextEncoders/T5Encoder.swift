@@ -5,8 +5,8 @@ import Compute
 /// It runs block by block over the mapped weights: a block's matrices are used where they are stored, then dropped, and
 /// their memory is given back. So the encoder of T5-XXL, 9.5 GB in bfloat16, needs a twentieth of that.
 ///
-/// Only real tokens are encoded. That is exact: padding is masked in every attention, so no real token's state depends on
-/// it.
+/// Unless padding is asked for, only real tokens are encoded. That is exact: padding is masked in every attention, so no real
+/// token's state depends on it.
 ///
 /// Source: transformers' models/t5/modeling_t5.py, `T5EncoderModel`.
 public final class T5Encoder: Sendable {
@@ -63,10 +63,13 @@ public final class T5Encoder: Sendable {
         .tensor("encoder.final_layer_norm.weight", [config.width])
     }
 
+    /// The token that fills prompts up. No other token attends to it.
+    static let padding: Int32 = 0
+
     /// The states of tokens.
     ///
     /// - Parameters:
-    ///   - ids: the T tokens, the end token included.
+    ///   - ids: the T tokens, the end token included, and perhaps ``padding`` behind them.
     ///   - workers: the threads to use.
     /// - Returns: (T, D).
     /// - Throws: ``ModelError`` when there is no such token, ``SafetensorsError`` when a weight cannot be loaded or is not
@@ -74,7 +77,9 @@ public final class T5Encoder: Sendable {
     public func encode(ids: [Int32], workers: Workers) throws -> Tensor {
         try BLAS.open()
         guard !ids.isEmpty else { return Tensor([0, config.width]) }
-        let w = T5Workspace(config, tokens: ids.count, engine: engine, workers: workers)
+        let padding = ids.reversed().prefix { $0 == Self.padding }.count
+        let w = T5Workspace(
+            config, tokens: ids.count, keys: max(1, ids.count - padding), engine: engine, workers: workers)
         try embed(ids, into: w.states)
         let bias = RelativePositionBias(try part(Self.biases(config)), tokens: ids.count, config: config)
         for index in 0..<config.depth {

@@ -51,10 +51,18 @@ public final class T5PromptEncoder: PromptEncoder {
             encoder: try T5Encoder(directory: encoder, variant: variant, engine: engine), cache: cache)
     }
 
-    public func states(of prompt: String, limit: Int, workers: Workers) throws -> Tensor {
+    public func states(of prompt: String, limit: Int, length: Int?, workers: Workers) throws -> Tensor {
         // The cache asks for OpenBLAS' kernels, on which bits depend.
         try BLAS.open()
         let ids = tokenizer.tokens(of: prompt, limit: limit).ids
+        guard let length, length != ids.count else { return try states(of: ids, workers) }
+        // What is cut off has been attended to.
+        let padding = Array(repeating: T5Encoder.padding, count: max(0, length - ids.count))
+        let states = try states(of: ids + padding, workers)
+        return Tensor(Array(states.elements.prefix(length * width)), shape: [length, width])
+    }
+
+    private func states(of ids: [Int32], _ workers: Workers) throws -> Tensor {
         // Held while encoding: a second block of weights at the same time would be memory that nobody has planned for.
         return try remembered.withLock { memory in
             memory.order.removeAll { $0 == ids }

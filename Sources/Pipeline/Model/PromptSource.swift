@@ -122,9 +122,9 @@ private final class ToldPromptEncoder: PromptEncoder, @unchecked Sendable {
 
     var width: Int { base.width }
 
-    func states(of prompt: String, limit: Int, workers: Workers) throws -> Tensor {
+    func states(of prompt: String, limit: Int, length: Int?, workers: Workers) throws -> Tensor {
         beginning()
-        return try base.states(of: prompt, limit: limit, workers: workers)
+        return try base.states(of: prompt, limit: limit, length: length, workers: workers)
     }
 }
 

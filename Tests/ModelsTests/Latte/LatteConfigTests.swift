@@ -59,16 +59,17 @@ import Testing
         #expect(try config(["num_classes": "0"]).conventions != self.config(["num_classes": "1"]).conventions)
     }
 
-    @Test(arguments: [
-        (["depth": "3"], "depth is 3, an odd number; Latte's blocks come in pairs"),
-        (["num_frames": "0"], "num_frames is 0"), (["num_frames": "2000"], "num_frames is 2000"),
-        (["num_frames": nil], "the key num_frames is missing"),
-        (["num_classes": "-1"], "num_classes is -1"), (["num_classes": nil], "the key num_classes is missing"),
-        (["input_size": "7"], "input_size 7 is not divisible by patch_size 2"),
-        (["frames_per_second": "0"], "frames_per_second is 0"),
-        (["num_classes": "0", "class_names": #"["a", "b"]"#], "class_names has 2 names, but num_classes is 0"),
-        (["class_names": #"["a", "b"]"#], "class_names has 2 names, but num_classes is 3"),
-    ] as [([String: String?], String)])
+    @Test(
+        arguments: [
+            (["depth": "3"], "depth is 3, an odd number; Latte's blocks come in pairs"),
+            (["num_frames": "0"], "num_frames is 0"), (["num_frames": "2000"], "num_frames is 2000"),
+            (["num_frames": nil], "the key num_frames is missing"),
+            (["num_classes": "-1"], "num_classes is -1"), (["num_classes": nil], "the key num_classes is missing"),
+            (["input_size": "7"], "input_size 7 is not divisible by patch_size 2"),
+            (["frames_per_second": "0"], "frames_per_second is 0"),
+            (["num_classes": "0", "class_names": #"["a", "b"]"#], "class_names has 2 names, but num_classes is 0"),
+            (["class_names": #"["a", "b"]"#], "class_names has 2 names, but num_classes is 3"),
+        ] as [([String: String?], String)])
     func `what cannot be is refused with what is`(changes: [String: String?], says: String) throws {
         let error = try #require(throws: ModelError.self) { try config(changes) }
         #expect(error.description.contains(says), "\(error)")

@@ -175,6 +175,6 @@ import Testing
         #expect("\(try #require(positions))".contains("num_frames 6"))
         files.config = try LatteConfig(frame: Self.parts(depth: 6, classes: 5), frames: 5)
         let blocks = #expect(throws: ModelError.self) { try files.load() }
-        #expect("\(try #require(blocks))".contains("depth"), "\(blocks?.description ?? "")")
+        #expect("\(try #require(blocks))".contains("4 blocks"), "\(blocks?.description ?? "")")
     }
 }

@@ -41,6 +41,9 @@ struct GoldenTextEncoder: CustomTestStringConvertible, Sendable {
         try SafetensorsFile(path: "\(folder)/io.safetensors").tensor("states.\(count)")
     }
 
+    /// The states of the prompt of 17 tokens and of what pads it.
+    func padded() throws -> Tensor { try SafetensorsFile(path: "\(folder)/io.safetensors").tensor("padded") }
+
     /// Writes the configuration and the weights in 32 bits into another directory, with changes.
     func rewrite(
         to directory: TemporaryDirectory, config change: [String: Any] = [:],

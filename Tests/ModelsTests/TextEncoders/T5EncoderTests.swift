@@ -16,6 +16,18 @@ import Testing
     }
 
     @Test(arguments: GoldenTextEncoder.all)
+    func `states of padding are those of transformers, and no token attends to it`(golden: GoldenTextEncoder) throws {
+        let (encoder, ids, workers) = (try golden.load(), try golden.ids(count: 17), Workers(count: 2))
+        let expected = try golden.padded()
+        let padding = Array(repeating: T5Encoder.padding, count: expected.shape[0] - ids.count)
+        let states = try encoder.encode(ids: ids + padding, workers: workers).elements
+        let error = largestRelativeDifference(states, against: expected.elements)
+        #expect(figure("states of \(golden.name) with padding, largest difference", error, below: 1e-5))
+        let alone = try encoder.encode(ids: ids, workers: workers).elements
+        #expect(largestRelativeDifference(Array(states.prefix(alone.count)), against: alone) < 1e-6)
+    }
+
+    @Test(arguments: GoldenTextEncoder.all)
     func `distances have the buckets of transformers, each of them`(golden: GoldenTextEncoder) throws {
         let config = try golden.load().config
         let found = (-400...400).map {

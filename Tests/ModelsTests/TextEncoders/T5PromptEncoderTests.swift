@@ -35,6 +35,13 @@ import Testing
         let whole = try encoder.encoder.encode(ids: [4, 7, 6, 1], workers: Workers(count: 1))
         #expect(states.elements == whole.elements)
         #expect(encoder.width == TinyTextEncoder.width)
+        let longer = try encoder.states(of: "a  red\tfox", limit: 20, length: 9, workers: Workers(count: 1))
+        #expect(longer.shape == [9, encoder.width])
+        #expect(
+            largestRelativeDifference(
+                Array(longer.elements.prefix(states.count)), against: states.elements) < 1e-6)
+        let shorter = try encoder.states(of: "a  red\tfox", limit: 20, length: 2, workers: Workers(count: 1))
+        #expect(shorter.elements == Array(states.elements.prefix(2 * encoder.width)))
         let cut = try encoder.states(of: "a red fox", limit: 3, workers: Workers(count: 1))
         let part = try encoder.encoder.encode(ids: [4, 7, 1], workers: Workers(count: 1))
         #expect(cut.elements == part.elements)

@@ -6,12 +6,12 @@ import Sampling
 import TestSupport
 import Testing
 
-/// PixArt and whole runs of it against diffusers, from directories as its pipelines save them.
+/// PixArt, LatteT2V and whole runs of them against diffusers, from directories as its pipelines save them.
 @Suite struct PixArtGoldenTests {
-    @Test(arguments: PixArtCase.all)
+    @Test(arguments: PixArtCase.all + PixArtCase.clips)
     func `a forward agrees with diffusers to 1e-5 of the largest output`(golden: PixArtCase) throws {
         let (network, scalars, tensors) = (try golden.network(), try golden.scalars(), try golden.tensors())
-        let latents = try tensors.tensor("latents")
+        let latents = Tensor(try tensors.tensor("latents").elements, shape: network.latentShape.dimensions)
         let workspace = network.workspace(entries: 1, workers: Workers(count: 2))
         for (index, forward) in scalars.forwards.enumerated() {
             let prompt = scalars.captions[forward.caption]
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: PixArtCase.all)
+    @Test(arguments: PixArtCase.all + PixArtCase.clips)
     func `twenty guided steps of its scheduler end within 1e-3 of diffusers' latents`(golden: PixArtCase) throws {
         let (directory, run) = (try golden.directory(), try golden.scalars().run)
         let (network, tensors) = (try golden.network(), try golden.tensors())
@@ -41,7 +41,9 @@ import Testing
             workspace: network.workspace(entries: 2, workers: Workers(count: 2)))
         var sampling = try SamplingRun(
             denoiser: denoiser, sampler: sampler, guidance: Guidance(scale: run.guidance_scale),
-            initialNoise: try tensors.tensor("initial_noise"), noise: TorchRandom(seed: 0))
+            initialNoise: Tensor(
+                try tensors.tensor("initial_noise").elements, shape: network.latentShape.dimensions),
+            noise: TorchRandom(seed: 0))
         while try sampling.next() != nil {}
         let expected = try tensors.tensor("final_latents")
         let difference = largestRelativeDifference(sampling.latents.elements, against: expected.elements)
@@ -53,6 +55,15 @@ import Testing
         #expect(directory.defaultSettings.guidanceScale == 4.5)
         #expect(directory.defaultSettings.sampler.kind == .dpmSolver)
         #expect(directory.hasNullClass)
+    }
+
+    @Test func `the defaults of clips are those of their pipeline`() throws {
+        for golden in PixArtCase.clips {
+            let directory = try golden.directory()
+            #expect(directory.defaultSettings.guidanceScale == 7.5 && directory.defaultSettings.steps == 50)
+            #expect(directory.defaultSettings.sampler.kind == .ddim)
+            #expect(directory.conditions.promptRules?.tokens == 120 && directory.config.framesPerSecond == 8)
+        }
     }
 
     @Test func `the kind of pipeline tells how long a prompt may be`() throws {

@@ -38,7 +38,8 @@ import Testing
         }
     }
 
-    @Test(arguments: PixArtCase.all) func `the number of threads changes no bit`(golden: PixArtCase) throws {
+    @Test(arguments: PixArtCase.all + PixArtCase.clips)
+    func `the number of threads changes no bit`(golden: PixArtCase) throws {
         let one = try Setup(golden, threads: 1)
         let many = try Setup(golden, threads: 3)
         for call in 0..<3 {
