@@ -15,7 +15,7 @@ from laws import FRAMES, SIDE
 MARGIN = 4  # transparent pixels around a sprite
 GROUNDS = [(255, 255, 255), (214, 234, 255), (255, 226, 232), (255, 246, 204), (220, 244, 220)]
 WHITE_SHARE = 0.5
-STEEPNESS = 1.5
+STEEPNESS = 2.5
 INNER = SIDE - 2 * MARGIN  # the side of a sprite without its margin
 
 

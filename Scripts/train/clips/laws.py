@@ -26,11 +26,13 @@ class Law:
     """A law with the parameters of `ranges`, and the place (x, y) that the motion starts from or turns about.
 
     A range is (low, high). Parameters in `signed` may also be negative, those in `circular` are angles of a whole turn.
+    `turns`: whether the object turns.
     """
 
     ranges = {}
     signed = ()
     circular = ()
+    turns = False
 
     def __init__(self):
         self.names = ("x", "y", *self.ranges)
@@ -87,6 +89,7 @@ class Spin(Law):
     ranges = {"size": (34, 46), "rate": (0.35, 0.8), "start": (0, 2 * math.pi)}
     signed = ("rate",)
     circular = ("start",)
+    turns = True
 
     def at(self, t, x, y, size, rate, start):
         return x, y, start + rate * t, size
@@ -118,6 +121,7 @@ class Swing(Law):
     ranges = {"size": (26, 32), "length": (14, 20), "amplitude": (0.5, 0.9), "period": (6, 10),
               "phase": (0, 2 * math.pi)}
     circular = ("phase",)
+    turns = True
 
     def at(self, t, x, y, size, length, amplitude, period, phase):
         angle = amplitude * (2 * math.pi / period * t + phase).sin()
