@@ -30,7 +30,7 @@ SEED = 1_000_000
 MEASURES = (("position", "px"), ("angle", "deg"), ("size", "%"))
 # As far as a clip may be from the law that fits it best and still count as moving by it. The angle counts for laws that
 # turn: a round object that is no more than a blot can be found at any angle.
-MOST = {"position": 2.0, "angle": 20.0, "size": 15.0}
+MOST = {"position": 2.0, "angle": 20.0, "size": 10.0}
 
 
 def opened(path):
