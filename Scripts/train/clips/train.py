@@ -237,7 +237,8 @@ class Training:
     def draw(self):
         """A sheet of the averaged model, with every motion and every group, named by the clips seen."""
         classes = range(0, len(self.class_names), SHEET_STRIDE)
-        clips = sheet.draw(self.average.plain(), self.process, classes, 0, SHEET_STEPS, SHEET_GUIDANCE)
+        clips = sheet.draw(self.average.plain(), self.process, classes, 0, SHEET_STEPS, SHEET_GUIDANCE,
+                           self.precision)
         labels = [self.class_names[c] for c in classes]
         runs.save_image(sheet.compose(clips, labels), self.arguments.run / f"sheet-{self.seen:07}.png")
 
