@@ -10,10 +10,11 @@ from pathlib import Path
 
 import torch
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "train" / "scenes"))
+TRAIN = Path(__file__).resolve().parents[1] / "train"
+sys.path += [str(TRAIN / "scenes"), str(TRAIN)]
 
+import checks
 import grammar as G
-import laws
 import lists
 import match
 import scenes
@@ -98,4 +99,4 @@ class Laws(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    laws.check(Laws, __doc__)
+    checks.check(Laws, __doc__)

@@ -65,6 +65,20 @@ class Renderer:
             raise ValueError("the font has no picture of it")
         return image
 
+    def sprite(self, text, margin):
+        """The emoji as straight RGBA bytes (SIDE, SIDE, 4), with a transparent margin of so many pixels."""
+        left, top, right, bottom = self.font.getbbox(text)
+        side = max(right - left, bottom - top, int(self.advance))
+        canvas = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+        corner = ((side - right + left) // 2 - left, (side - bottom + top) // 2 - top)
+        ImageDraw.Draw(canvas).text(corner, text, font=self.font, embedded_color=True)
+        inner = SIDE - 2 * margin
+        # Premultiplied while it shrinks: transparent pixels have no colour that could bleed in.
+        small = np.asarray(canvas.convert("RGBa").resize((inner, inner), Image.Resampling.LANCZOS))
+        out = np.zeros((SIDE, SIDE, 4), np.uint8)
+        out[margin:-margin, margin:-margin] = np.asarray(Image.fromarray(small, "RGBa").convert("RGBA"))
+        return out
+
 
 def build(path, emoji_test=EMOJI_TEST, font=FONT):
     """Renders the data set and writes it to `path`; an emoji that does not render is an error."""

@@ -27,6 +27,11 @@ class DiTConfig:
     in_channels: int = 3
     num_classes: int = 99
 
+    @property
+    def shape(self):
+        """Of what the model denoises."""
+        return (self.in_channels, self.input_size, self.input_size)
+
     @classmethod
     def from_json(cls, config):
         """Takes the fields that it knows from a parsed config.json."""

@@ -2,7 +2,8 @@
 
 import torch
 
-from diffusion import STEPS, alphas_cumprod, guided, starting_noise
+import diffusion
+from diffusion import STEPS, guided, starting_noise
 
 FLOOR = 0.05  # the least noise time that the sampler's velocity divides by
 
@@ -49,17 +50,10 @@ class Flow:
 def take_over_timesteps(embedder, features):
     """Fits a diffusion model's embedding of timesteps to a flow's times.
 
-    A noise time gets the embedding of the timestep with the same ratio of noise to picture: the
-    inputs of the first layer are replaced, in the sense of least squares, all else stays.
+    A noise time gets the embedding of the timestep with the same ratio of noise to picture.
     """
-    alphas = alphas_cumprod()
+    alphas = diffusion.alphas_cumprod()
     timesteps = torch.arange(STEPS)
     ratio = ((1 - alphas) / alphas).sqrt()
-    new = features(Flow().timestep(ratio / (1 + ratio))).double()
-    old = features(timesteps).double()
-    layer = embedder.mlp[0]
-    wanted = old @ layer.weight.double().T
-    # A little ridge keeps weights of features that hardly differ small.
-    gram = new.T @ new + 1e-4 * torch.eye(new.shape[1], dtype=torch.float64)
-    with torch.no_grad():
-        layer.weight.copy_(torch.linalg.solve(gram, new.T @ wanted).T)
+    new = features(Flow().timestep(ratio / (1 + ratio)))
+    diffusion.take_over_timesteps(embedder, features(timesteps), new)

@@ -1,7 +1,17 @@
-"""What every training run does: goes on from its checkpoint, stops when it is asked to, keeps a log."""
+"""What every training run does: saves, goes on from its checkpoint, stops when it is asked to, keeps a log."""
 
 import json
+import os
 import signal
+
+import torch
+
+
+def save_atomically(value, path):
+    """torch.save under a temporary name, then a rename: a checkpoint is whole or absent."""
+    temporary = f"{path}.partial"
+    torch.save(value, temporary)
+    os.replace(temporary, path)
 
 
 def resume(training, run):
@@ -25,3 +35,10 @@ def log(run, line):
     print(text, flush=True)
     with open(run / "log.jsonl", "a", encoding="utf-8") as file:
         file.write(text + "\n")
+
+
+def save_image(image, path):
+    """A PNG under a temporary name, then a rename."""
+    temporary = f"{path}.partial"
+    image.save(temporary, format="PNG", optimize=True)
+    os.replace(temporary, path)

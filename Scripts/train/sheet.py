@@ -1,7 +1,6 @@
 """Draws a sheet of samples, one per class, from a model directory or a training checkpoint."""
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import export
 import processes
+import runs
 
 
 def to_bytes(images):
@@ -34,18 +34,11 @@ def compose(images, labels=None, columns=11):
     return sheet
 
 
-def save(sheet, path):
-    """Writes a PNG under a temporary name, then renames it."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    temporary = f"{path}.partial"
-    sheet.save(temporary, format="PNG", optimize=True)
-    os.replace(temporary, path)
-
-
 def draw_sheet(model, process, class_names, path, seed=0, steps=50, guidance=1.5, labels=True):
     """One sample of every class, in the order of the classes."""
     images = process.draw(model, np.arange(len(class_names)), seed, steps, guidance)
-    save(compose(to_bytes(images), class_names if labels else None), path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    runs.save_image(compose(to_bytes(images), class_names if labels else None), path)
 
 
 def main():

@@ -7,7 +7,6 @@ stays, and falls linearly to zero over the last part.
 """
 
 import argparse
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -17,11 +16,11 @@ import torch
 import dataset
 import export
 import flow
+import optimizers
 import processes
 import runs
 import sheet
 from dit import DiT, DiTConfig, timestep_features
-from muon import Muon
 
 WARM_UP_STEPS = 100
 
@@ -60,13 +59,6 @@ def parse_arguments():
     add("--sheet-every", type=float, default=1800, metavar="SECONDS", help="sheets of samples")
     add("--guidance", type=float, default=1.5, help="guidance scale of the sheets")
     return parser.parse_args()
-
-
-def save_atomically(value, path):
-    """torch.save under a temporary name, then a rename: a checkpoint is whole or absent."""
-    temporary = f"{path}.partial"
-    torch.save(value, temporary)
-    os.replace(temporary, path)
 
 
 def grow(model, state):
@@ -129,12 +121,7 @@ class Training:
                 inside = ".attn." in name or (".mlp." in name and name.startswith("blocks."))
                 (matrices if inside and p.ndim == 2 else rest).append(p)
         a = self.arguments
-        optimizers = [Muon(matrices, a.lr, weight_decay=a.weight_decay),
-                      torch.optim.AdamW(rest, a.adam_lr, betas=(0.9, 0.99), weight_decay=0.0)]
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["peak"] = group["lr"]
-        return optimizers
+        return optimizers.make(matrices, rest, a.lr, a.adam_lr, (0.9, 0.99), a.weight_decay)
 
     def schedule(self):
         """The share of the peak learning rate at this moment."""
@@ -161,10 +148,8 @@ class Training:
         loss = (error * self.process.loss_weights(t)).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        factor = self.schedule()
+        optimizers.set_share(self.optimizers, self.schedule())
         for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * factor
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -182,7 +167,7 @@ class Training:
 
     def save(self):
         """Writes the checkpoint of the run."""
-        save_atomically({
+        runs.save_atomically({
             "config": asdict(self.model.config), "class_names": self.class_names,
             "process": self.process.name,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
@@ -201,11 +186,7 @@ class Training:
             raise SystemExit(f"{path} is of a run with --process {processes.name(state)}")
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
-            peaks = [group["peak"] for group in optimizer.param_groups]
-            optimizer.load_state_dict(saved)
-            for group, peak in zip(optimizer.param_groups, peaks):
-                group["peak"] = peak
+        optimizers.load(self.optimizers, state["optimizers"])
         self.step, self.samples = state["step"], state["samples"]
         self.seconds = state["seconds"]
         self.generator.set_state(state["generator"])

@@ -3,12 +3,16 @@
     python check.py DATA
 """
 
+import sys
 import unittest
+from pathlib import Path
 
 import torch
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # checks.py
+
+import checks
 import grammar as G
-import laws
 import scenes
 from prepare import encode
 from unigram import Unigram
@@ -101,4 +105,4 @@ class Laws(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    laws.check(Laws, __doc__)
+    checks.check(Laws, __doc__)

@@ -16,34 +16,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # dataset.py
 
 import catalogue
 import dataset
 import grammar
-from painter import MARGIN, SIDE
+from painter import MARGIN
 from scenes import Scenes
 
 VOCABULARY = 4096  # pieces, at most: these words make fewer
 CAPTIONS = 60_000  # of random scenes, from which the vocabulary is learnt
-
-
-def sprite(renderer, text):
-    """The emoji as straight RGBA bytes (SIDE, SIDE, 4), with a transparent margin."""
-    font = renderer.font
-    left, top, right, bottom = font.getbbox(text)
-    side = max(right - left, bottom - top, int(renderer.advance))
-    canvas = Image.new("RGBA", (side, side), (0, 0, 0, 0))
-    corner = ((side - right + left) // 2 - left, (side - bottom + top) // 2 - top)
-    ImageDraw.Draw(canvas).text(corner, text, font=font, embedded_color=True)
-    inner = SIDE - 2 * MARGIN
-    # Premultiplied while it shrinks: transparent pixels have no colour that could bleed in.
-    small = np.asarray(canvas.convert("RGBa").resize((inner, inner), Image.Resampling.LANCZOS))
-    out = np.zeros((SIDE, SIDE, 4), np.uint8)
-    out[MARGIN:-MARGIN, MARGIN:-MARGIN] = np.asarray(Image.fromarray(small, "RGBa").convert("RGBA"))
-    return out
 
 
 def run(*command, **options):
@@ -93,7 +76,7 @@ def main():
     annotations = catalogue.annotations()
     points = catalogue.check(objects, emoji, annotations)
     renderer = dataset.Renderer()
-    sprites = np.stack([sprite(renderer, text) for text in points])
+    sprites = np.stack([renderer.sprite(text, MARGIN) for text in points])
 
     language = grammar.build(objects)
     blank = np.zeros((len(language.phrases), 1), np.int16)

@@ -4,14 +4,17 @@
 """
 
 import argparse
-import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # runs.py
+
 import flow
+import runs
 from mmjit import MMJiTConfig
 from t5 import T5Config
 from unigram import Unigram
@@ -62,9 +65,7 @@ def save(images, path, columns=COLUMNS, scale=SCALE):
     rows = [np.concatenate([row] + [blank] * (columns - len(row))) for row in rows]
     sheet = Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in rows], 0))
     sheet = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)
-    temporary = f"{path}.partial"
-    sheet.save(temporary, format="PNG")
-    os.replace(temporary, path)
+    runs.save_image(sheet, path)
 
 
 def main():

@@ -11,7 +11,6 @@ stays, and falls as half a cosine over the last part.
 
 import argparse
 import math
-import os
 import subprocess
 import sys
 import time
@@ -20,14 +19,14 @@ from pathlib import Path
 
 import torch
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # muon.py, runs.py
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # optimizers.py, runs.py
 
 import flow
+import optimizers
 import runs
 import scenes
 import sheet
 from mmjit import MMJiTConfig
-from muon import Muon
 from t5 import T5Config
 from unigram import Unigram
 import writer
@@ -65,13 +64,6 @@ def parse_arguments():
     add("--keep-every", type=float, default=math.inf, metavar="SECONDS",
         help="averaged weights kept by the number of scenes, for a curve of scores; always at the end")
     return parser.parse_args()
-
-
-def save_atomically(value, path):
-    """torch.save under a temporary name, then a rename: a checkpoint is whole or absent."""
-    temporary = f"{path}.partial"
-    torch.save(value, temporary)
-    os.replace(temporary, path)
 
 
 class Training:
@@ -122,14 +114,9 @@ class Training:
             inside = "block" in name and p.dim() == 2 and "relative" not in name
             (matrices if inside else rest).append(p)
         decay = self.arguments.weight_decay
-        muon = Muon(matrices, self.rate(self.arguments.lr, LR), weight_decay=decay,
-                    precision=self.precision or torch.float32)
-        adam = torch.optim.AdamW(rest, self.rate(self.arguments.adam_lr, ADAM_LR), (0.9, 0.98),
-                                 weight_decay=0.0, fused=self.device.type == "cuda")
-        for optimizer in (muon, adam):
-            for group in optimizer.param_groups:
-                group["peak"] = group["lr"]
-        return muon, adam
+        return optimizers.make(
+            matrices, rest, self.rate(self.arguments.lr, LR), self.rate(self.arguments.adam_lr, ADAM_LR), (0.9, 0.98),
+            decay, self.precision or torch.float32, fused=self.device.type == "cuda")
 
     def progress(self):
         """How much of the run is done, 0 to 1."""
@@ -138,15 +125,11 @@ class Training:
     def schedule(self):
         """The share of the peak learning rate at this step."""
         warm = min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        late = max(0.0, 1 - (1 - self.progress()) / max(self.arguments.decay, 1e-9))
-        return warm * (1 + math.cos(math.pi * min(1.0, late))) / 2
+        return warm * optimizers.half_cosine(self.progress(), self.arguments.decay)
 
     def train_step(self):
         """One step; returns its loss, without waiting for the device."""
-        share = self.schedule()
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * share
+        optimizers.set_share(self.optimizers, self.schedule())
         x0, tokens = self.scenes.batch(self.batch)
         t, x = flow.noisy(x0, self.noise)
         keep = torch.rand(self.batch, generator=self.noise, device=self.device) >= flow.DROP
@@ -171,7 +154,7 @@ class Training:
         if not torch.isfinite(loss):
             raise SystemExit(f"the loss is {loss.item()} at step {self.step}: start again from the last "
                              "checkpoint, with a smaller --lr")
-        save_atomically({
+        runs.save_atomically({
             "text_config": asdict(self.text_config), "image_config": asdict(self.image_config),
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimizers": [o.state_dict() for o in self.optimizers],
@@ -188,11 +171,7 @@ class Training:
                              "give the options it was started with, or another folder")
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
-            peaks = [group["peak"] for group in optimizer.param_groups]
-            optimizer.load_state_dict(saved)
-            for group, peak in zip(optimizer.param_groups, peaks):
-                group["peak"] = peak
+        optimizers.load(self.optimizers, state["optimizers"])
         self.step, self.seen, self.seconds = state["step"], state["seen"], state["seconds"]
         if state["device"] == self.device.type:
             self.scenes.generator.set_state(state["scenes_generator"])
@@ -209,7 +188,7 @@ class Training:
 
     def keep(self):
         """The averaged weights alone, in half precision."""
-        save_atomically({
+        runs.save_atomically({
             "text_config": asdict(self.text_config), "image_config": asdict(self.image_config),
             "ema": {name: tensor.half() for name, tensor in self.ema.state_dict().items()},
         }, self.arguments.run / f"average-{self.seen:09}.pt")
