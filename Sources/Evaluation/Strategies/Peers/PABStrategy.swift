@@ -18,9 +18,17 @@ struct PABStrategy: ReuseStrategy {
     func prepare(_ budget: Budget, in context: StrategyContext) throws -> PreparedStrategy {
         let (calls, network, price) = (context.calls.count, context.network, context.price)
         let evaluations = budget.evaluations(of: context.fullEvaluations)
+        func run(_ schedule: LayerForecastCache.Schedule) -> PreparedStrategy {
+            PreparedStrategy(in: context) { _ in
+                LayerForecastCache(schedule, order: 0, basis: .taylor, network: network)
+            }
+        }
+        guard evaluations < context.fullEvaluations else {
+            return run(network.schedule(Array(repeating: true, count: calls)))
+        }
         let schedules = Self.middles.compactMap { middle in
             let spread = BroadcastSchedule(calls: calls, from: middle.from, to: middle.to)
-            return spread.held.indices.reversed().lazy.map { spread.schedule(full: $0, of: network.layerKinds) }
+            return (0...spread.held.count).reversed().lazy.map { spread.schedule(full: $0, of: network.layerKinds) }
                 .first { price.allows(price.work($0, calls: calls), within: evaluations) }
         }
         guard !schedules.isEmpty else {
@@ -29,11 +37,7 @@ struct PABStrategy: ReuseStrategy {
                 planner: name, smallest: Int(price.evaluations(price.work(least, calls: calls)).rounded(.up)),
                 total: context.fullEvaluations)
         }
-        return try context.best(of: schedules) { schedule in
-            PreparedStrategy(in: context) { _ in
-                LayerForecastCache(schedule, order: 0, basis: .taylor, network: network)
-            }
-        }.strategy
+        return try context.best(of: schedules, prepare: run).strategy
     }
 }
 
