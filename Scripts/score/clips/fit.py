@@ -70,7 +70,7 @@ def residuals(law, parameters, track):
     """Differences in pixels, (n, 4 frames + 2); the last two keep the offset small."""
     x, y, turn, size = predict(law, parameters, track.x.shape[1])
     lever = RIM * track.size.mean(1, keepdim=True)
-    return torch.cat([track.x - x, track.y - y, wrapped(track.angle - turn) * lever, track.size - size,
+    return torch.cat([track.x - x, track.y - y, wrapped(track.angle - turn) * track.sure * lever, track.size - size,
                       OFFSET_DOUBT * parameters[:, -2:]], 1)
 
 

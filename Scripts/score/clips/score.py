@@ -10,6 +10,7 @@ DATA is what Scripts/train/clips/prepare.py writes. Clip i is of class i modulo 
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -28,8 +29,8 @@ from track import follow
 
 SEED = 1_000_000
 MEASURES = (("position", "px"), ("angle", "deg"), ("size", "%"))
-# As far as a clip may be from the law that fits it best and still count as moving by it. The angle counts for laws that
-# turn: a round object that is no more than a blot can be found at any angle.
+# As far as a clip may be from a law and still keep it. The angle is measured for laws that turn: a round object that is no
+# more than a blot can be found at any angle.
 MOST = {"position": 2.0, "angle": 20.0, "size": 10.0}
 
 
@@ -72,43 +73,49 @@ class Judgement:
         self.motion = torch.where(self.track.found, costs.argmin(0), -1)
 
     def of(self, motions):
-        """For each clip whether it moves as asked, and its deviations from the law asked for."""
+        """For each clip whether the law asked for fits best, whether it is kept, too, and the deviations from it."""
         rows = torch.arange(len(motions))
         deviations = {name: torch.stack([getattr(fit, name) for fit in self.fits.values()])[motions, rows]
                       for name, _ in MEASURES}
         turning = torch.tensor([law.turns for law in laws.LAWS.values()])[motions]
-        right = self.motion == motions
+        asked = self.motion == motions
+        kept = asked.clone()
         for name, most in MOST.items():
-            right &= (deviations[name] <= most) | ((name == "angle") & ~turning)
-        return right, deviations
+            unmeasured = ~turning if name == "angle" else torch.zeros_like(turning)
+            kept &= (deviations[name] <= most) | unmeasured
+            deviations[name] = torch.where((self.motion < 0) | unmeasured, torch.nan, deviations[name])
+        return asked, kept, deviations
 
 
-def summary(right, deviations):
-    """Per cent of clips that move as asked; of those, the mean deviations."""
-    result = {"clips": len(right), "right": round(100 * right.float().mean().item(), 1)}
-    for name, _ in MEASURES:
-        values = deviations[name][right]
-        result[name] = round(values.mean().item(), 3) if len(values) else None
-    return result
+def percent(values):
+    return round(100 * values.float().mean().item(), 1)
+
+
+def summary(asked, kept, deviations):
+    """Per cent of clips that move as asked and that keep the law; the mean deviations of those that show an object."""
+    means = {name: deviations[name].nanmean().item() for name, _ in MEASURES}
+    return {"clips": len(asked), "asked": percent(asked), "kept": percent(kept),
+            **{name: None if math.isnan(mean) else round(mean, 3) for name, mean in means.items()}}
 
 
 def judge(judgement, motions):
     """A row for each motion, and one for all."""
-    right, deviations = judgement.of(motions)
+    asked, kept, deviations = judgement.of(motions)
     rows = {}
     for number, name in enumerate(laws.MOTIONS):
         chosen = motions == number
         if chosen.any():
-            rows[name] = summary(right[chosen], {key: value[chosen] for key, value in deviations.items()})
-    rows["all"] = summary(right, deviations)
+            rows[name] = summary(asked[chosen], kept[chosen], {key: value[chosen] for key, value in deviations.items()})
+    rows["all"] = summary(asked, kept, deviations)
+    rows["others"] = floor(judgement, motions)
     return rows
 
 
 def floor(judgement, motions):
-    """Clips held against each other motion in turn: how often chance is right."""
-    others = [(motions + shift) % len(laws.MOTIONS) for shift in range(1, len(laws.MOTIONS))]
-    right = [judgement.of(other)[0].float().mean().item() for other in others]
-    return round(100 * sum(right) / len(right), 1)
+    """The same clips held against each other motion in turn."""
+    parts = [judgement.of((motions + shift) % len(laws.MOTIONS)) for shift in range(1, len(laws.MOTIONS))]
+    return summary(torch.cat([asked for asked, *_ in parts]), torch.cat([kept for _, kept, _ in parts]),
+                   {name: torch.cat([deviations[name] for *_, deviations in parts]) for name, _ in MEASURES})
 
 
 def apart(a, b):
@@ -125,11 +132,11 @@ def apart(a, b):
 
 def table(results):
     """Lines of text: for each set of clips a row a motion."""
-    yield f"{'clips':10}{'motion':10}{'clips':>8}{'right %':>9}" + "".join(f"{f'{n} ({u})':>16}" for n, u in MEASURES)
+    yield f"{'':10}{'motion':10}{'clips':>8}{'asked %':>9}{'kept %':>9}" + "".join(f"{f'{n} ({u})':>16}" for n, u in MEASURES)
     for kind, rows in results.items():
         for name, row in rows.items():
             cells = "".join(f"{'' if row[key] is None else row[key]:>16}" for key, _ in MEASURES)
-            yield f"{kind:10}{name:10}{row['clips']:>8}{row.get('right', ''):>9}{cells}"
+            yield f"{kind:10}{name:10}{row['clips']:>8}{row.get('asked', ''):>9}{row.get('kept', ''):>9}{cells}"
 
 
 def main():
@@ -150,8 +157,6 @@ def main():
             motions = torch.as_tensor(classes) // members
             judged[kind] = Judgement(clips)
             results[kind] = judge(judged[kind], motions)
-            results[kind]["others"] = {"clips": len(clips), "right": floor(judged[kind], motions),
-                                       **{key: None for key, _ in MEASURES}}
     if len(judged) == 2:
         if len(judged["samples"].motion) != len(judged["full"].motion):
             raise SystemExit("the clips and those in full are not as many")
@@ -163,8 +168,6 @@ def main():
         motions = torch.as_tensor(classes) // members
         ceiling = Judgement(rendered(maker, classes))
         results["rendered"] = judge(ceiling, motions)
-        results["rendered"]["others"] = {"clips": len(classes), "right": floor(ceiling, motions),
-                                         **{key: None for key, _ in MEASURES}}
     if not results:
         parser.error("give clips, or --data for the ceiling")
     print("\n".join(table(results)))

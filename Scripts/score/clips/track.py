@@ -9,16 +9,20 @@ FAINT, PLAIN = 0.10, 0.22  # differences from the background, of a range of 1, t
 SMALLEST, LARGEST = 30, 3000  # pixels of an object
 ANGLES, RADII = 180, 24  # of the polar pictures in which a turn is a shift
 
+UNLIKE = 0.5  # a likeness of so much says nothing of the angle
+
 
 @dataclass
 class Track:
     """What was measured, (n, frames) each: `x`, `y`, the centroid, in pixels from the top left corner; `size`, the side of
-    a square of the object's area; `angle`, in radians, clockwise, against the first frame; `found` (n): in every frame."""
+    a square of the object's area; `angle`, in radians, clockwise, against the first frame; `sure`, how far the angle can be
+    trusted, 0 to 1; `found` (n): in every frame."""
 
     x: torch.Tensor
     y: torch.Tensor
     angle: torch.Tensor
     size: torch.Tensor
+    sure: torch.Tensor
     found: torch.Tensor
 
     def __getitem__(self, index):
@@ -41,10 +45,10 @@ def follow(clips):
     x = (mask.sum(1) * column).sum(1) / area.clamp(min=1e-6)
     y = (mask.sum(2) * row).sum(1) / area.clamp(min=1e-6)
     size = area.sqrt()
-    angle = turns(polar(apart * mask[:, None], x, y, size).unflatten(0, (n, frames)))
+    angle, sure = turns(polar(apart * mask[:, None], x, y, size).unflatten(0, (n, frames)))
     shape = (n, frames)
     found = ((area > SMALLEST) & (area < LARGEST)).view(shape).all(1)
-    return Track(x.view(shape), y.view(shape), angle, size.view(shape), found)
+    return Track(x.view(shape), y.view(shape), angle, size.view(shape), sure, found)
 
 
 def polar(pictures, x, y, size):
@@ -59,7 +63,8 @@ def polar(pictures, x, y, size):
 
 
 def turns(pictures):
-    """The turn of each frame against the first, by circular correlation: (n, frames) of (n, frames, C, RADII, ANGLES)."""
+    """The turn of each frame against the first, by circular correlation, and how far to trust it: both (n, frames) of
+    (n, frames, C, RADII, ANGLES). Trusted is a turn after which the frames are alike, not a blot's that fits anyhow."""
     varying = pictures - pictures.mean(-1, keepdim=True)
     varying = varying * ((torch.arange(RADII) + 0.5) / RADII).sqrt()[:, None]  # outer rings have more pixels
     spectrum = torch.fft.rfft(varying)
@@ -68,4 +73,7 @@ def turns(pictures):
     before, at, after = (likeness.gather(-1, (best + shift) % ANGLES)[..., 0] for shift in (-1, 0, 1))
     between = (before - after) / (2 * (before - 2 * at + after)).clamp(max=-1e-9)  # the peak of a parabola
     angle = (best[..., 0] + between) * (2 * torch.pi / ANGLES)
-    return torch.remainder(angle + torch.pi, 2 * torch.pi) - torch.pi
+    energy = varying.square().sum((2, 3, 4))
+    alike = at / (energy * energy[:, :1]).sqrt().clamp(min=1e-9)  # 1 for the same picture, turned
+    sure = ((alike - UNLIKE) / (1 - UNLIKE)).clamp(0, 1)
+    return torch.remainder(angle + torch.pi, 2 * torch.pi) - torch.pi, sure
