@@ -46,10 +46,11 @@ enum ConfigReaders {
         ) { try TinyRun.sample(ModelDirectory(path: model), steps: 2) }
     }
 
-    /// The `config.json` of a PixArt; its network is drawn from with random weights, as it needs a text encoder.
-    static let pixartConfig = Reader("pixart-config") { folder in
-        let path = "\(folder)/config.json"
-        let text = """
+    /// The `config.json` of a PixArt.
+    static let pixartConfig = randomNetwork(
+        "pixart-config", words: ["\"Transformer2DModel\"", "\"ada_norm_zero\"", "1e-300", "32", "64"],
+        [
+            """
             {"_class_name": "PixArtTransformer2DModel", "_diffusers_version": "0.42.1", "activation_fn": "gelu-approximate",
              "attention_bias": true, "attention_head_dim": 12, "attention_type": "default", "caption_channels": 6,
              "cross_attention_dim": 24, "in_channels": 3, "interpolation_scale": 0.5, "norm_elementwise_affine": false,
@@ -57,10 +58,37 @@ enum ConfigReaders {
              "out_channels": 6, "patch_size": 2, "sample_size": 4, "use_additional_conditions": true,
              "prompt_tokens": 9, "latent_height": 6, "latent_width": 4, "guidance_scale": 4.5}
             """
-        let mutate = JSONMutation(words: ["\"Transformer2DModel\"", "\"ada_norm_zero\"", "1e-300", "32", "64"]).mutated
-        return Subject(seeds: [Array(text.utf8)], at: path, mutate: mutate) {
-            let config = try NetworkFamily.all.configuration(in: JSONFile(path: path))
-            try TinyRun.forward(config)
+        ])
+
+    /// The `config.json` of a Latte, of classes and of prompts.
+    static let latteConfig = randomNetwork(
+        "latte-config", words: ["\"DiT\"", "\"ada_norm_zero\"", "0", "3", "1000"],
+        [
+            """
+            {"architecture": "Latte", "depth": 2, "hidden_size": 16, "num_heads": 2, "patch_size": 2, "input_size": 4,
+             "in_channels": 3, "num_frames": 3, "num_classes": 2, "learn_sigma": true, "class_names": ["a", "b"],
+             "prediction_type": "sample", "num_train_timesteps": 1000, "beta_schedule": "linear", "beta_start": 0.0001,
+             "beta_end": 0.02, "value_range": [-1, 1], "guidance_scale": 1.5, "frames_per_second": 8}
+            """,
+            """
+            {"_class_name": "LatteTransformer3DModel", "_diffusers_version": "0.42.1", "activation_fn": "gelu-approximate",
+             "attention_bias": true, "attention_head_dim": 12, "caption_channels": 6, "cross_attention_dim": 24,
+             "in_channels": 3, "norm_elementwise_affine": false, "norm_eps": 1e-06, "norm_type": "ada_norm_single",
+             "num_attention_heads": 2, "num_layers": 1, "out_channels": 6, "patch_size": 2, "sample_size": 4,
+             "video_length": 3}
+            """,
+        ])
+
+    /// A `config.json` whose network is drawn from with random weights, as it needs more files than this one.
+    private static func randomNetwork(_ name: String, words: [String], _ seeds: [String]) -> Reader {
+        Reader(name) { folder in
+            let path = "\(folder)/config.json"
+            return Subject(
+                seeds: seeds.map { Array($0.utf8) }, at: path, mutate: JSONMutation(words: words).mutated
+            ) {
+                let config = try NetworkFamily.all.configuration(in: JSONFile(path: path))
+                try TinyRun.forward(config)
+            }
         }
     }
 

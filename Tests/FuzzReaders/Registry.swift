@@ -15,6 +15,7 @@ let readers: [Reader] = [
     ConfigReaders.config,
     ConfigReaders.diffusersConfig,
     ConfigReaders.pixartConfig,
+    ConfigReaders.latteConfig,
     ConfigReaders.pipelineIndex,
     ConfigReaders.scheduler,
     ConfigReaders.decoder,
