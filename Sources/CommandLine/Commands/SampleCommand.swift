@@ -47,7 +47,7 @@ struct SampleCommand: ParsableCommand {
         let keepsPrompts = like.map { $0.record.items.contains { $0.classID == nil } } ?? false
         let session = try ModelSession(
             directory: model.open(
-                takesPrompts: subject.shown.givesPrompts || keepsPrompts,
+                takesPrompts: subject.shown.givesPrompts || keepsPrompts, named: like?.record.model.name,
                 size: like.map(\.record.settings.size) ?? source.settings?.size), options: model,
             arithmetic: arithmetic,
             workers: execution.workers(), log: log)

@@ -42,18 +42,23 @@ struct ModelOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - takesPrompts: whether the embedded model, if it is the one, is that of prompts.
+    ///   - name: the installed model to take where the options give none; the embedded one if there is none of that name.
     ///   - size: the size of the pictures where the options give none.
     /// - Returns: the directory.
     /// - Throws: what opening it throws, and `PipelineError.usage` for a size that the model cannot draw.
-    func open(takesPrompts: Bool = false, size: PictureSize? = nil) throws -> ModelDirectory {
+    func open(
+        takesPrompts: Bool = false, named name: String? = nil, size: PictureSize? = nil
+    ) throws -> ModelDirectory {
         let given: PictureSize?
         switch (width, height) {
         case (let width?, let height?): given = PictureSize(width: width, height: height)
         case (nil, nil): given = size
         default: throw PipelineError.usage("--width and --height belong together; give both")
         }
+        let locator = ModelLocator()
+        let installed = model == nil ? name.flatMap(locator.installed) : nil
         return try ModelDirectory(
-            path: ModelLocator().locate(model, takesPrompts: takesPrompts), variant: variant.variant,
+            path: installed ?? locator.locate(model, takesPrompts: takesPrompts), variant: variant.variant,
             textEncoder: textEncoder
         ).sized(given)
     }

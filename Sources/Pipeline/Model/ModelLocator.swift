@@ -46,10 +46,14 @@ public struct ModelLocator: Sendable {
             guard isDirectory else { throw Self.isFile(model) }
             return model
         }
-        if !model.contains("/") {
-            for folder in folders where Self.isModel("\(folder)/\(model)") { return "\(folder)/\(model)" }
-        }
+        if let installed = installed(model) { return installed }
         throw .missingInput("--model \(model): no such directory; give one with a config.json and safetensors weights")
+    }
+
+    /// The directory of the installed model of that name; nil where there is none.
+    public func installed(_ name: String) -> String? {
+        guard !name.contains("/"), !name.hasPrefix(".") else { return nil }
+        return folders.map { "\($0)/\(name)" }.first(where: Self.isModel)
     }
 
     /// The error of a file in place of a directory.

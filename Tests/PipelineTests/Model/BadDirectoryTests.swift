@@ -153,6 +153,8 @@ import Testing
         let locator = ModelLocator(environment: ["OMNICACHE_MODELS": pipeline.folder], executable: "/x")
         #expect(try locator.locate("tiny-pipeline") == pipeline.path)
         #expect(try locator.locate(nil) == pipeline.path)
+        #expect(locator.installed("tiny-pipeline") == pipeline.path)
+        #expect(locator.installed("other") == nil && locator.installed("../tiny-pipeline") == nil)
         let file = pipeline.path + "/SiT-XL-2-256.pt"
         #expect {
             try locator.locate(file)
