@@ -15,8 +15,6 @@ As in the pipeline of diffusers, the captions of both branches have the length o
 some of what pads it, and nothing is masked. The rest is as in pixart.py.
 """
 
-import json
-import shutil
 from dataclasses import dataclass
 
 import models
@@ -24,8 +22,7 @@ import pixart
 import torch
 from diffusers import DDIMScheduler, LatteTransformer3DModel
 from models import largest_difference
-from pixart import GENTLE, PADDED, PIXELS, STEPS
-from safetensors.torch import save_file
+from pixart import GENTLE, PADDED, STEPS, forwards
 
 GUIDANCE = 3.0  # random weights would not bear the pipeline's 7.5
 
@@ -93,33 +90,20 @@ def sample(module, scheduler, noise, positive, negative):
     return x[0]
 
 
-def forwards(case):
-    """Timestep and caption of each forward."""
-    return [(611, 0), (20, 0), (999, 0), (0, 0)] + [(611, index) for index in range(1, len(case.lengths))]
-
-
 def check_sensitivity(case, module, latents, caption, outputs):
-    """Weights that do not matter would test nothing: timestep, caption and the order of frames must each show."""
-    changes = {"timestep": outputs[0] - outputs[1], "caption": outputs[0] - outputs[-1]}
+    """Timestep, caption and, where there are several, the order of frames must each show."""
+    more = {}
     if case.frames > 1:
-        changes["order of frames"] = outputs[0] - output(
+        more["order of frames"] = outputs[0] - output(
             module, latents.roll(1, dims=1)[None], 611, [caption])[0].roll(-1, dims=1)
-    for what, change in changes.items():
-        if change.std() < 0.1 * outputs[0].std():
-            raise SystemExit(f"{case.name}: the {what} hardly changes the output")
+    pixart.check_sensitivity(case, outputs, **more)
 
 
 def write_case(case, root):
     """Writes one case; returns its line of the table."""
     directory = root / case.name
-    if directory.exists():
-        shutil.rmtree(directory)
     rough, scheduler = transformer(case), scheduler_of()
-    rough.save_pretrained(directory / "transformer")
-    scheduler.save_pretrained(directory / "scheduler")
-    index = {"_class_name": "LattePipeline", "_diffusers_version": "0.42.1",
-             "transformer": ["diffusers", "LatteTransformer3DModel"], "scheduler": ["diffusers", "DDIMScheduler"]}
-    (directory / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+    pixart.begin(directory, "LattePipeline", rough, scheduler)
 
     generator = torch.Generator().manual_seed(100 + case.seed)
     latents, noise = (torch.randn((4, case.frames, case.height, case.width), generator=generator) for _ in range(2))
@@ -133,22 +117,9 @@ def write_case(case, root):
                         for (t, index), value in zip(forwards(case), outputs))
     final = sample(truth, scheduler, noise.double(), *pair)
     run_error = largest_difference(sample(rough, scheduler_of(), noise, *pair), final)
-    if not 0.3 < final.std() < 10:
-        raise SystemExit(f"{case.name}: the run ends with a deviation of {final.std():.3g}")
-
-    tensors = {"latents": latents, "initial_noise": noise, "final_latents": final}
-    tensors |= {f"output.{i}": value for i, value in enumerate(outputs)}
-    tensors |= {f"caption.{i}": rows for i, rows in enumerate(states)}
-    save_file({name: tensor.float().contiguous() for name, tensor in tensors.items()}, directory / "io.safetensors")
-    text = {"width": PIXELS * case.width, "height": PIXELS * case.height,
-            "captions": [f"caption {index}" for index in range(len(captions) - 1)] + [""], "lengths": case.lengths,
-            "forwards": [{"timestep": t, "caption": index} for t, index in forwards(case)],
-            "run": {"steps": STEPS, "timesteps": [t.item() for t in scheduler.timesteps], "caption": 0,
-                    "guidance_scale": GUIDANCE}}
-    (directory / "io.json").write_text(json.dumps(text, indent=1) + "\n")
-    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file()) / 1000
-    std = torch.stack(outputs).std().item()
-    return f"{case.name:20} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} {size:8.0f}"
+    return pixart.finish(
+        directory, case, scheduler, GUIDANCE, latents, noise, states, outputs, final, (forward_error, run_error), width=20,
+        lengths=case.lengths)
 
 
 if __name__ == "__main__":

@@ -144,25 +144,51 @@ def forwards(case):
     return [(611, 0), (20, 0), (999, 0), (0, 0)] + [(611, index) for index in range(1, len(case.lengths))]
 
 
-def check_sensitivity(case, outputs):
-    """Weights that do not matter would test nothing: timestep and caption must each show."""
-    for what, change in (("timestep", outputs[0] - outputs[1]), ("caption", outputs[0] - outputs[-1])):
+def check_sensitivity(case, outputs, **more):
+    """Weights that do not matter would test nothing: timestep and caption must each show, and so must `more`."""
+    changes = {"timestep": outputs[0] - outputs[1], "caption": outputs[0] - outputs[-1], **more}
+    for what, change in changes.items():
         if change.std() < 0.1 * outputs[0].std():
             raise SystemExit(f"{case.name}: the {what} hardly changes the output")
+
+
+def begin(directory, pipeline, module, scheduler):
+    """A pipeline's directory anew, with its network and its scheduler."""
+    if directory.exists():
+        shutil.rmtree(directory)
+    module.save_pretrained(directory / "transformer")
+    scheduler.save_pretrained(directory / "scheduler")
+    index = {"_class_name": pipeline, "_diffusers_version": "0.42.1",
+             "transformer": ["diffusers", type(module).__name__], "scheduler": ["diffusers", type(scheduler).__name__]}
+    (directory / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def finish(directory, case, scheduler, guidance, latents, noise, captions, outputs, final, errors, width, **more):
+    """Writes inputs and outputs; returns the case's line of the table. `more` is told of the captions."""
+    if not 0.3 < final.std() < 10:
+        raise SystemExit(f"{case.name}: the run ends with a deviation of {final.std():.3g}")
+    tensors = {"latents": latents, "initial_noise": noise, "final_latents": final}
+    tensors |= {f"output.{i}": output for i, output in enumerate(outputs)}
+    tensors |= {f"caption.{i}": caption for i, caption in enumerate(captions)}
+    save_file({name: tensor.float().contiguous() for name, tensor in tensors.items()}, directory / "io.safetensors")
+    text = {"width": PIXELS * case.width, "height": PIXELS * case.height,
+            "captions": [f"caption {index}" for index in range(len(captions) - 1)] + [""], **more,
+            "forwards": [{"timestep": t, "caption": index} for t, index in forwards(case)],
+            "run": {"steps": STEPS, "timesteps": [t.item() for t in scheduler.timesteps], "caption": 0,
+                    "guidance_scale": guidance}}
+    (directory / "io.json").write_text(json.dumps(text, indent=1) + "\n")
+    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file()) / 1000
+    std = torch.stack(outputs).std().item()
+    forward_error, run_error = errors
+    return (f"{case.name:{width}} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} "
+            f"{size:8.0f}")
 
 
 def write_case(case, root):
     """Writes one case; returns its line of the table."""
     directory = root / f"pixart-{case.name}"
-    if directory.exists():
-        shutil.rmtree(directory)
     module, scheduler = transformer(case), scheduler_of()
-    module.save_pretrained(directory / "transformer")
-    scheduler.save_pretrained(directory / "scheduler")
-    parts = {"transformer": ["diffusers", "PixArtTransformer2DModel"],
-             "scheduler": ["diffusers", "DPMSolverMultistepScheduler"]}
-    index = {"_class_name": case.pipeline, "_diffusers_version": "0.42.1"} | parts
-    (directory / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+    begin(directory, case.pipeline, module, scheduler)
 
     generator = torch.Generator().manual_seed(100 + case.seed)
     latents, noise = (torch.randn((4, case.height, case.width), generator=generator) for _ in range(2))
@@ -174,22 +200,8 @@ def write_case(case, root):
                         for (t, index), output in zip(forwards(case), outputs))
     final = sample(truth, scheduler, noise.double(), 0)
     run_error = largest_difference(sample(rough, scheduler_of(), noise, 0), final)
-    if not 0.3 < final.std() < 10:
-        raise SystemExit(f"{case.name}: the run ends with a deviation of {final.std():.3g}")
-
-    tensors = {"latents": latents, "initial_noise": noise, "final_latents": final}
-    tensors |= {f"output.{i}": output for i, output in enumerate(outputs)}
-    tensors |= {f"caption.{i}": caption for i, caption in enumerate(captions)}
-    save_file({name: tensor.float().contiguous() for name, tensor in tensors.items()}, directory / "io.safetensors")
-    text = {"width": PIXELS * case.width, "height": PIXELS * case.height,
-            "captions": [f"caption {index}" for index in range(len(captions) - 1)] + [""],
-            "forwards": [{"timestep": t, "caption": index} for t, index in forwards(case)],
-            "run": {"steps": STEPS, "timesteps": [t.item() for t in scheduler.timesteps], "caption": 0,
-                    "guidance_scale": GUIDANCE}}
-    (directory / "io.json").write_text(json.dumps(text, indent=1) + "\n")
-    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file()) / 1000
-    std = torch.stack(outputs).std().item()
-    return f"{case.name:16} {std:10.2f} {forward_error:12.1e} {final.std().item():10.2f} {run_error:12.1e} {size:8.0f}"
+    return finish(
+        directory, case, scheduler, GUIDANCE, latents, noise, captions, outputs, final, (forward_error, run_error), width=16)
 
 
 if __name__ == "__main__":

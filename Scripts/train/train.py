@@ -7,7 +7,6 @@ stays, and falls linearly to zero over the last part.
 """
 
 import argparse
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -111,7 +110,7 @@ class Training:
         self.forward = torch.compile(self.model) if arguments.compile else self.model
         self.optimizers = self.make_optimizers()
         self.generator = torch.Generator().manual_seed(arguments.seed)
-        self.step, self.samples, self.seconds = 0, 0, 0.0
+        self.step, self.seen, self.seconds = 0, 0, 0.0
 
     def make_optimizers(self):
         """Muon for the matrices of attention and MLP, AdamW for all that is left."""
@@ -123,10 +122,15 @@ class Training:
         a = self.arguments
         return optimizers.make(matrices, rest, a.lr, a.adam_lr, (0.9, 0.99), a.weight_decay)
 
+    def progress(self):
+        """How much of the time is over, 0 to 1."""
+        end = 60 * self.arguments.minutes
+        return self.seconds / end if self.seconds < end else 1.0
+
     def schedule(self):
         """The share of the peak learning rate at this moment."""
-        left = 1 - self.seconds / (60 * self.arguments.minutes)
-        return min(1.0, (self.step + 1) / WARM_UP_STEPS, max(left, 0) / self.arguments.decay)
+        left = 1 - self.progress()
+        return min(1.0, (self.step + 1) / WARM_UP_STEPS, left / self.arguments.decay)
 
     def batch(self):
         """Pictures in [-1, 1], labels with some dropped, times."""
@@ -153,9 +157,9 @@ class Training:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        self.samples += len(x0)
+        self.seen += len(x0)
         self.average()
-        return loss.detach(), error.detach().mean()
+        return {"loss": loss.detach(), "mse": error.detach().mean()}
 
     @torch.no_grad()
     def average(self):
@@ -165,14 +169,14 @@ class Training:
                  if p.requires_grad]
         torch._foreach_lerp_([e for e, _ in pairs], [p.detach() for _, p in pairs], 1 - decay)
 
-    def save(self):
+    def save(self, _loss=None):
         """Writes the checkpoint of the run."""
         runs.save_atomically({
             "config": asdict(self.model.config), "class_names": self.class_names,
             "process": self.process.name,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "step": self.step, "samples": self.samples, "seconds": self.seconds,
+            "step": self.step, "samples": self.seen, "seconds": self.seconds,
             "generator": self.generator.get_state(), "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else None,
         }, self.arguments.run / "checkpoint.pt")
@@ -187,7 +191,7 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         optimizers.load(self.optimizers, state["optimizers"])
-        self.step, self.samples = state["step"], state["samples"]
+        self.step, self.seen = state["step"], state["samples"]
         self.seconds = state["seconds"]
         self.generator.set_state(state["generator"])
         torch.set_rng_state(state["torch"])
@@ -211,32 +215,9 @@ def main():
     arguments.run.mkdir(parents=True, exist_ok=True)
     training = Training(arguments)
     runs.resume(training, arguments.run)
-    stopped = runs.watch_signals()
-
-    last = logged = saved = drawn = time.monotonic()
-    losses, errors, since = [], [], training.samples
-    while training.seconds < 60 * arguments.minutes and not stopped:
-        loss, error = training.train_step()
-        losses.append(loss)
-        errors.append(error)
-        now = time.monotonic()
-        training.seconds += now - last
-        last = now
-        if now - logged >= arguments.log_every:
-            line = {"step": training.step, "samples": training.samples,
-                    "minutes": round(training.seconds / 60, 2),
-                    "loss": round(torch.stack(losses).mean().item(), 5),
-                    "mse": round(torch.stack(errors).mean().item(), 5),
-                    "lr": round(arguments.lr * training.schedule(), 7),
-                    "samples_per_second": round((training.samples - since) / (now - logged), 1)}
-            runs.log(arguments.run, line)
-            losses, errors, since, logged = [], [], training.samples, now
-        if now - saved >= arguments.save_every:
-            training.save()
-            saved = now
-        if now - drawn >= arguments.sheet_every:
-            training.draw()
-            drawn = last = time.monotonic()  # a sheet takes minutes, which are no training
+    _, stopped = runs.follow(
+        training, arguments, "samples", sheets_count=False,  # a sheet takes minutes, which are no training
+        rate=lambda: {"lr": round(arguments.lr * training.schedule(), 7)})
     training.save()
     if not stopped:
         training.draw()

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -22,35 +21,27 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "Scripts/golden"), str(ROOT / "Scripts/bench")]
 import latte as cases  # noqa: E402
 import latte_t2v  # noqa: E402
+import forward_checks  # noqa: E402
 import models as golden  # noqa: E402
 import reference_dit  # noqa: E402
 import reference_latte  # noqa: E402
 from command import MEGABYTE  # noqa: E402
-from contestants import ours  # noqa: E402
 
 FORWARD_BOUND = 1e-4  # of the largest value: the reference is in float32, too
 SPEED_BOUND = 1.0  # times PyTorch's
 MEMORY_BOUND = 600  # MB beside the weights
-ROUNDS = 3
 SIZES = {"S": (12, 384, 6), "B": (12, 768, 12), "XL": (28, 1152, 16)}
 
 
 # Golden cases
 
 def check_golden(report, folder):
-    """Makes the golden cases again: weights and texts must be the same bytes, computed values within rounding."""
-    worst, committed = 0.0, ROOT / "Tests/PipelineSupport/Golden"
-    writers = [(golden.write_case, cases.CASES), (latte_t2v.write_case, latte_t2v.CASES)]
-    for write, case in ((write, case) for write, group in writers for case in group):
-        write(case, folder)
-        for file in sorted(path for path in (folder / case.name).rglob("*") if path.is_file()):
-            known = committed / file.relative_to(folder)
-            if file.name == "io.safetensors":
-                mine, theirs = load_file(known), load_file(file)
-                worst = max([worst] + [golden.largest_difference(mine[name], theirs[name]) for name in theirs])
-            elif not known.exists() or known.read_bytes() != file.read_bytes():
-                report.failure(f"latte: {file.relative_to(folder)} is not what Scripts/golden makes")
-    report.line("latte: largest change of a golden value when made again", worst, 1e-6)
+    """Makes the golden cases again."""
+    for write, group in ((golden.write_case, cases.CASES), (latte_t2v.write_case, latte_t2v.CASES)):
+        for case in group:
+            write(case, folder)
+    forward_checks.check_golden(
+        report, "latte", folder, [folder / case.name for case in cases.CASES + latte_t2v.CASES])
 
 
 # The converter
@@ -116,50 +107,24 @@ def true_size(name, folder):
     return directory, config, weights
 
 
-def peak(process):
-    """The most resident memory so far, in MB; what is mapped from the weights' file counts."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024 / MEGABYTE
-
-
 def check_true_size(report, binary, folder, name, compares):
     """One guided forward: its memory and, if `compares`, error and time in turns against the reference."""
-    threads, label = len(os.sched_getaffinity(0)), 7
-    torch.set_num_threads(threads)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    label = 7
     directory, config, weights = true_size(name, folder)
     size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) / MEGABYTE
     if not compares:
         weights = None
     latents = torch.randn(4, 16, 32, 32, generator=torch.Generator().manual_seed(2))
-    start, output = folder / "latents.safetensors", folder / "output.safetensors"
-    save_file({"latents": latents}, start)
 
     def theirs(timestep):
-        begin = time.perf_counter()
-        result = reference_latte.forward(weights, config, latents.expand(2, -1, -1, -1, -1),
-                                         torch.full((2,), timestep), torch.tensor([label, config["num_classes"]]))
-        return result, time.perf_counter() - begin
+        return reference_latte.forward(weights, config, latents.expand(2, -1, -1, -1, -1),
+                                       torch.full((2,), int(timestep)), torch.tensor([label, config["num_classes"]]))
 
-    with ours(binary, directory, threads) as peer:
-        request = {"branches": 2, "call": 10, "class": label, "latents": str(start), "output": str(output)}
-        answer = peer.ask(**request)
-        if compares:
-            expected, _ = theirs(int(answer["timestep"]))
-            times = [(peer.ask()["seconds"], theirs(int(answer["timestep"]))[1]) for _ in range(ROUNDS)]
-        memory = peak(peer.process)
     title = f"latte: {name}/2, 16 frames of 256 pixels"
-    if compares:
-        found = load_file(output)
-        for branch, which in enumerate(("conditional", "unconditional")):
-            report.line(f"{title}, a forward, {which} branch",
-                        golden.largest_difference(found[which].reshape(expected[branch].shape), expected[branch]),
-                        FORWARD_BOUND)
-        mine, other = (min(column) for column in zip(*times))
-        print(f"      a guided forward: omnicache {mine:.2f} s, PyTorch eager {other:.2f} s, best of {ROUNDS} in turns on "
-              f"{threads} threads")
-        report.line(f"{title}, speed of a guided forward, times PyTorch's", other / mine, SPEED_BOUND, at_least=True)
-    else:
-        print(f"      a guided forward: omnicache {answer['seconds']:.1f} s on {threads} threads")
+    memory = forward_checks.check_forward(
+        report, title, binary, directory, folder, latents, theirs if compares else None, FORWARD_BOUND, SPEED_BOUND,
+        **{"class": label})
     print(f"      peak memory {memory:.0f} MB, weights {size:.0f} MB")
     report.line(f"{title}, peak memory in MB, without the weights", memory - size, MEMORY_BOUND)
     shutil.rmtree(directory)

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +17,16 @@ from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / folder) for folder in ("Scripts/golden", "Scripts/bench", "Scripts/train/scenes")]
+import forward_checks  # noqa: E402
 import minit2i as cases  # noqa: E402
 import mmjit as module  # noqa: E402
 import models as golden  # noqa: E402
-from contestants import ours  # noqa: E402
-from pixart_checks import TOKENS, made_up_caption, peak  # noqa: E402
 
 FORWARD_BOUND = 1e-4  # of the largest value: the reference is in float32, too
 MEMORY_BOUND = 1600  # MB, weights of 1033 among them
 SPEED_BOUND = 1.3  # times PyTorch's
 CLOSE_BOUND = 0.999  # of the values of a picture, within 1 of 255
-ROUNDS, STEPS, GUIDANCE, SEED, PROMPT = 3, 20, 2.5, 7, "a red fox"
+STEPS, GUIDANCE, SEED, PROMPT = 20, 2.5, 7, "a red fox"
 B16 = dict(image_size=512, patch_size=16, txt_input_size=1024, hidden_size=768, txt_hidden_size=768, depth_double=17,
            num_heads=12, head_dim=64, mlp_ratio=2.6667, pca_channels=128, prompt_length=256)
 TOKENIZER = ROOT / "Tests/ModelsTests/Golden/tokenizers/nfkc/spiece.model"
@@ -95,43 +93,24 @@ def true_size(folder):
     return net, encoder, directory
 
 
-def example_prompt():
-    """The first of the family's example prompts, which benchmarks use."""
-    text = (ROOT / "Sources/Models/MMJiT/MMJiTPrompts.swift").read_text()
-    return next(line.strip().strip('",') for line in text.splitlines() if line.strip().startswith('"'))
-
-
 def check_forward(report, binary, net, directory, folder):
     """One guided forward, its time in turns with PyTorch's, and its memory."""
-    threads, length = torch.get_num_threads(), B16["prompt_length"]
+    length, tokens = B16["prompt_length"], forward_checks.TOKENS
     x = torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(2))
-    start, output = folder / "latents.safetensors", folder / "output.safetensors"
-    save_file({"latents": x}, start)
     states = torch.zeros(2, length, B16["txt_input_size"])
-    states[:, :TOKENS] = made_up_caption(example_prompt(), TOKENS, B16["txt_input_size"])
+    states[:, :tokens] = forward_checks.made_up_caption(
+        forward_checks.example_prompt("MMJiT/MMJiTPrompts.swift"), tokens, B16["txt_input_size"])
     mask = torch.zeros(2, length, dtype=torch.bool)
-    mask[0, :TOKENS] = True
+    mask[0, :tokens] = True
 
-    def theirs():
-        begin = time.perf_counter()
-        result = net(x.expand(2, -1, -1, -1), states, mask)
-        return result, time.perf_counter() - begin
-
-    with ours(binary, directory, threads) as peer:
-        answer = peer.ask(branches=2, call=10, latents=str(start), output=str(output))
+    def theirs(timestep):
         # What a denoiser is asked for: the velocity.
-        expected = (theirs()[0] - x) / max(1 - answer["timestep"], 0.05)
-        found = load_file(output)
-        times = [(peer.ask(branches=2)["seconds"], theirs()[1]) for _ in range(ROUNDS)]
-        memory = peak(peer.process)
-    for branch, name in enumerate(("conditional", "unconditional")):
-        report.line(f"minit2i: B/16, a forward, {name} branch",
-                    golden.largest_difference(found[name].reshape(expected[branch].shape), expected[branch]), FORWARD_BOUND)
-    mine, other = (min(column) for column in zip(*times))
-    print(f"      a guided forward: omnicache {mine:.2f} s, PyTorch eager {other:.2f} s, best of {ROUNDS} in turns on "
-          f"{threads} threads")
-    report.line("minit2i: B/16, speed of a guided forward, times PyTorch's", other / mine, SPEED_BOUND, at_least=True)
-    report.line("minit2i: B/16, peak memory in MB", memory, MEMORY_BOUND)
+        return (net(x.expand(2, -1, -1, -1), states, mask) - x) / max(1 - timestep, 0.05)
+
+    title = "minit2i: B/16"
+    memory = forward_checks.check_forward(
+        report, title, binary, directory, folder, x, theirs, FORWARD_BOUND, SPEED_BOUND)
+    report.line(f"{title}, peak memory in MB", memory, MEMORY_BOUND)
 
 
 def check_picture(report, binary, net, encoder, directory, folder):

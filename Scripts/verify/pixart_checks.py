@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -19,32 +18,20 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "Scripts/golden"), str(ROOT / "Scripts/bench")]
 import models as golden  # noqa: E402
 import pixart as cases  # noqa: E402
-from command import MEGABYTE  # noqa: E402
-from contestants import ours  # noqa: E402
+import forward_checks  # noqa: E402
 
 FORWARD_BOUND = 1e-4  # of the largest value: the reference is in float32, too
 MEMORY_BOUND = 3400  # MB: weights of 2444, and what a guided run of 1024 tokens takes
 SPEED_BOUND = 1.0  # times PyTorch's
-ROUNDS = 3
-TOKENS = 32  # of the captions that benchmarks make up
 
 
 # Golden cases
 
 def check_golden(report, folder):
-    """Makes the golden cases again: weights and texts must be the same bytes, computed values within rounding."""
-    worst, committed = 0.0, ROOT / "Tests/PipelineSupport/Golden"
+    """Makes the golden cases again."""
     for case in cases.CASES:
         cases.write_case(case, folder)
-        made = folder / f"pixart-{case.name}"
-        for file in sorted(path for path in made.rglob("*") if path.is_file()):
-            known = committed / file.relative_to(folder)
-            if file.name == "io.safetensors":
-                ours, theirs = load_file(known), load_file(file)
-                worst = max([worst] + [golden.largest_difference(ours[name], theirs[name]) for name in theirs])
-            elif not known.exists() or known.read_bytes() != file.read_bytes():
-                report.failure(f"pixart: {file.relative_to(folder)} is not what Scripts/golden/pixart.py makes")
-    report.line("pixart: largest change of a golden value when made again", worst, 1e-6)
+    forward_checks.check_golden(report, "pixart", folder, [folder / f"pixart-{case.name}" for case in cases.CASES])
 
 
 # The converter
@@ -125,17 +112,6 @@ def convert(source, out, *options):
 
 # The true size
 
-def made_up_caption(prompt, tokens, width):
-    """The states that omnicache's benchmarks make up for a prompt: Knuth's MMIX generator, seeded by a hash of the text."""
-    state = 5381
-    for byte in prompt.encode():
-        state = (state * 33 + byte) % 2**32
-    numbers = []
-    for _ in range(tokens * width):
-        state = (state * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
-        numbers.append(((state >> 41) + 0.5) / 4_194_304 - 1)
-    return torch.tensor(numbers, dtype=torch.float64).float().reshape(tokens, width)
-
 
 def true_size(folder):
     """PixArt-Sigma for pictures of 512 pixels with random weights, and its directory."""
@@ -155,51 +131,23 @@ def true_size(folder):
     return module, directory
 
 
-def peak(process):
-    """The most resident memory so far, in MB; what is mapped from the weights' file counts."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024 / MEGABYTE
-
-
-def example_prompt():
-    """The first of the family's example prompts, which benchmarks use."""
-    text = (ROOT / "Sources/Models/PixArt/PixArtPrompts.swift").read_text()
-    return next(line.strip().strip('",') for line in text.splitlines() if line.strip().startswith('"'))
-
-
 def check_true_size(report, binary, folder):
     """One guided forward against diffusers, its time in turns with PyTorch's, and its memory."""
-    threads = len(os.sched_getaffinity(0))
-    torch.set_num_threads(threads)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     module, directory = true_size(folder)
     latents = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(2))
-    start, output = folder / "latents.safetensors", folder / "output.safetensors"
-    save_file({"latents": latents}, start)
-    captions = torch.stack([made_up_caption(prompt, TOKENS, 4096) for prompt in (example_prompt(), "")])
+    prompts = (forward_checks.example_prompt("PixArt/PixArtPrompts.swift"), "")
+    captions = torch.stack([forward_checks.made_up_caption(prompt, forward_checks.TOKENS, 4096) for prompt in prompts])
     nothing = {"resolution": None, "aspect_ratio": None}
 
     def theirs(timestep):
-        begin = time.perf_counter()
-        result = module(latents.expand(2, -1, -1, -1), encoder_hidden_states=captions,
-                        timestep=torch.full((2,), timestep), added_cond_kwargs=nothing).sample
-        return result, time.perf_counter() - begin
+        return module(latents.expand(2, -1, -1, -1), encoder_hidden_states=captions,
+                      timestep=torch.full((2,), int(timestep)), added_cond_kwargs=nothing).sample
 
-    with ours(binary, directory, threads) as peer:
-        answer = peer.ask(branches=2, call=10, latents=str(start), output=str(output))
-        timestep = int(answer["timestep"])
-        expected, _ = theirs(timestep)
-        times = [(peer.ask()["seconds"], theirs(timestep)[1]) for _ in range(ROUNDS)]
-        memory = peak(peer.process)
-    found = load_file(output)
-    for branch, name in enumerate(("conditional", "unconditional")):
-        report.line(f"pixart: Sigma 512, a forward, {name} branch",
-                    golden.largest_difference(found[name].reshape(expected[branch].shape), expected[branch]),
-                    FORWARD_BOUND)
-    mine, other = (min(column) for column in zip(*times))
-    print(f"      a guided forward: omnicache {mine:.2f} s, PyTorch eager {other:.2f} s, best of {ROUNDS} in turns on "
-          f"{threads} threads")
-    report.line("pixart: Sigma 512, speed of a guided forward, times PyTorch's", other / mine, SPEED_BOUND, at_least=True)
-    report.line("pixart: Sigma 512, peak memory in MB", memory, MEMORY_BOUND)
+    title = "pixart: Sigma 512"
+    memory = forward_checks.check_forward(
+        report, title, binary, directory, folder, latents, theirs, FORWARD_BOUND, SPEED_BOUND)
+    report.line(f"{title}, peak memory in MB", memory, MEMORY_BOUND)
 
 
 def check_pixart(report, binary, folder):

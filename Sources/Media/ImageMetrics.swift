@@ -80,6 +80,11 @@ extension ImageMetrics {
 }
 
 extension ImageMetrics {
+    /// The energy of a clip's finest detail: the mean of ``highFrequencyEnergy(_:)-(Image)`` over its frames, at least one.
+    public static func highFrequencyEnergy(_ frames: [Image]) -> Double {
+        frames.reduce(0) { $0 + highFrequencyEnergy($1) } / Double(frames.count)
+    }
+
     /// How much a clip changes: the mean over all samples of the absolute difference between a frame and the next, in
     /// levels; 0 for a still.
     ///

@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -173,7 +172,7 @@ class Training:
         return warm * optimizers.half_cosine(self.progress(), self.arguments.decay)
 
     def train_step(self):
-        """One step; returns the weighted and the plain squared error."""
+        """One step; returns the weighted and the plain squared error, without waiting for the device."""
         optimizers.set_share(self.optimizers, self.schedule())
         count = self.arguments.batch
         x0, y = self.clips.batch(count)
@@ -199,7 +198,7 @@ class Training:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), weight)
         # Not finite, either, if this step has spoilt the weights.
-        return loss.detach() + 0 * norm, error.detach().mean()
+        return {"loss": loss.detach() + 0 * norm, "mse": error.detach().mean()}
 
     def save(self, loss):
         """Everything that the run needs to go on; never a run that has lost its way."""
@@ -253,31 +252,7 @@ def main():
         prepare.write(data)
     training = Training(arguments, data)
     runs.resume(training, arguments.run)
-    stopped = runs.watch_signals()
-
-    last = logged = saved = drawn = time.monotonic()
-    loss, losses, errors, since = None, [], [], training.seen
-    while training.progress() < 1 and not stopped:
-        loss, error = training.train_step()
-        losses.append(loss)
-        errors.append(error)
-        now = time.monotonic()
-        training.seconds += now - last
-        last = now
-        if now - logged >= arguments.log_every:
-            runs.log(arguments.run, {
-                "step": training.step, "clips": training.seen, "minutes": round(training.seconds / 60, 2),
-                "loss": round(torch.stack(losses).mean().item(), 5),
-                "mse": round(torch.stack(errors).mean().item(), 5),
-                "lr_share": round(training.schedule(), 4),
-                "clips_per_second": round((training.seen - since) / (now - logged), 1)})
-            losses, errors, since, logged = [], [], training.seen, now
-        if now - saved >= arguments.save_every:
-            training.save(loss)
-            saved = now
-        if now - drawn >= arguments.sheet_every:
-            training.draw()
-            drawn = now
+    loss, stopped = runs.follow(training, arguments, "clips")
     if loss is not None:
         training.save(loss)
     if not stopped:

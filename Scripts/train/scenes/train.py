@@ -147,7 +147,8 @@ class Training:
         weight = min(1.0, AVERAGE * self.batch / (self.seen + AVERAGE * self.batch))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.parameters()), list(self.model.parameters()), weight)
-        return loss.detach() + 0 * norm  # not finite, either, if this step has spoilt the weights
+        # Not finite, either, if this step has spoilt the weights.
+        return {"loss": loss.detach() + 0 * norm}
 
     def save(self, loss):
         """Everything that the run needs to go on; never a run that has lost its way."""
@@ -207,34 +208,9 @@ def main():
         subprocess.run([sys.executable, Path(__file__).with_name("prepare.py"), data], check=True)
     training = Training(arguments, data)
     runs.resume(training, arguments.run)
-    stopped = runs.watch_signals()
-
-    last = started  # starting and compiling count as training time
-    logged = saved = drawn = kept = time.monotonic()
-    loss, losses, since = None, [], training.seen
-    while training.progress() < 1 and not stopped:
-        loss = training.train_step()
-        losses.append(loss)
-        now = time.monotonic()
-        training.seconds += now - last
-        last = now
-        if now - logged >= arguments.log_every:
-            line = {"step": training.step, "scenes": training.seen,
-                    "minutes": round(training.seconds / 60, 2),
-                    "loss": round(torch.stack(losses).mean().item(), 5),
-                    "lr_share": round(training.schedule(), 4),
-                    "scenes_per_second": round((training.seen - since) / (now - logged), 1)}
-            runs.log(arguments.run, line)
-            losses, since, logged = [], training.seen, now
-        if now - saved >= arguments.save_every:
-            training.save(loss)
-            saved = now
-        if now - drawn >= arguments.sheet_every:
-            training.draw()
-            drawn = now
-        if now - kept >= arguments.keep_every:
-            training.keep()
-            kept = now
+    loss, stopped = runs.follow(
+        training, arguments, "scenes", started=started,  # starting and compiling count as training time
+        keep_every=arguments.keep_every)
     if loss is not None:
         training.save(loss)
     if not stopped:

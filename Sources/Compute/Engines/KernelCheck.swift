@@ -114,20 +114,9 @@ public enum KernelCheck {
             Convolution(weight: weight.pointer, outputs: channels, inputs: channels, bias: nil, engine: engine)
         }
         kernel(input, into: output, workspace: ConvolutionWorkspace(), workers: Workers(count: 1))
-        let (taps, pixels) = (weight.values, input.values.values)
         let expected = (0..<height * width * channels).map { index in
             let (pixel, channel) = (index / channels, index % channels)
-            var sum = 0.0
-            for tap in 0..<9 {
-                let (y, x) = (pixel / width + tap / 3 - 1, pixel % width + tap % 3 - 1)
-                guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
-                for source in 0..<channels {
-                    sum +=
-                        Double(taps[(channel * channels + source) * 9 + tap])
-                        * Double(pixels[(y * width + x) * input.stride + source])
-                }
-            }
-            return sum
+            return input.plainSum(taps: weight, output: channel, y: pixel / width, x: pixel % width)
         }
         return isNear(output.values, expected, within: bound)
     }

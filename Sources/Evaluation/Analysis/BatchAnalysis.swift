@@ -139,7 +139,7 @@ extension BatchAnalysis.Image {
     fileprivate init(_ line: ManifestLine, picture: Clip) {
         let frames = picture.frames
         self.line = line
-        highFrequencyEnergy = frames.reduce(0) { $0 + ImageMetrics.highFrequencyEnergy($1) } / Double(frames.count)
+        highFrequencyEnergy = ImageMetrics.highFrequencyEnergy(frames)
         var (sum, squares) = (0, 0)
         for frame in frames {
             for level in frame.pixels {

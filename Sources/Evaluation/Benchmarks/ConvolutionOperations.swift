@@ -42,28 +42,12 @@ struct ConvolutionOperations {
                         (0..<channels).map { channel in
                             (
                                 output.values.values[(y * width + x) * output.stride + channel],
-                                Self.expected(weight, bias, input, channel: channel, y: y, x: x)
+                                Double(bias.values[channel])
+                                    + input.plainSum(taps: weight, output: channel, y: y, x: x)
                             )
                         }
                     })
             },
             run: { convolution(input, into: output, workspace: workspace, workers: workers) })
-    }
-
-    /// One number of the result, in double precision.
-    private static func expected(
-        _ weight: Tensor, _ bias: Tensor, _ input: FeatureMap, channel: Int, y: Int, x: Int
-    ) -> Double {
-        var sum = Double(bias.values[channel])
-        for dy in 0..<3 where (0..<input.height).contains(y + dy - 1) {
-            for dx in 0..<3 where (0..<input.width).contains(x + dx - 1) {
-                let pixel = ((y + dy - 1) * input.width + x + dx - 1) * input.stride
-                for source in 0..<input.channels {
-                    let tap = weight.values[((channel * input.channels + source) * 3 + dy) * 3 + dx]
-                    sum += Double(tap) * Double(input.values.values[pixel + source])
-                }
-            }
-        }
-        return sum
     }
 }

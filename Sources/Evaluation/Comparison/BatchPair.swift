@@ -38,8 +38,7 @@ public struct BatchPair: Codable, Equatable, Sendable {
         }
         let psnr = try ImageMetrics.psnr(otherFrames, frames)
         let similarity = try PictureSimilarity(frames: otherFrames, frames)
-        func energy(_ frames: [Image]) -> Double { frames.reduce(0) { $0 + ImageMetrics.highFrequencyEnergy($1) } }
-        let detail = energy(frames) / energy(otherFrames)
+        let detail = ImageMetrics.highFrequencyEnergy(frames) / ImageMetrics.highFrequencyEnergy(otherFrames)
         let seconds = measuresTime ? line.seconds : nil
         let (full, spent) = (Double(other.evaluations), Double(line.evaluations))
         let speedUp = seconds.flatMap { own in

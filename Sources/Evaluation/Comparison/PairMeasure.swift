@@ -61,7 +61,7 @@ struct UncachedImage {
         self.decoder = decoder
         self.planes = planes.map(\.elements)
         self.frames = frames
-        highFrequencyEnergy = Self.mean(frames.map(ImageMetrics.highFrequencyEnergy))
+        highFrequencyEnergy = ImageMetrics.highFrequencyEnergy(frames)
     }
 
     /// Compares another image with this one.
@@ -91,12 +91,10 @@ struct UncachedImage {
             ssim: similarity.ssim, multiScaleSSIM: similarity.multiScaleSSIM, haarPSI: similarity.haarPSI,
             latentError: Self.finite(relativeError(of: other)),
             highFrequencyEnergy: Self.finite(
-                Self.mean(otherFrames.map(ImageMetrics.highFrequencyEnergy)) / highFrequencyEnergy),
+                ImageMetrics.highFrequencyEnergy(otherFrames) / highFrequencyEnergy),
             flicker: ImageMetrics.flicker(otherFrames, against: frames))
         return (measure, otherFrames)
     }
-
-    private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
     private func relativeError(of other: Tensor) -> Double {
         var (difference, norm) = (0.0, 0.0)

@@ -11,6 +11,12 @@ struct CallBudget {
 }
 
 extension StrategyContext {
+    /// The error that the strategy `name` needs at least so much work.
+    func tooSmall(for name: String, least work: Int) -> PlanError {
+        .budgetTooSmall(
+            planner: name, smallest: Int(price.evaluations(work).rounded(.up)), total: fullEvaluations)
+    }
+
     /// What `budget` allows when a reused call runs `blocks` blocks.
     ///
     /// - Parameters:

@@ -4,7 +4,8 @@
 /// BT.601 in its limited range, luma 16 to 235 and chroma 16 to 240, which every reader takes for granted where a header
 /// says nothing else. Rounding costs at most two levels of a byte on the way back (52 dB).
 public enum Y4M {
-    static let signature = "YUV4MPEG2"
+    /// What a file begins with.
+    public static let signature = "YUV4MPEG2"
     /// The mark of a header's field that other programs skip.
     static let noteMark = "XOMNICACHE="
     /// What each frame begins with.

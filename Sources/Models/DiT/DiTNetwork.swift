@@ -28,13 +28,10 @@ extension DiTNetwork {
         outputs: [Tensor], interceptor: (any SiteInterceptor)? = nil
     ) {
         let (shape, weights, parts) = (latentShape, weights, parts)
-        precondition(latents.count == shape.count, "latents of \(latents.shape)")
+        shape.check(latents, outputs, of: subset, outChannels: parts.outChannels)
         precondition(workspace.network === self && modulation.network === self, "made for another network")
         for entry in subset {
-            precondition(entry < workspace.entries && entry < modulation.classes.count && entry < outputs.count)
-            precondition(
-                outputs[entry].count == shape.count / shape.channels * parts.outChannels,
-                "an output of \(outputs[entry].shape)")
+            precondition(entry < workspace.entries && entry < modulation.classes.count)
         }
         modulation.prepare(call: call)
         let pass = ForwardPass(
@@ -48,7 +45,7 @@ extension DiTNetwork {
             patches: m.patches, into: m.embedded, x, subset)                                      // (T, D)
         pass.stack(of: weights.blocks.count, subset, embedded: m.embedded, x) { index, subset in  // (T, D)
             if index == 1, let times { pass.add(times, toFrames: subset, x) }
-            weights.blocks[index].forward(index, pass, subset, parts, m, w.attention(ofBlock: index)) {
+            weights.blocks[index].forward(index, pass, subset, parts, m, w.attentions[index]) {
                 modulation.block(index, call: call, entry: $0)
             }
         }
@@ -68,30 +65,22 @@ extension DiTNetwork {
     /// The steps of all blocks, block by block.
     private var blockSteps: [[ForwardStep]] {
         weights.blocks.enumerated().map { index, block in
-            block.steps(index, parts, sequences[index % sequences.count])
+            block.steps(index, parts, sequences.ofBlock(index))
         }
     }
 
     public var sites: [Site] {
         Site.all(
             of: blockSteps.enumerated().map { index, steps in
-                ([sequences[index % sequences.count].layer, .mlp], steps)
+                ([sequences.ofBlock(index).layer, .mlp], steps)
             },
-            grid: (latentShape.frames == 1 ? [] : [latentShape.frames])
-                + [parts.gridSize, parts.gridSize, parts.hiddenSize])
+            grid: latentShape.grid(rows: parts.gridSize, columns: parts.gridSize, width: parts.hiddenSize))
     }
 
     public var steps: [ForwardStep] {
-        let rows = sequences[0].tokens
-        return [
-            ForwardStep(
-                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
-        ]
-            + blockSteps.flatMap(\.self) + [
-                ForwardStep(
-                    "final norm", rows: rows, .modulation(width: parts.hiddenSize, epsilon: parts.normEpsilon)),
-                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
-            ]
+        ForwardStep.patched(
+            rows: sequences[0].tokens, embeddings: [("patch embedding", weights.patchEmbedding)], blocks: blockSteps,
+            norm: .modulation(width: parts.hiddenSize, epsilon: parts.normEpsilon), projection: weights.finalProjection)
     }
 
     public var preparation: [ForwardStep] {

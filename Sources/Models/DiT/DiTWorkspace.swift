@@ -7,8 +7,7 @@ public final class DiTWorkspace {
 
     let network: any DiTNetwork
     let workers: Workers
-    /// Of the first block, of the second and so on, then from the beginning again.
-    private let attentions: [SequenceAttention]
+    let attentions: BlockAttentions
     let scratch = ProductScratch()
     let tokens: TokenMemory
 
@@ -18,23 +17,17 @@ public final class DiTWorkspace {
         self.network = network
         self.entries = entries
         self.workers = workers
-        attentions = network.sequences.map {
-            SequenceAttention(
-                $0, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
-                workers: workers)
-        }
+        attentions = BlockAttentions(
+            network.sequences, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
+            workers: workers)
         tokens = TokenMemory(entries: entries, tokens: network.sequences[0].tokens, Self.widths(config))
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.
     static func bytes(_ config: DiTConfig, _ sequences: [TokenSequences], entries: Int, workers: Workers) -> Int {
-        sequences.reduce(TokenMemory.bytes(entries: entries, tokens: sequences[0].tokens, widths(config))) {
-            $0 + SequenceAttention.bytes($1, headDimension: config.headDimension, workers: workers)
-        }
+        TokenMemory.bytes(entries: entries, tokens: sequences[0].tokens, widths(config))
+            + BlockAttentions.bytes(sequences, headDimension: config.headDimension, workers: workers)
     }
-
-    /// The attention of a block.
-    func attention(ofBlock index: Int) -> SequenceAttention { attentions[index % attentions.count] }
 
     private static func widths(_ config: DiTConfig) -> TokenMemory.Widths {
         let patch = config.patchSize * config.patchSize

@@ -46,9 +46,7 @@ public struct LatteConfig: Equatable, Sendable {
     }
 
     /// Which tokens attend to one another, by turns: those of a frame, and those of a place.
-    var sequences: [TokenSequences] {
-        [.overSpace(frames: frames, tokens: frame.tokens), .overTime(frames: frames, tokens: frame.tokens)]
-    }
+    var sequences: [TokenSequences] { .byTurns(frames: frames, tokens: frame.tokens) }
 }
 
 extension LatteConfig {

@@ -40,9 +40,7 @@ public struct LatteT2VConfig: Equatable, Sendable {
     }
 
     /// Which tokens attend to one another, by turns: those of a frame, and those of a place.
-    var sequences: [TokenSequences] {
-        [.overSpace(frames: frames, tokens: frame.tokens), .overTime(frames: frames, tokens: frame.tokens)]
-    }
+    var sequences: [TokenSequences] { .byTurns(frames: frames, tokens: frame.tokens) }
 }
 
 /// The `config.json` that diffusers writes, with the defaults of its class; this package's own has the same keys, and a few
@@ -77,10 +75,7 @@ extension LatteT2VConfig {
         let headDimension = try fields.value("attention_head_dim", .whole, default: 88)
         let channels = try fields.required("in_channels", .whole)
         let outChannels = try fields.optional("out_channels", .whole) ?? channels
-        guard outChannels == channels || (outChannels.isMultiple(of: 2) && outChannels / 2 == channels) else {
-            throw ConfigProblem(
-                "out_channels is \(outChannels); only in_channels (\(channels)) or twice as many are supported")
-        }
+        try PixArtConfig.check(outChannels: outChannels, inChannels: channels)
         let sampleSize = try fields.value("sample_size", .whole, default: 64)
         let frame = try PixArtConfig(
             depth: fields.value("num_layers", .whole, default: 1), heads: heads, headDimension: headDimension,
@@ -91,9 +86,7 @@ extension LatteT2VConfig {
             promptTokens: fields.optional("prompt_tokens", .whole) ?? Self.promptTokens,
             height: fields.optional("latent_height", .whole), width: fields.optional("latent_width", .whole))
         guard try fields.required("cross_attention_dim", .whole) == frame.hiddenSize else {
-            throw ConfigProblem(
-                "cross_attention_dim is not num_attention_heads times attention_head_dim (\(frame.hiddenSize)); only that is "
-                    + "supported")
+            throw PixArtConfig.otherCrossWidth(than: frame.hiddenSize)
         }
         try self.init(frame: frame, frames: fields.value("video_length", .whole, default: 16))
     }

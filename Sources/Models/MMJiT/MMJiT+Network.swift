@@ -109,17 +109,10 @@ extension MMJiT: DenoisingNetwork {
     }
 
     public var steps: [ForwardStep] {
-        let rows = config.tokens
-        return [
-            ForwardStep(
-                "patch projection", rows: rows, isShared: true, .product(weights.patchProjection, activation: nil)),
-            ForwardStep(
-                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil)),
-        ]
-            + blockSteps.joined() + [
-                ForwardStep("final norm", rows: rows, .rmsNorm(width: config.hiddenSize)),
-                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
-            ]
+        ForwardStep.patched(
+            rows: config.tokens,
+            embeddings: [("patch projection", weights.patchProjection), ("patch embedding", weights.patchEmbedding)],
+            blocks: blockSteps, norm: .rmsNorm(width: config.hiddenSize), projection: weights.finalProjection)
     }
 
     public var preparation: [ForwardStep] {

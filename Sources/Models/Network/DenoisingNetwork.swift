@@ -114,6 +114,27 @@ public struct ForwardStep: Sendable {
     }
 }
 
+extension ForwardStep {
+    /// The steps of a network of patches.
+    ///
+    /// - Parameters:
+    ///   - rows: how many tokens one batch entry has.
+    ///   - embeddings: what makes them of patches, for all entries at once.
+    ///   - blocks: the steps of each block.
+    ///   - norm: the norm behind the blocks.
+    ///   - projection: what makes patches of the tokens.
+    /// - Returns: all of them, in the order of a forward.
+    static func patched(
+        rows: Int, embeddings: [(name: String, layer: Linear)], blocks: [[ForwardStep]], norm: Work, projection: Linear
+    ) -> [ForwardStep] {
+        embeddings.map { ForwardStep($0.name, rows: rows, isShared: true, .product($0.layer, activation: nil)) }
+            + blocks.joined() + [
+                ForwardStep("final norm", rows: rows, norm),
+                ForwardStep("final projection", rows: rows, .product(projection, activation: nil)),
+            ]
+    }
+}
+
 extension Sequence<ForwardStep> {
     /// The multiply-adds of all steps for one entry.
     public var multiplyAdds: Int { reduce(0) { $0 + $1.multiplyAdds } }
@@ -132,9 +153,15 @@ public struct LatentShape: Hashable, Sendable {
     }
 
     /// The shape of a tensor that holds them: (C, H, W) for images, else (C, F, H, W).
-    public var dimensions: [Int] { (frames == 1 ? [channels] : [channels, frames]) + [height, width] }
+    public var dimensions: [Int] { [channels] + frameExtent + [height, width] }
 
     public var count: Int { channels * frames * height * width }
+
+    /// The shape of the tokens of such latents, with so many of them in each frame: (rows, columns, D), or (F, rows, columns,
+    /// D).
+    func grid(rows: Int, columns: Int, width: Int) -> [Int] { frameExtent + [rows, columns, width] }
+
+    private var frameExtent: [Int] { frames == 1 ? [] : [frames] }
 }
 
 /// The condition of a guidance branch: what the picture should show.

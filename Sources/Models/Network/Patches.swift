@@ -53,6 +53,18 @@ enum Patches {
     }
 }
 
+extension LatentShape {
+    /// Checks that latents have this shape, and that each entry of `subset` has an output of so many channels.
+    func check(_ latents: Tensor, _ outputs: [Tensor], of subset: BatchSubset, outChannels: Int) {
+        precondition(latents.count == count, "latents of \(latents.shape)")
+        for entry in subset {
+            precondition(entry < outputs.count, "an output for each entry")
+            precondition(
+                outputs[entry].count == count / channels * outChannels, "an output of \(outputs[entry].shape)")
+        }
+    }
+}
+
 extension ForwardPass {
     // swift-format-ignore
     /// Latents to tokens, plus their fixed positions: the same for every entry, so computed once.

@@ -33,6 +33,39 @@ public struct TokenSequences: Equatable, Sendable {
     public var tokens: Int { count * length }
 }
 
+extension [TokenSequences] {
+    /// Those of the blocks of a network of clips, by turns: the tokens of a frame, and those of a place.
+    static func byTurns(frames: Int, tokens: Int) -> [TokenSequences] {
+        [.overSpace(frames: frames, tokens: tokens), .overTime(frames: frames, tokens: tokens)]
+    }
+
+    /// Those of a block: they are of the first one, of the second and so on, then from the beginning again.
+    func ofBlock(_ index: Int) -> TokenSequences { self[index % count] }
+}
+
+/// The attentions of a network's blocks, which take turns at which tokens attend to one another.
+struct BlockAttentions {
+    private let attentions: [SequenceAttention]
+
+    /// Prepares for them; allocates the scratch memory of each worker.
+    init(
+        _ sequences: [TokenSequences], heads: Int, headDimension: Int, engine: any Engine, workers: Workers
+    ) {
+        attentions = sequences.map {
+            SequenceAttention(
+                $0, heads: heads, headDimension: headDimension, engine: engine, workers: workers)
+        }
+    }
+
+    /// That of a block.
+    subscript(block: Int) -> SequenceAttention { attentions[block % attentions.count] }
+
+    /// The most scratch memory that they take, in bytes.
+    static func bytes(_ sequences: [TokenSequences], headDimension: Int, workers: Workers) -> Int {
+        sequences.reduce(0) { $0 + SequenceAttention.bytes($1, headDimension: headDimension, workers: workers) }
+    }
+}
+
 /// The attention within sequences of tokens.
 struct SequenceAttention {
     let sequences: TokenSequences

@@ -23,11 +23,7 @@ extension PixArtConfig {
         }
         guard let crossWidth = try fields.value("cross_attention_dim", .whole, default: 1152, null: 0) as Int?,
             crossWidth == width
-        else {
-            throw ConfigProblem(
-                "cross_attention_dim is not num_attention_heads times attention_head_dim (\(width)); only that is supported"
-            )
-        }
+        else { throw Self.otherCrossWidth(than: width) }
         guard let captionWidth = try fields.optional("caption_channels", .whole) else {
             throw ConfigProblem(
                 "caption_channels is missing or null, so captions would not be projected; only a number is supported")
@@ -35,10 +31,7 @@ extension PixArtConfig {
         let channels = try whole("in_channels", 4)
         let outChannels =
             try fields.contains("out_channels") ? fields.optional("out_channels", .whole) ?? channels : 8
-        guard outChannels == channels || (outChannels.isMultiple(of: 2) && outChannels / 2 == channels) else {
-            throw ConfigProblem(
-                "out_channels is \(outChannels); only in_channels (\(channels)) or twice as many are supported")
-        }
+        try Self.check(outChannels: outChannels, inChannels: channels)
         let sampleSize = try whole("sample_size", 128)
         try self.init(
             depth: whole("num_layers", 28), heads: heads, headDimension: headDimension,
@@ -50,6 +43,21 @@ extension PixArtConfig {
             guidance: fields.optional("guidance_scale", .number) ?? 4.5,
             promptTokens: fields.optional("prompt_tokens", .whole), height: fields.optional("latent_height", .whole),
             width: fields.optional("latent_width", .whole))
+    }
+
+    /// Checks that the output has the input's channels, or a variance beside them.
+    static func check(outChannels: Int, inChannels channels: Int) throws(ConfigProblem) {
+        guard outChannels == channels || (outChannels.isMultiple(of: 2) && outChannels / 2 == channels) else {
+            throw ConfigProblem(
+                "out_channels is \(outChannels); only in_channels (\(channels)) or twice as many are supported")
+        }
+    }
+
+    /// The error of a cross-attention that is not as wide as the tokens.
+    static func otherCrossWidth(than width: Int) -> ConfigProblem {
+        ConfigProblem(
+            "cross_attention_dim is not num_attention_heads times attention_head_dim (\(width)); only that is supported"
+        )
     }
 
     private static func checkSupport(_ fields: ConfigFields) throws(ConfigProblem) {

@@ -32,12 +32,9 @@ extension PixArtNetwork {
         workspace w: PixArtWorkspace, outputs: [Tensor], interceptor: (any SiteInterceptor)?
     ) {
         let (shape, weights, parts) = (latentShape, weights, parts)
-        precondition(latents.count == shape.count, "latents of \(latents.shape)")
+        shape.check(latents, outputs, of: subset, outChannels: parts.outChannels)
         for entry in subset {
-            precondition(entry < w.entries && entry < captions.count && entry < outputs.count)
-            precondition(
-                outputs[entry].count == shape.count / shape.channels * parts.outChannels,
-                "an output of \(outputs[entry].shape)")
+            precondition(entry < w.entries && entry < captions.count)
         }
         modulation.prepare(call: call)
         let pass = ForwardPass(
@@ -51,7 +48,7 @@ extension PixArtNetwork {
         pass.stack(of: weights.blocks.count, subset, embedded: m.embedded, x) { index, subset in  // (T, D)
             if index == 1, let times { pass.add(times, toFrames: subset, x) }
             weights.blocks[index].forward(
-                index, pass, subset, parts, m, w.attention(ofBlock: index), modulation: modulation.block(index),
+                index, pass, subset, parts, m, w.attentions[index], modulation: modulation.block(index),
                 captions: captions)
         }
         pass.modulate(x, subset, epsilon: PixArtConfig.finalNormEpsilon, into: m.normed) { _ in
@@ -69,32 +66,24 @@ extension PixArtNetwork {
     /// The steps of all blocks, block by block.
     private var blockSteps: [[ForwardStep]] {
         weights.blocks.enumerated().map { index, block in
-            block.steps(index, parts, sequences[index % sequences.count])
+            block.steps(index, parts, sequences.ofBlock(index))
         }
     }
 
     public var sites: [Site] {
         let kinds = weights.blocks.enumerated().map { index, block in
-            [sequences[index % sequences.count].layer] + (block.cross == nil ? [] : [.crossAttention]) + [.mlp]
+            [sequences.ofBlock(index).layer] + (block.cross == nil ? [] : [.crossAttention]) + [.mlp]
         }
         return Site.all(
             of: zip(kinds, blockSteps).map { (kinds: $0, steps: $1) },
-            grid: (latentShape.frames == 1 ? [] : [latentShape.frames])
-                + [parts.grid.rows, parts.grid.columns, parts.hiddenSize])
+            grid: latentShape.grid(rows: parts.grid.rows, columns: parts.grid.columns, width: parts.hiddenSize))
     }
 
     public var steps: [ForwardStep] {
-        let rows = sequences[0].tokens
-        return [
-            ForwardStep(
-                "patch embedding", rows: rows, isShared: true, .product(weights.patchEmbedding, activation: nil))
-        ]
-            + blockSteps.flatMap(\.self) + [
-                ForwardStep(
-                    "final norm", rows: rows,
-                    .modulation(width: parts.hiddenSize, epsilon: PixArtConfig.finalNormEpsilon)),
-                ForwardStep("final projection", rows: rows, .product(weights.finalProjection, activation: nil)),
-            ]
+        ForwardStep.patched(
+            rows: sequences[0].tokens, embeddings: [("patch embedding", weights.patchEmbedding)], blocks: blockSteps,
+            norm: .modulation(width: parts.hiddenSize, epsilon: PixArtConfig.finalNormEpsilon),
+            projection: weights.finalProjection)
     }
 
     public var preparation: [ForwardStep] {

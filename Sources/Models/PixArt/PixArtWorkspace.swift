@@ -7,8 +7,7 @@ final class PixArtWorkspace {
 
     let network: any PixArtNetwork
     let workers: Workers
-    /// Of the first block, of the second and so on, then from the beginning again.
-    private let attentions: [SequenceAttention]
+    let attentions: BlockAttentions
     let scratch = ProductScratch()
     let positions: Tensor  // (T, D), of the latents' grid; for clips (T / F, D)
     let tokens: TokenMemory
@@ -19,11 +18,9 @@ final class PixArtWorkspace {
         self.network = network
         self.entries = entries
         self.workers = workers
-        attentions = network.sequences.map {
-            SequenceAttention(
-                $0, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
-                workers: workers)
-        }
+        attentions = BlockAttentions(
+            network.sequences, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
+            workers: workers)
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),
             width: config.hiddenSize)
@@ -33,14 +30,9 @@ final class PixArtWorkspace {
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.
     static func bytes(_ config: PixArtConfig, _ sequences: [TokenSequences], entries: Int, workers: Workers) -> Int {
         let positions = MemoryLayout<Float>.stride * config.tokens * config.hiddenSize
-        let memory = TokenMemory.bytes(entries: entries, tokens: sequences[0].tokens, widths(config))
-        return sequences.reduce(positions + memory) {
-            $0 + SequenceAttention.bytes($1, headDimension: config.headDimension, workers: workers)
-        }
+        return positions + TokenMemory.bytes(entries: entries, tokens: sequences[0].tokens, widths(config))
+            + BlockAttentions.bytes(sequences, headDimension: config.headDimension, workers: workers)
     }
-
-    /// The attention of a block.
-    func attention(ofBlock index: Int) -> SequenceAttention { attentions[index % attentions.count] }
 
     private static func widths(_ config: PixArtConfig) -> TokenMemory.Widths {
         let patch = config.patchSize * config.patchSize

@@ -19,7 +19,7 @@ public struct ImageFile: Equatable, Sendable {
             self =
                 if bytes.starts(with: "P6".utf8) || bytes.starts(with: "P5".utf8) {
                     .ppm
-                } else if bytes.starts(with: "YUV4MPEG2".utf8) {
+                } else if bytes.starts(with: Y4M.signature.utf8) {
                     .y4m
                 } else {
                     .png

@@ -8,12 +8,7 @@ public struct Convolution: Sendable {
 
     /// (stride of Cout), zero past the channels.
     private let bias: Tensor
-    private let way: Way
-
-    private enum Way: Sendable {
-        case filtered(FilteredConvolution)
-        case direct(DirectConvolution)
-    }
+    private let way: any ConvolutionWay
 
     /// How the sums are written.
     public struct Output: Sendable, Hashable {
@@ -37,11 +32,11 @@ public struct Convolution: Sendable {
         (self.outChannels, self.inChannels) = (outChannels, inChannels)
         self.bias = Tensor([Vector.whole(outChannels)])
         if let bias { self.bias.pointer.update(from: bias.pointer, count: outChannels) }
-        let prepared = engine.prepare(taps: weight, outputs: outChannels, inputs: inChannels)
-        way =
-            prepared.map { .direct(DirectConvolution(prepared: $0)) }
-            ?? .filtered(
-                FilteredConvolution(weight: weight, outputs: outChannels, inputs: inChannels, engine: engine))
+        if let prepared = engine.prepare(taps: weight, outputs: outChannels, inputs: inChannels) {
+            way = DirectConvolution(prepared: prepared)
+        } else {
+            way = FilteredConvolution(weight: weight, outputs: outChannels, inputs: inChannels, engine: engine)
+        }
     }
 
     /// Convolves `input` into `output`.
@@ -62,17 +57,18 @@ public struct Convolution: Sendable {
         precondition(
             input.channels == inChannels && output.channels == outChannels && output.height == factor * input.height
                 && output.width == factor * input.width, "the maps do not fit the convolution")
-        switch way {
-        case .filtered(let convolution):
-            convolution.run(
-                input, affine: affine, shift: upsampled ? 1 : 0, into: output, bias: bias, finish,
-                workspace: workspace, workers: workers)
-        case .direct(let convolution):
-            convolution.run(
-                input, affine: affine, shift: upsampled ? 1 : 0, into: output, bias: bias, finish,
-                workspace: workspace, workers: workers)
-        }
+        way.run(
+            input, affine: affine, shift: upsampled ? 1 : 0, into: output, bias: bias, finish, workspace: workspace,
+            workers: workers)
     }
+}
+
+/// A way to compute a convolution.
+protocol ConvolutionWay: Sendable {
+    /// Convolves maps whose sizes fit; the input's sides are 2^-shift of the output's.
+    func run(
+        _ input: FeatureMap, affine: ChannelAffine?, shift: Int, into output: FeatureMap, bias: Tensor,
+        _ finish: Convolution.Output, workspace: ConvolutionWorkspace, workers: Workers)
 }
 
 /// The scratch memory of convolutions, used by one at a time; it grows to what the largest so far needs.

@@ -2,7 +2,7 @@
 ///
 /// The map is cut into bands of rows. The rows of a band, normalised and upsampled, and those above and below are written
 /// in the form in which the engine reads them, then blocks of rows are convolved, one for each task.
-struct DirectConvolution: Sendable {
+struct DirectConvolution: ConvolutionWay {
     /// What convolves.
     let prepared: any PreparedConvolution
     /// How many bytes of a band are written at most, but for a block: they stay in a last-level cache.
@@ -13,7 +13,6 @@ struct DirectConvolution: Sendable {
     /// The pixels that are widened in one go: they stay in a first-level cache.
     private static let pixelsAtOnce = 16
 
-    /// Convolves maps whose sizes fit; the input's sides are 2^-shift of the output's.
     func run(
         _ input: FeatureMap, affine: ChannelAffine?, shift: Int, into output: FeatureMap, bias: Tensor,
         _ finish: Convolution.Output, workspace: ConvolutionWorkspace, workers: Workers

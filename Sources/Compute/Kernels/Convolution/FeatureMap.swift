@@ -57,6 +57,24 @@ public struct FeatureMap {
     }
 }
 
+extension FeatureMap {
+    /// A sum of a convolution of 3 x 3 taps (Cout, Cin, 3, 3) of this map, by plain loops in double precision: what kernels
+    /// are checked against.
+    package func plainSum(taps: Tensor, output: Int, y: Int, x: Int) -> Double {
+        var sum = 0.0
+        for dy in 0..<3 where (0..<height).contains(y + dy - 1) {
+            for dx in 0..<3 where (0..<width).contains(x + dx - 1) {
+                let pixel = ((y + dy - 1) * width + x + dx - 1) * stride
+                for input in 0..<channels {
+                    let tap = taps.values[((output * channels + input) * 3 + dy) * 3 + dx]
+                    sum += Double(tap) * Double(values.values[pixel + input])
+                }
+            }
+        }
+        return sum
+    }
+}
+
 /// The memory of the feature maps of one decoding; new maps reuse that of old ones.
 ///
 /// Maps grow from the latents to the image, so memory that is too small for a new map is freed.

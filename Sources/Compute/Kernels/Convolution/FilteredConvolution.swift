@@ -4,7 +4,7 @@
 /// one matrix product (tiles, Cin) (Cin, Cout), and the products are transformed back. The scratch memory holds one band.
 /// The transformed filters take four times the memory of the filters, so they are made anew for each call, at a few
 /// percent of its time.
-struct FilteredConvolution: Sendable {
+struct FilteredConvolution: ConvolutionWay {
     /// (3, 3, stride of Cin, stride of Cout), zero past the channels.
     private let taps: Tensor
     private let engine: any Engine
@@ -28,7 +28,6 @@ struct FilteredConvolution: Sendable {
         }
     }
 
-    /// Convolves maps whose sizes fit; the input's sides are 2^-shift of the output's.
     func run(
         _ input: FeatureMap, affine: ChannelAffine?, shift: Int, into output: FeatureMap, bias: Tensor,
         _ finish: Convolution.Output, workspace: ConvolutionWorkspace, workers: Workers

@@ -31,9 +31,7 @@ struct FasterCacheStrategy: ReuseStrategy {
         }
         guard !choices.isEmpty else {
             let least = costs.work(FasterCacheCalls(attention: 1, unconditional: isGuided ? 1 : calls))
-            throw PlanError.budgetTooSmall(
-                planner: name, smallest: Int(context.price.evaluations(least).rounded(.up)),
-                total: context.fullEvaluations)
+            throw context.tooSmall(for: name, least: least)
         }
         let best = try context.best(of: choices) { run($0, weight: Self.weights[0], in: context) }.setting
         guard isGuided else { return run(best, weight: 1, in: context) }

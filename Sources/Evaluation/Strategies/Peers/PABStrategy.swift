@@ -33,9 +33,7 @@ struct PABStrategy: ReuseStrategy {
         }
         guard !schedules.isEmpty else {
             let least = BroadcastSchedule(calls: calls, from: 0, to: 1).schedule(full: 0, of: network.layerKinds)
-            throw PlanError.budgetTooSmall(
-                planner: name, smallest: Int(price.evaluations(price.work(least, calls: calls)).rounded(.up)),
-                total: context.fullEvaluations)
+            throw context.tooSmall(for: name, least: price.work(least, calls: calls))
         }
         return try context.best(of: schedules, prepare: run).strategy
     }

@@ -20,10 +20,7 @@ struct SmoothCacheStrategy: ReuseStrategy {
                 uniqueKeysWithValues: skips.map { ($0, $1.full(calls: calls, threshold: threshold)) })
         }
         let least = price.work(schedule(.infinity), calls: calls)
-        guard price.allows(least, within: evaluations) else {
-            throw PlanError.budgetTooSmall(
-                planner: name, smallest: Int(price.evaluations(least).rounded(.up)), total: context.fullEvaluations)
-        }
+        guard price.allows(least, within: evaluations) else { throw context.tooSmall(for: name, least: least) }
         let threshold = ThresholdSearch.lowest(
             from: 0.18, within: Double(evaluations),
             step: price.evaluations(price.branches * (network.layerKinds.map(price.layers).min() ?? 0))
