@@ -34,14 +34,14 @@ class Muon(torch.optim.Optimizer):
                 if p.grad is not None:
                     shapes.setdefault(p.shape, []).append(p)
             for (rows, columns), parameters in shapes.items():
-                directions = []
                 for p in parameters:
-                    state = self.state[p]
-                    if not state:
-                        state["momentum"] = torch.zeros_like(p)
-                    state["momentum"].lerp_(p.grad, 1 - group["momentum"])
-                    directions.append(p.grad.lerp(state["momentum"], group["momentum"]))
-                updates = orthogonalize(torch.stack(directions).to(self.precision))
+                    if not self.state[p]:
+                        self.state[p]["momentum"] = torch.zeros_like(p)
+                gradients = [p.grad for p in parameters]
+                momenta = [self.state[p]["momentum"] for p in parameters]
+                torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+                directions = torch._foreach_lerp(gradients, momenta, group["momentum"])
+                updates = orthogonalize(torch.stack(directions).to(self.precision)).to(parameters[0].dtype)
                 rate = group["lr"] * 0.2 * max(rows, columns) ** 0.5
-                for p, update in zip(parameters, updates):
-                    p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-rate)
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(parameters, list(updates.unbind(0)), alpha=-rate)

@@ -17,6 +17,11 @@ def make(matrices, rest, lr, adam_lr, betas, weight_decay=0.0, precision=torch.f
     return both
 
 
+def peak(asked, base, batch, base_batch):
+    """The peak learning rate: as asked, or `base`, which is right for `base_batch`, grown with the fourth root of the batch."""
+    return asked if asked is not None else base * (batch / base_batch) ** 0.25
+
+
 def set_share(optimizers, share):
     """Sets every learning rate to a share of its peak."""
     for optimizer in optimizers:

@@ -22,6 +22,12 @@ def resume(training, run):
         training.load(checkpoint)
 
 
+def check_compile(arguments):
+    """Ends a run that is to be compiled for a CPU."""
+    if arguments.compile and not arguments.device.startswith("cuda"):
+        raise SystemExit("--compile is for CUDA: on a CPU it takes minutes, and PyTorch 2.13 made NaN of the loss")
+
+
 def watch_signals():
     """Returns a list that is empty until the run is asked to end."""
     stopped = []

@@ -7,6 +7,7 @@ noise are B x F x C x S x S; the model predicts one value per input value (no le
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from dit import Attention, Block, DiT, DiTConfig, FinalLayer, LabelEmbedder, PatchEmbed, TimestepEmbedder, position_table
@@ -46,9 +47,13 @@ class AxisAttention(Attention):
         qkv = self.qkv(x).view(b, self.frames, places, 3, self.heads, head)
         # (3, B, F, heads, T, head) or (3, B, T, heads, F, head)
         q, k, v = qkv.permute(3, 0, 2, 4, 1, 5) if self.over_time else qkv.permute(3, 0, 1, 4, 2, 5)
-        # For so few tokens plain products are far faster backward than PyTorch's fused kernel on a CPU.
-        weights = torch.softmax((q * head**-0.5) @ k.mT, -1, dtype=torch.float32)
-        out = weights.to(v.dtype) @ v
+        if x.device.type == "cpu":
+            # For so few tokens plain products are far faster backward than PyTorch's fused kernel.
+            weights = torch.softmax((q * head**-0.5) @ k.mT, -1, dtype=torch.float32)
+            out = weights.to(v.dtype) @ v
+        else:
+            fused = F.scaled_dot_product_attention(*(t.flatten(0, 1) for t in (q, k, v)))
+            out = fused.unflatten(0, q.shape[:2])
         out = out.permute(0, 3, 1, 2, 4) if self.over_time else out.permute(0, 1, 3, 2, 4)
         return self.proj(out.reshape(b, tokens, width))
 

@@ -1,6 +1,7 @@
 """Trains the embedded clip model on emoji that move, on a CPU or a CUDA GPU.
 
-    python train.py RUN --start-from ../../../Models/emoji-dit-s8 --clips 40000 --minutes 110
+    python train.py RUN --start-from ../../../Models/emoji-dit-s8 --clips 40000 --minutes 110          # a CPU
+    python train.py RUN --start-from ../../../Models/emoji-dit-s8 --minutes 9 --device cuda --compile  # a large GPU
 
 A run lives in one folder: data (prepared if missing), checkpoint.pt (everything that the run needs to go on), log.jsonl
 and sheets of samples. Started again with the same folder, it goes on where it was. The learning rate follows the clips, or
@@ -11,6 +12,7 @@ import argparse
 import json
 import math
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from dit import timestep_features
 from latte import Latte, LatteConfig
 
 WARM_UP_STEPS = 100
+LR, ADAM_LR, LR_BATCH = 2e-3, 1e-3, 8  # for batches of 8
 AVERAGE = 25  # the averaged weights look back over 1 / AVERAGE of the clips seen
 SHEET_STRIDE, SHEET_STEPS, SHEET_GUIDANCE = 5, 25, 1.5  # few: a full sheet costs a CPU minutes
 
@@ -43,12 +46,12 @@ def parse_arguments():
     add = parser.add_argument
     add("run", type=Path, help="the folder of the run; one that has a checkpoint goes on")
     add("--data", type=Path, help="the prepared data (default: RUN/data, prepared if missing)")
-    add("--clips", type=int, required=True, help="clips in all")
-    add("--minutes", type=float, default=math.inf, help="training time in all, if that is sooner")
+    add("--clips", type=float, default=math.inf, help="clips in all")
+    add("--minutes", type=float, default=math.inf, help="training time in all, start and compiling included")
     add("--decay", type=float, default=0.7, help="the share of the run with a falling learning rate")
-    add("--batch", type=int, default=8, help="clips a step (default: %(default)s)")
-    add("--lr", type=float, default=2e-3, help="peak learning rate of Muon (default: %(default)s)")
-    add("--adam-lr", type=float, default=1e-3, help="that of AdamW (default: %(default)s)")
+    add("--batch", type=int, help="clips a step (default: 8 on a CPU, 256 on a GPU)")
+    add("--lr", type=float, help="peak learning rate of Muon (default: by the batch)")
+    add("--adam-lr", type=float, help="that of AdamW (default: by the batch)")
     add("--weight-decay", type=float, default=0.01, help="of the matrices inside the blocks")
     add("--label-dropout", type=float, default=0.1, help="chance of the null class")
     add("--start-from", type=Path, help="a class model's directory, whose weights to start from")
@@ -60,11 +63,15 @@ def parse_arguments():
     add("--patch", type=int, default=8, help="patch size in pixels (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--compile", action="store_true", help="compile the model (CUDA only)")
     add("--float32", action="store_true", help="no bfloat16 products")
     add("--log-every", type=float, default=60, metavar="SECONDS")
     add("--save-every", type=float, default=240, metavar="SECONDS", help="checkpoints")
     add("--sheet-every", type=float, default=900, metavar="SECONDS", help="sheets of samples")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if math.isinf(arguments.clips) and math.isinf(arguments.minutes):
+        parser.error("give --clips or --minutes: the learning rate falls towards the end of the run")
+    return arguments
 
 
 class ClassEmbedding(nn.Module):
@@ -146,7 +153,9 @@ class Training:
         self.average.load_state_dict(self.model.state_dict())
         self.model.to(self.device)
         self.average.to(self.device).eval().requires_grad_(False)
+        self.forward = torch.compile(self.model) if arguments.compile else self.model
         self.precision = torch.float32 if arguments.float32 else torch.bfloat16
+        self.batch = arguments.batch or (256 if self.device.type == "cuda" else 8)
         self.optimizers = self.make_optimizers()
         self.chance = torch.Generator().manual_seed(arguments.seed + 1)
         self.noise = torch.Generator(self.device).manual_seed(arguments.seed + 2)
@@ -160,7 +169,10 @@ class Training:
                 inside = ".attn." in name or (".mlp." in name and ".blocks." in name)
                 (matrices if inside and p.dim() == 2 else rest).append(p)
         a = self.arguments
-        return optimizers.make(matrices, rest, a.lr, a.adam_lr, (0.9, 0.98), a.weight_decay, self.precision)
+        lr, adam_lr = (optimizers.peak(asked, base, self.batch, LR_BATCH)
+                       for asked, base in ((a.lr, LR), (a.adam_lr, ADAM_LR)))
+        return optimizers.make(matrices, rest, lr, adam_lr, (0.9, 0.98), a.weight_decay, self.precision,
+                               fused=self.device.type == "cuda")
 
     def progress(self):
         """How much of the run is done, 0 to 1."""
@@ -174,7 +186,7 @@ class Training:
     def train_step(self):
         """One step; returns the weighted and the plain squared error, without waiting for the device."""
         optimizers.set_share(self.optimizers, self.schedule())
-        count = self.arguments.batch
+        count = self.batch
         x0, y = self.clips.batch(count)
         drop = torch.rand(count, generator=self.chance) < self.arguments.label_dropout
         y = torch.where(drop.to(self.device), len(self.class_names), y)
@@ -183,7 +195,7 @@ class Training:
         noisy = self.process.add_noise(x0, noise, t)
         enabled = self.precision != torch.float32
         with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
-            predicted = self.model(noisy, self.process.timestep(t), y)
+            predicted = self.forward(noisy, self.process.timestep(t), y)
         error = (predicted.float() - x0).square().flatten(1).mean(1)
         loss = (error * self.process.loss_weights(t)).mean()
         for optimizer in self.optimizers:
@@ -243,7 +255,9 @@ class Training:
 
 
 def main():
+    started = time.monotonic()
     arguments = parse_arguments()
+    runs.check_compile(arguments)
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("high")
     arguments.run.mkdir(parents=True, exist_ok=True)
@@ -252,7 +266,7 @@ def main():
         prepare.write(data)
     training = Training(arguments, data)
     runs.resume(training, arguments.run)
-    loss, stopped = runs.follow(training, arguments, "clips")
+    loss, stopped = runs.follow(training, arguments, "clips", started=started)
     if loss is not None:
         training.save(loss)
     if not stopped:

@@ -32,7 +32,7 @@ from unigram import Unigram
 import writer
 
 WARM_UP_STEPS = 200
-LR, ADAM_LR, LR_BATCH = 2.5e-3, 1.2e-3, 128  # for batches of 128; see `rate`
+LR, ADAM_LR, LR_BATCH = 2.5e-3, 1.2e-3, 128  # for batches of 128
 AVERAGE = 25  # the averaged weights look back over 1 / AVERAGE of the scenes seen
 
 
@@ -103,20 +103,17 @@ class Training:
         with torch.no_grad():
             self.model.text_encoder.shared.weight[~used] = 0
 
-    def rate(self, asked, base):
-        """The peak learning rate: as asked, or the base grown with the fourth root of the batch."""
-        return asked if asked is not None else base * (self.batch / LR_BATCH) ** 0.25
-
     def make_optimizers(self):
         """Muon for the matrices inside the blocks, AdamW for all that is left."""
         matrices, rest = [], []
         for name, p in self.model.named_parameters():
             inside = "block" in name and p.dim() == 2 and "relative" not in name
             (matrices if inside else rest).append(p)
-        decay = self.arguments.weight_decay
-        return optimizers.make(
-            matrices, rest, self.rate(self.arguments.lr, LR), self.rate(self.arguments.adam_lr, ADAM_LR), (0.9, 0.98),
-            decay, self.precision or torch.float32, fused=self.device.type == "cuda")
+        a = self.arguments
+        lr, adam_lr = (optimizers.peak(asked, base, self.batch, LR_BATCH)
+                       for asked, base in ((a.lr, LR), (a.adam_lr, ADAM_LR)))
+        return optimizers.make(matrices, rest, lr, adam_lr, (0.9, 0.98), a.weight_decay,
+                               self.precision or torch.float32, fused=self.device.type == "cuda")
 
     def progress(self):
         """How much of the run is done, 0 to 1."""
@@ -198,8 +195,7 @@ class Training:
 def main():
     started = time.monotonic()
     arguments = parse_arguments()
-    if arguments.compile and not arguments.device.startswith("cuda"):
-        raise SystemExit("--compile is for CUDA: on a CPU it takes minutes, and PyTorch 2.13 made NaN of the loss")
+    runs.check_compile(arguments)
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("high")
     arguments.run.mkdir(parents=True, exist_ok=True)
