@@ -66,11 +66,20 @@ def shuffled(scene):
     return scene[(torch.arange(len(scene)) + len(scene) // 2) % len(scene)]
 
 
+def means(results):
+    """For each kind of row that every list has, the means over the lists that have a column."""
+    kinds = [kind for kind in ("samples", "floor", "ceiling") if all(kind in rows for rows in results.values())]
+    return {kind: {column: round(float(np.mean([rows[kind][column] for rows in results.values()
+                                                if column in rows[kind]])), 1)
+                   for column in COLUMNS if any(column in rows[kind] for rows in results.values())}
+            for kind in kinds}
+
+
 def table(results):
-    """Lines of text: for each list the samples, the ceiling and the floor."""
+    """Lines of text: for each list the samples, the floor and the ceiling; then the means over the lists."""
     head = "".join(f"{column:>12}" for column in COLUMNS)
     yield f"{'list':20}{'':9}{head}"
-    for name, rows in results.items():
+    for name, rows in (results | {"mean": means(results)}).items():
         for kind, values in rows.items():
             cells = "".join(f"{values.get(column, ''):>12}" for column in COLUMNS)
             yield f"{name if kind == next(iter(rows)) else '':20}{kind:9}{cells}"

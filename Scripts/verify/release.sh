@@ -39,7 +39,7 @@ refuses() {
 }
 remove() { inside dpkg --purge --force-depends "$@" >/dev/null; }
 
-debootstrap --variant=minbase --include=libopenblas0-pthread,zlib1g,libssl3,liblapacke "$suite" "$root" >"$root.log" 2>&1 ||
+debootstrap --variant=minbase --include=libopenblas0-pthread,zlib1g,libssl3,liblapacke,libdnnl2 "$suite" "$root" >"$root.log" 2>&1 ||
     { tail -5 "$root.log"; exit 1; }
 rm -f "$root.log"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
@@ -64,6 +64,14 @@ check "plan, and sample by it" plans c
 check "calibrate" omnicache calibrate --steps 8 --samples 1 --budget 0.5
 check "sample with a budget that has to be fitted" omnicache "${few[@]}" --steps 9 --budget 0.6 --output /d.png
 check "analyze" omnicache analyze --steps 4 --count 1 --seed 1 --output /e
+check "sample a prompt" omnicache sample --prompt "a red apple" --seed 7 --steps 4 --output /p.png
+check "sample a clip" omnicache sample --model motion-latte-s8 --class 12 --seed 7 --steps 4 --output /q.png
+check "sample through oneDNN" omnicache "${few[@]}" --steps 4 --engine onednn --output /r.png
+
+remove libdnnl2
+check "without libdnnl2, sample" omnicache "${few[@]}" --steps 4 --output /s.png
+check "without libdnnl2, --engine auto" omnicache "${few[@]}" --steps 4 --engine auto --output /t.png
+check "without libdnnl2, --engine onednn names the package" refuses 71 libdnnl "${few[@]}" --steps 4 --engine onednn --output /u.png
 
 remove liblapacke
 check "without liblapacke, sample" omnicache "${few[@]}" --steps 4 --output /f.png

@@ -44,7 +44,7 @@ def parse_arguments():
     add("--minutes", type=float, required=True, help="training time in all, start and compiling included")
     add("--scenes", type=float, default=math.inf, help="end after this many scenes, if that is sooner")
     add("--decay", type=float, default=0.7, help="the share of the run with a falling learning rate")
-    add("--batch", type=int, help="scenes a step (default: 64 on a CPU, 2048 on a GPU)")
+    add("--batch", type=int, help="scenes a step (default: 64 on a CPU, 512 on a GPU)")
     add("--lr", type=float, help="peak learning rate of Muon (default: by the batch)")
     add("--adam-lr", type=float, help="that of AdamW (default: by the batch)")
     add("--weight-decay", type=float, default=0.01)
@@ -90,7 +90,7 @@ class Training:
         self.ema.eval().requires_grad_(False)
         self.forward = torch.compile(self.model) if arguments.compile else self.model
         self.precision = None if arguments.float32 else torch.bfloat16
-        self.batch = arguments.batch or (2048 if self.device.type == "cuda" else 64)
+        self.batch = arguments.batch or (512 if self.device.type == "cuda" else 64)
         self.optimizers = self.make_optimizers()
         self.noise = torch.Generator(self.device).manual_seed(arguments.seed + 1)
         self.step, self.seen, self.seconds = 0, 0, 0.0
