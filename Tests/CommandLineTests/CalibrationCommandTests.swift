@@ -74,6 +74,8 @@ import Testing
         let told = try evaluations("--dry-run")
         let done = try evaluations()
         #expect(told == done && done.spent > 0 && Double(done.spent) <= 8.1 * Double(done.full))
+        let inWords = try place.start(["calibrate", "--model", place.modelPath, "--dry-run"]).wait()
+        #expect(inWords.output.isEmpty && inWords.errorText.contains("would take at most"), "\(inWords.errorText)")
     }
 
     @Test func `what a search has chosen is used where no planner is asked for, at no more than a dry run says`() throws

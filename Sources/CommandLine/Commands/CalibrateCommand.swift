@@ -129,8 +129,7 @@ struct CalibrateCommand: ParsableCommand {
             if curve {
                 planned += CalibrationJob.evaluationsToMeasureQuality(samples, evaluations, schedule: schedule)
             }
-            return try log.result(
-                Log.Event(event: "calibration", evaluations: planned, evaluationsFull: schedule.evaluations))
+            return try tell(planned, schedule, log)
         }
         let job = CalibrationJob(session: session, settings: settings, store: store)
         let items = Calibrator.items(samples, told: directory.conditions)
@@ -151,10 +150,9 @@ struct CalibrateCommand: ParsableCommand {
                 file: measured.file, evaluations: chosen.evaluations + measured.evaluations, chosen: chosen.chosen)
         }
         let path = try store.save(known.map { outcome.file.completed(by: $0.file) } ?? outcome.file, ships: ship)
-        let runs = Double(outcome.evaluations) / Double(schedule.evaluations)
         log.message(
-            "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with \(outcome.evaluations) evaluations (\(runs.rounded(to: 10)) full runs)"
-        )
+            "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with "
+                + Self.cost(outcome.evaluations, schedule))
         for (budget, chosen) in zip(budgets, outcome.chosen) {
             log.message(
                 "budget \(budget.share): \(chosen.forecaster.name) fills the gaps of the best of \(chosen.tried) plans and "
@@ -165,6 +163,18 @@ struct CalibrateCommand: ParsableCommand {
             Log.Event(
                 event: "calibration", file: path, evaluations: outcome.evaluations,
                 evaluationsFull: schedule.evaluations))
+    }
+
+    /// Says what a calibration would cost at most.
+    private func tell(_ evaluations: Int, _ schedule: RunSchedule, _ log: Log) throws {
+        log.message("would take at most \(Self.cost(evaluations, schedule))")
+        try log.result(
+            Log.Event(event: "calibration", evaluations: evaluations, evaluationsFull: schedule.evaluations))
+    }
+
+    private static func cost(_ evaluations: Int, _ schedule: RunSchedule) -> String {
+        let runs = Double(evaluations) / Double(schedule.evaluations)
+        return "\(evaluations) evaluations (\(runs.rounded(to: 10)) full runs)"
     }
 
     /// Makes the plans that images choose between, from a calibration with plans.
@@ -178,12 +188,8 @@ struct CalibrateCommand: ParsableCommand {
                     + "'omnicache calibrate --search'")
         }
         if execution.dryRun {
-            return try log.result(
-                Log.Event(
-                    event: "calibration",
-                    evaluations: CalibrationJob.evaluationsToGuard(
-                        file, evaluations, images: samples, schedule: schedule),
-                    evaluationsFull: schedule.evaluations))
+            let planned = try CalibrationJob.evaluationsToGuard(file, evaluations, images: samples, schedule: schedule)
+            return try tell(planned, schedule, log)
         }
         let outcome = try WeightFiles.blamed {
             try CalibrationJob(session: session, settings: settings, store: store).guardImages(

@@ -152,7 +152,7 @@ final class Log {
         do throws(Terminal.StreamFailure) {
             switch format {
             case .text:
-                let paths = event.files ?? [event.file ?? ""]
+                let paths = event.files ?? event.file.map { [$0] } ?? []
                 try Terminal.standardOutput.writeResult(paths.map { $0 + "\n" }.joined())
             case .json: try Terminal.standardOutput.writeResult(Self.line(event))
             }
