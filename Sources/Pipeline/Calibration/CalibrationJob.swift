@@ -149,7 +149,8 @@ public struct CalibrationJob {
             let decibels = try images.map { image in
                 let latents = try calibrator.end(
                     of: image.item, under: plan.choice.plan, plan.forecaster, progress: meter.spend)
-                let psnr = ImageMetrics.psnr(try decoder.values(of: latents), image.reference, range: decoder.range)
+                let psnr = ImageMetrics.psnr(
+                    frames: try decoder.values(of: latents), image.reference, range: decoder.range)
                 return psnr.isNaN ? 0 : psnr
             }
             return plan.choice.measured(
@@ -235,8 +236,8 @@ public struct CalibrationJob {
 }
 
 extension LatentDecoder {
-    /// Every value of a picture, before it is rounded.
-    fileprivate func values(of latents: Tensor) throws -> [Float] { try planes(of: latents).flatMap(\.elements) }
+    /// The values of each frame, before they are rounded.
+    fileprivate func values(of latents: Tensor) throws -> [[Float]] { try planes(of: latents).map(\.elements) }
 }
 
 extension ModelSession {
