@@ -4,12 +4,12 @@ import Sampling
 /// each leaves in the output times what becomes of it.
 ///
 /// A forecast's cost depends on which outputs it is made from, so a plan's cost depends on where its gaps are.
-final class PlanCost {
+package final class PlanCost {
     let model: ForecastModel
     /// The squared weight of an error in the output at each call.
     private let weights: [Double]
 
-    init(_ calibration: Calibration, objective: PlanObjective, calls: [ModelCall]) {
+    package init(_ calibration: Calibration, objective: PlanObjective, calls: [ModelCall]) {
         model = ForecastModel(calibration)
         weights = calls.indices.map { call in
             // An error of 1 in the quantity is one of this size in x0.
@@ -42,7 +42,7 @@ final class PlanCost {
     }
 
     /// The cost of a whole plan.
-    func cost(of plan: ReusePlan) -> Double {
+    package func cost(of plan: ReusePlan) -> Double {
         let conditional = (0..<plan.calls).map { plan.isFull(.conditional, at: $0) }
         let unconditional = (0..<plan.calls).map { plan.isFull(.unconditional, at: $0) }
         return (0..<plan.calls).reduce(0) {

@@ -77,6 +77,15 @@ public struct TrajectoryGram: Equatable, Sendable {
         }
     }
 
+    /// The same runs, with `factor` times as much weight beside others.
+    public func weighted(by factor: Double) -> TrajectoryGram {
+        var result = self
+        for band in sums.indices {
+            for i in sums[band].elements.indices { result.sums[band].elements[i] *= factor }
+        }
+        return result
+    }
+
     /// Whether both are of runs with the same calls, branches, guidance and bands.
     public func isLike(_ other: TrajectoryGram) -> Bool {
         calls == other.calls && branches == other.branches && guidanceScale == other.guidanceScale

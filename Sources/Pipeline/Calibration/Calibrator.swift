@@ -151,14 +151,27 @@ public final class Calibrator {
         try summary(of: images.map { measurement.records[$0] }, as: quantity)
     }
 
-    private func summary(of records: [Record], as quantity: ForecastQuantity) throws -> Calibration {
+    /// The same, with a weight for each image; their mean is 1.
+    func calibration(
+        from measurement: Measurement, images: some Sequence<Int>, weights: [Double], as quantity: ForecastQuantity
+    ) throws -> Calibration {
+        try summary(of: images.map { measurement.records[$0] }, weights: weights, as: quantity)
+    }
+
+    private func summary(
+        of records: [Record], weights: [Double]? = nil, as quantity: ForecastQuantity
+    ) throws -> Calibration {
+        let weights = weights ?? records.map { _ in 1 }
         func sum(_ part: (Record) -> TrajectoryGram) -> TrajectoryGram {
-            var sum = part(records[0])
-            for record in records.dropFirst() { sum.add(part(record)) }
+            var sum = part(records[0]).weighted(by: weights[0])
+            for (record, weight) in zip(records, weights).dropFirst() { sum.add(part(record).weighted(by: weight)) }
             return sum
         }
         var gain = ClosedLoopGain(calls: schedule.calls.count)
-        for drift in records.compactMap(\.drift) { gain.add(distances: drift, plan: driftPlan) }
+        for (record, weight) in zip(records, weights) {
+            guard let drift = record.drift else { continue }
+            gain.add(distances: drift.map { weight * $0 }, plan: driftPlan)
+        }
         let geometry = DirectionGeometry(of: sum(\.directions), .guided, calls: schedule.calls)
         return Calibration(
             gram: sum { $0.outputs[quantity] ?? $0.directions }, quantity: quantity,

@@ -101,8 +101,8 @@ struct PlanSearch {
     static func mostEvaluations(_ evaluations: Int, hard: Int, usual: Int) -> Int {
         let folds = folds(hard: hard, usual: usual)
         let quantities = Calibrator.quantities.count
-        let plain = quantities * (3 * powers.count + 2) + completeForecasters.count
-        let steered = finalists + 2 + ridges.count + neighbours
+        let plain = quantities * (3 * powers.count + 3) + completeForecasters.count
+        let steered = finalists + 3 + ridges.count + neighbours
         return plain * PlanTrials.evaluations(evaluations, filledBy: .spectral(.velocity), folds: folds)
             + steered * PlanTrials.evaluations(evaluations, filledBy: .steering(.velocity), folds: folds)
             + evaluations * (hard + usual)
@@ -188,6 +188,7 @@ struct PlanSearch {
             let fitted = Calibrator.quantities.map { PlanTrials.Filling.spectral($0) }
             return [
                 (try pathCandidates(request, Calibrator.quantities, powers: Self.powers), Self.finalists),
+                (try robustCandidates(request), 1),
                 (even(Self.completeForecasters.map { .complete($0) } + fitted), 1),
                 (try balancedCandidates(request), 1),
             ]
@@ -206,6 +207,14 @@ struct PlanSearch {
                         filling: .spectral(quantity))
                 }
             }
+        }
+    }
+
+    private func robustCandidates(_ request: PlanRequest) throws -> [PlanTrials.Candidate] {
+        try Calibrator.quantities.map { quantity in
+            let robust = RobustPlan(
+                calibrator: calibrator, measurement: measurement, images: sets[sets.count - 1], quantity: quantity)
+            return PlanTrials.Candidate(plan: try robust.plan(request), filling: .spectral(quantity))
         }
     }
 

@@ -108,6 +108,42 @@ import Testing
         #expect(try reuse(ReuseRequest(budget: Budget(0.5), planner: .path))?.planner == "path")
     }
 
+    @Test
+    func `a robust plan costs the image that it serves worst no more than the path planner's plan, and mostly less`()
+        throws
+    {
+        let place = try Place()
+        let calibrator = try place.calibrator()
+        let hard = try place.hardest(2, beside: 2) { _ in }
+        let items = hard + Calibrator.items(2, told: place.directory.config.conditions)
+        let measurement = try calibrator.measure(items, allDrift: true) { _ in }
+        func calibration(_ images: [Int]) throws -> Calibration {
+            try calibrator.calibration(from: measurement, images: images, as: .velocity)
+        }
+        let costs = try items.indices.map { image in
+            let end = measurement.references[image].finalLatents.elements
+            let cost = PlanCost(try calibration([image]), objective: .image, calls: place.schedule.calls)
+            return (cost: cost, norm: end.reduce(0) { $0 + Double($1) * Double($1) })
+        }
+        func worst(_ plan: ReusePlan) -> Double { costs.map { $0.cost.cost(of: plan) / $0.norm }.max() ?? 0 }
+        var ratios: [Double] = []
+        for evaluations in stride(from: 6, through: 16, by: 2) {
+            let request = PlanRequest(
+                calls: place.schedule.calls, branches: place.schedule.branches, evaluations: evaluations)
+            func robust(_ images: [Int]) throws -> ReusePlan {
+                try RobustPlan(calibrator: calibrator, measurement: measurement, images: images, quantity: .velocity)
+                    .plan(request)
+            }
+            let path = try PathPlanner(calibration: calibration(Array(items.indices))).plan(request)
+            let plan = try robust(Array(items.indices))
+            #expect(plan.evaluations <= evaluations)
+            ratios.append(worst(plan) / worst(path))
+            // Of one image, the worst is the mean.
+            #expect(try robust([0]) == PathPlanner(calibration: calibration([0])).plan(request))
+        }
+        #expect(ratios.allSatisfy { $0 <= 1 } && ratios.contains { $0 < 0.97 }, "\(ratios)")
+    }
+
     @Test func `qualities are measured on images that had no part in the choice`() throws {
         let place = try Place()
         let items = Calibrator.items(2, told: place.directory.config.conditions)
