@@ -63,12 +63,12 @@ import Testing
         }
     }
 
-    @Test(arguments: shapes)
-    func `neither threads nor other blocks change a bit of a product`(shape: [Int]) {
+    @Test(arguments: shapes, [LayerRole.block, .passing])
+    func `neither threads nor other blocks change a bit of a product`(shape: [Int], role: LayerRole) throws {
         let (rows, inputs, outputs) = (shape[0], shape[1], shape[2])
-        let layer = Linear(
-            weight: Tensor(noise(outputs * inputs, seed: 1), shape: [outputs, inputs]),
-            bias: Tensor(noise(outputs, seed: 2), shape: [outputs]))
+        let layer = try Linear(
+            weight: WeightMatrix(Tensor(noise(outputs * inputs, seed: 1), shape: [outputs, inputs])),
+            bias: Tensor(noise(outputs, seed: 2), shape: [outputs]), role: role, engine: OpenBLASEngine())
         let x = noise(3 * rows * inputs, seed: 3)
         func product(blocks: Range<Int>, threads: Int) -> [Float] {
             let workers = Workers(count: threads)
