@@ -7,7 +7,7 @@ import Testing
     /// Rows of a block, inputs, columns: layers of DiTs and odd sizes, on both sides of ``BLAS/directLimit``.
     private static let shapes = [
         [256, 384, 1152], [64, 192, 192], [64, 768, 192], [64, 192, 576], [256, 16, 384], [256, 384, 32],
-        [33, 400, 77], [50, 400, 100], [17, 1000, 500], [1, 5, 3], [257, 600, 1100],
+        [33, 400, 77], [50, 400, 100], [17, 1000, 500], [1, 5, 3], [257, 600, 1100], [130, 384, 96],
     ]
 
     private func tilings(_ shape: [Int], blocks: Int, isJoined: Bool) -> [ProductTiling] {
