@@ -68,8 +68,8 @@ final class T5Workspace {
     /// (T, M).
     let hidden, gate: Tensor
 
-    /// Whether all results of products have been finite so far. They are not where a weight is not: it makes those of its
-    /// output so for every token, which costs less to see than to read all weights twice.
+    /// Whether all results of products have been finite so far. Where a weight is infinite or NaN, those of its output are
+    /// for every token, and GELU leaves them so: that costs less to see than to read all weights twice.
     private(set) var areFinite = true
 
     private let config: T5Config
