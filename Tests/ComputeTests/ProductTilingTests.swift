@@ -7,7 +7,7 @@ import Testing
     /// Rows of a block, inputs, columns: layers of DiTs and odd sizes, on both sides of ``BLAS/directLimit``.
     private static let shapes = [
         [256, 384, 1152], [64, 192, 192], [64, 768, 192], [64, 192, 576], [256, 16, 384], [256, 384, 32],
-        [33, 400, 77], [50, 400, 100], [17, 1000, 500], [1, 5, 3], [257, 600, 1100],
+        [33, 400, 77], [50, 400, 100], [17, 1000, 500], [1, 5, 3], [257, 600, 1100], [130, 384, 96],
     ]
 
     private func tilings(_ shape: [Int], blocks: Int, isJoined: Bool) -> [ProductTiling] {
@@ -63,12 +63,12 @@ import Testing
         }
     }
 
-    @Test(arguments: shapes)
-    func `neither threads nor other blocks change a bit of a product`(shape: [Int]) {
+    @Test(arguments: shapes, [LayerRole.block, .passing])
+    func `neither threads nor other blocks change a bit of a product`(shape: [Int], role: LayerRole) throws {
         let (rows, inputs, outputs) = (shape[0], shape[1], shape[2])
-        let layer = Linear(
-            weight: Tensor(noise(outputs * inputs, seed: 1), shape: [outputs, inputs]),
-            bias: Tensor(noise(outputs, seed: 2), shape: [outputs]))
+        let layer = try Linear(
+            weight: WeightMatrix(Tensor(noise(outputs * inputs, seed: 1), shape: [outputs, inputs])),
+            bias: Tensor(noise(outputs, seed: 2), shape: [outputs]), role: role, engine: OpenBLASEngine())
         let x = noise(3 * rows * inputs, seed: 3)
         func product(blocks: Range<Int>, threads: Int) -> [Float] {
             let workers = Workers(count: threads)

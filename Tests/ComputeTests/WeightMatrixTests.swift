@@ -25,23 +25,38 @@ import Testing
         return WeightMatrix(shape: shape, element: element, address: owner.start + 1, owner: owner)
     }
 
-    private func product(_ weight: WeightMatrix, threads: Int) -> [Float] {
+    private func product(_ weight: WeightMatrix, _ role: LayerRole = .block, threads: Int) throws -> [Float] {
         let (outputs, inputs, rows) = (weight.shape[0], weight.shape[1], 33)
-        let layer = Linear(weight: weight, bias: Tensor(noise(outputs, seed: 7), shape: [outputs]))
+        let layer = try Linear(
+            weight: weight, bias: Tensor(noise(outputs, seed: 7), shape: [outputs]), role: role,
+            engine: OpenBLASEngine())
         let x = noise(rows * inputs, seed: 8)
         let y = Tensor([rows, outputs])
         layer(x, rows: rows, into: y.pointer, activation: .gelu, workers: Workers(count: threads))
         return y.elements
     }
 
-    @Test(arguments: [[1, 1], [37, 5], [600, 384], [530, 1000]], [WeightMatrix.Element.float16, .bfloat16])
-    func `how wide weights are stored changes no bit of a product`(shape: [Int], element: WeightMatrix.Element) {
+    private static let shapes = [[1, 1], [37, 5], [600, 384], [530, 1000]]
+
+    @Test(arguments: shapes, [WeightMatrix.Element.float16, .bfloat16])
+    func `how wide weights are stored changes no bit of a product`(
+        shape: [Int], element: WeightMatrix.Element
+    ) throws {
         let stored = matrix(shape, element, seed: 1)
-        let widened = product(WeightMatrix(Tensor(stored.elements, shape: shape)), threads: 1)
-        for threads in 1...3 {
-            let isSame = product(stored, threads: threads) == widened
-            #expect(isSame)
+        for role in [LayerRole.block, .passing] {
+            let widened = try product(WeightMatrix(Tensor(stored.elements, shape: shape)), role, threads: 1)
+            for threads in 1...3 {
+                let isSame = try product(stored, role, threads: threads) == widened
+                #expect(isSame)
+            }
         }
+    }
+
+    @Test(arguments: shapes) func `weights that pass have the products of others`(shape: [Int]) throws {
+        let weight = matrix(shape, .bfloat16, seed: 1)
+        let difference = largestRelativeDifference(
+            try product(weight, .passing, threads: 2), against: try product(weight, .block, threads: 2))
+        #expect(difference < 1e-6)
     }
 
     @Test func `joined matrices have the rows of all parts in order`() throws {

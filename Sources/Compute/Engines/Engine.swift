@@ -53,6 +53,8 @@ public enum LayerRole: Sendable {
     case modulation
     /// The first and the last layer, and the embedding of conditions: little work, and errors there are in everything.
     case edge
+    /// Read from a file for one product of few rows, then dropped: preparing it would take as long as multiplying by it.
+    case passing
 }
 
 /// An affine map whose weight an engine has prepared.

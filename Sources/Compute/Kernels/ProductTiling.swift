@@ -45,6 +45,8 @@ public struct ProductTiling: Sendable {
 
     let bands: Cut
     let panels: Cut
+    /// Whether a tile's columns are multiplied a unit at a time.
+    var isDirect = false
 
     /// The rows of all blocks.
     var rows: Int { bands[bands.count - 1].upperBound }

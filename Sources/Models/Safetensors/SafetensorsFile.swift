@@ -121,9 +121,15 @@ extension SafetensorsFile {
     ///
     /// The matrix keeps the file mapped; when it is dropped, its memory is given back to the system.
     ///
+    /// - Parameters:
+    ///   - entry: the tensor.
+    ///   - shape: (out, in).
+    ///   - isChecked: whether all numbers are read, to find those that are not finite.
     /// - Returns: nil if the numbers cannot be used in place.
     /// - Throws: ``SafetensorsError/notFinite(path:tensor:index:)``.
-    func matrix(_ entry: SafetensorsEntry, shape: [Int]) throws(SafetensorsError) -> WeightMatrix? {
+    func matrix(
+        _ entry: SafetensorsEntry, shape: [Int], isChecked: Bool
+    ) throws(SafetensorsError) -> WeightMatrix? {
         guard let element = entry.elementType?.matrixElement, let source = address(of: entry),
             element != .float32 || UInt(bitPattern: source).isMultiple(of: 4)
         else { return nil }
@@ -133,7 +139,7 @@ extension SafetensorsFile {
         let matrix = WeightMatrix(
             shape: shape, element: element, address: source,
             owner: MappedRange(file: file, range: range(of: entry)), isMapped: true)
-        guard element.areFinite(source, count: entry.count) else {
+        guard !isChecked || element.areFinite(source, count: entry.count) else {
             throw .notFinite(
                 path: path, tensor: entry.name, index: matrix.elements.firstIndex { !$0.isFinite } ?? 0)
         }

@@ -78,16 +78,18 @@ public struct WeightArchive: Sendable {
     ///   - storedShape: the shape that each of them must have in the file.
     ///   - shape: the shape of the matrix.
     ///   - precision: how wide the numbers are in memory.
+    ///   - isChecked: whether numbers that are used in place are looked at, all of them, to find those that are not finite.
     /// - Returns: a matrix that may read the mapped file.
     /// - Throws: ``SafetensorsError`` when one is missing, has another shape, cannot be widened, or is not finite.
     func matrix(
-        joining names: [String], storedShape: [Int], shape: [Int], precision: WeightPrecision
+        joining names: [String], storedShape: [Int], shape: [Int], precision: WeightPrecision, isChecked: Bool = true
     ) throws(SafetensorsError) -> WeightMatrix {
         var matrices: [WeightMatrix] = []
         for part in try parts(names, storedShape: storedShape)
         where part.entry.elementType == .f32 || precision == .stored {
             let share = [shape[0] / names.count, shape[1]]
-            if let matrix = try part.file.matrix(part.entry, shape: share) { matrices.append(matrix) }
+            let matrix = try part.file.matrix(part.entry, shape: share, isChecked: isChecked)
+            if let matrix { matrices.append(matrix) }
         }
         guard matrices.count == names.count, let joined = WeightMatrix(joining: matrices) else {
             return WeightMatrix(try tensor(joining: names, storedShape: storedShape, shape: shape))

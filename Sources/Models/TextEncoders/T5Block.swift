@@ -20,13 +20,14 @@ struct T5Block {
         let inputs = config.activation == .relu ? ["wi"] : ["wi_0", "wi_1"]
         return Declared(
             .tensor("layer.0.layer_norm.weight", [width]),
-            .linear("\(attention).q", width, to: inner, hasBias: false),
-            .linear("\(attention).k", width, to: inner, hasBias: false),
-            .linear("\(attention).v", width, to: inner, hasBias: false),
-            .linear("\(attention).o", inner, to: width, hasBias: false),
+            .linear("\(attention).q", width, to: inner, hasBias: false, role: .passing),
+            .linear("\(attention).k", width, to: inner, hasBias: false, role: .passing),
+            .linear("\(attention).v", width, to: inner, hasBias: false, role: .passing),
+            .linear("\(attention).o", inner, to: width, hasBias: false, role: .passing),
             .tensor("layer.1.layer_norm.weight", [width]),
-            .list(inputs.map { .linear("\(mlp).\($0)", width, to: config.mlpWidth, hasBias: false) }),
-            .linear("\(mlp).wo", config.mlpWidth, to: width, hasBias: false)
+            .list(
+                inputs.map { .linear("\(mlp).\($0)", width, to: config.mlpWidth, hasBias: false, role: .passing) }),
+            .linear("\(mlp).wo", config.mlpWidth, to: width, hasBias: false, role: .passing)
         ) {
             T5Block(
                 attentionNorm: $0, query: $1, key: $2, value: $3, output: $4, mlpNorm: $5, mlpIn: $6, mlpOut: $7)
@@ -67,6 +68,10 @@ final class T5Workspace {
     /// (T, M).
     let hidden, gate: Tensor
 
+    /// Whether all results of products have been finite so far. Where a weight is infinite or NaN, those of its output are
+    /// for every token, and GELU leaves them so: that costs less to see than to read all weights twice.
+    private(set) var areFinite = true
+
     private let config: T5Config
     private let tokens: Int
     private let attention: Attention
@@ -102,6 +107,7 @@ final class T5Workspace {
 
     func apply(_ layer: Linear, _ x: Tensor, into y: Tensor, activation: Activation? = nil) {
         layer(x.pointer, rows: tokens, into: y.pointer, activation: activation, workers: workers, scratch: scratch)
+        areFinite = areFinite && WeightMatrix.Element.float32.areFinite(y.pointer, count: y.count)
     }
 
     func attend(_ bias: RelativePositionBias) {

@@ -22,7 +22,10 @@ public final class T5Encoder: Sendable {
     public var files: [SafetensorsFile] { archive.files }
 
     /// A text that names all that states depend on besides weights and tokens; OpenBLAS must be open.
-    public var identity: String { "\(config.sizes), \(config.conventions), \(engine.identity)" }
+    public var identity: String { "\(config.sizes), \(config.conventions), \(engine.identity), \(Self.arithmetic)" }
+
+    /// Another number whenever the same weights and tokens give other bits than before.
+    private static let arithmetic = 2
 
     /// Opens the encoder in `directory`, a folder that transformers has written: `config.json` and safetensors, in one file
     /// or in several, of 32 or 16 bits.
@@ -84,7 +87,10 @@ public final class T5Encoder: Sendable {
         let bias = RelativePositionBias(try part(Self.biases(config)), tokens: ids.count, config: config)
         for index in 0..<config.depth {
             // Read, used and dropped: one block's weights are in memory at a time.
-            try part(T5Block.declared(index, config)).forward(w, bias: bias)
+            let block = T5Block.declared(index, config)
+            try part(block, isChecked: false).forward(w, bias: bias)
+            // Names the weight that is at fault, if one is.
+            if !w.areFinite { _ = try part(block) }
         }
         w.normalise(w.states, by: try part(Self.finalNorm(config)), into: w.states)
         return w.states
@@ -105,7 +111,10 @@ public final class T5Encoder: Sendable {
         }
     }
 
-    private func part<Part>(_ declared: Declared<Part>) throws -> Part {
-        try declared.load(from: archive, precision: .stored, engine: engine, sizes: config.sizes)
+    /// A part whose names and shapes have been checked when the encoder was opened.
+    private func part<Part>(_ declared: Declared<Part>, isChecked: Bool = true) throws -> Part {
+        try declared.made(
+            from: StoredParameters(
+                archive, precision: .stored, isChecked: isChecked, engine: engine, parameters: declared.parameters))
     }
 }

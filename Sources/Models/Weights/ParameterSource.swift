@@ -49,6 +49,7 @@ final class StoredParameters: ParameterSource {
     private let archive: WeightArchive
     private let keys: KeyTable
     private let precision: WeightPrecision
+    private let isChecked: Bool
     private let progress: ((Double) -> Void)?
     private let total: Int
     private var done = 0
@@ -56,14 +57,17 @@ final class StoredParameters: ParameterSource {
     private var passage = Tensor([0])
 
     /// Reads from an archive in which all of `parameters` have been found, under the names of `keys`.
+    ///
+    /// Unless they are checked, numbers that are used in place may be NaN or infinite.
     init(
-        _ archive: WeightArchive, keys: KeyTable, precision: WeightPrecision, engine: any Engine,
-        parameters: [Parameter], progress: ((Double) -> Void)?
+        _ archive: WeightArchive, keys: KeyTable = KeyTable([:]), precision: WeightPrecision, isChecked: Bool = true,
+        engine: any Engine, parameters: [Parameter], progress: ((Double) -> Void)? = nil
     ) {
         self.engine = engine
         self.archive = archive
         self.keys = keys
         self.precision = precision
+        self.isChecked = isChecked
         self.progress = progress
         total = parameters.reduce(0) { $0 + $1.count }
     }
@@ -81,7 +85,8 @@ final class StoredParameters: ParameterSource {
     func matrix(_ parameter: Parameter) throws(SafetensorsError) -> WeightMatrix {
         let names = keys.names(of: parameter.key)
         let matrix = try archive.matrix(
-            joining: names, storedShape: storedShape(parameter, names), shape: parameter.shape, precision: precision)
+            joining: names, storedShape: storedShape(parameter, names), shape: parameter.shape, precision: precision,
+            isChecked: isChecked)
         count(parameter)
         return matrix
     }

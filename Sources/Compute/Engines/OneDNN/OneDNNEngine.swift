@@ -2,6 +2,7 @@
 ///
 /// It multiplies the layers of blocks in the precision that was asked for. The first and the last layer and what embeds
 /// conditions stay at 32 bits, and what modulates blocks at 16 or more. Convolutions have 16 bits where that is faster.
+/// Weights that are used once are not packed: OpenBLAS multiplies by them, in 32 bits.
 public struct OneDNNEngine: Engine {
     public let arithmetic: Arithmetic
     public var packsWeights: Bool { true }
@@ -24,8 +25,9 @@ public struct OneDNNEngine: Engine {
     public func prepare(
         _ weight: WeightMatrix, bias: Tensor, role: LayerRole
     ) throws(MachineError) -> any PreparedMap {
-        let precision = role.precision(atMost: arithmetic.precision)
-        return OneDNNMap(weight, bias: bias, precision: precision) ?? OpenBLASMap(weight: weight, bias: bias)
+        let other = OpenBLASMap(weight: weight, bias: bias, role: role)
+        guard let precision = role.precision(atMost: arithmetic.precision) else { return other }
+        return OneDNNMap(weight, bias: bias, precision: precision) ?? other
     }
 
     public func prepare(_ shape: AttentionShape, workers: Workers) -> any PreparedAttention {
@@ -49,12 +51,13 @@ public struct OneDNNEngine: Engine {
 }
 
 extension LayerRole {
-    /// The precision of a layer of this role, where `precision` is asked for.
-    func precision(atMost precision: Precision) -> Precision {
+    /// The precision of a layer of this role, where `precision` is asked for; nil where packing it does not pay.
+    func precision(atMost precision: Precision) -> Precision? {
         switch self {
         case .block: precision
         case .modulation: precision == .int8 ? .bfloat16 : precision
         case .edge: .float32
+        case .passing: nil
         }
     }
 }

@@ -95,6 +95,13 @@ public enum BLAS {
     /// The most multiplications of a product that the kernels for AVX-512 may make without packing.
     static let directLimit = 1_000_000
 
+    /// Whether OpenBLAS makes a product without packing its operands, where B is read transposed.
+    ///
+    /// Source: https://github.com/OpenMathLib/OpenBLAS (kernel/x86_64/sgemm_small_kernel_permit_skylakex.c).
+    static func isDirect(m: Int, n: Int, k: Int) -> Bool {
+        hasWideKernels && m * n <= 1200 && m * n * k <= directLimit
+    }
+
     // MARK: - Products
 
     /// Whether a matrix operand is read as stored or transposed.

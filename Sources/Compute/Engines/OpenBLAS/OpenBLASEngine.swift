@@ -7,7 +7,7 @@ public struct OpenBLASEngine: Engine {
     public var packsWeights: Bool { false }
 
     public func prepare(_ weight: WeightMatrix, bias: Tensor, role: LayerRole) -> any PreparedMap {
-        OpenBLASMap(weight: weight, bias: bias)
+        OpenBLASMap(weight: weight, bias: bias, role: role)
     }
 
     public func prepare(_ shape: AttentionShape, workers: Workers) -> any PreparedAttention {

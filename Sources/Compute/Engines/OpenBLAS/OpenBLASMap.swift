@@ -1,10 +1,12 @@
 /// An affine map that OpenBLAS computes from the weight as it is stored.
 ///
 /// Weights are multiplied in place, so that processes share them. A copy that was transposed at load would save
-/// OpenBLAS some of its packing: 1 to 4 % of a product.
+/// OpenBLAS some of its packing: 1 to 4 % of a product. Of few rows, packing takes half of it: weights that pass are then
+/// multiplied in strips that are small enough to need none.
 struct OpenBLASMap: PreparedMap {
     let weight: WeightMatrix
     let bias: Tensor
+    let role: LayerRole
 
     private var outputWidth: Int { weight.shape[0] }
     private var inputWidth: Int { weight.shape[1] }
@@ -13,11 +15,26 @@ struct OpenBLASMap: PreparedMap {
     private static let inputsPerPass = 384
     /// How many outputs' weights are widened at a time, so that they stay in the cache.
     private static let outputsPerStrip = 256
+    /// Tiles of a passing weight for each thread, as threads may not begin at the same time.
+    private static let tilesPerWorker = 4
+
+    init(weight: WeightMatrix, bias: Tensor, role: LayerRole = .block) {
+        self.weight = weight
+        self.bias = bias
+        self.role = role
+    }
 
     func tiling(blocks: Int, rows: Int, workers: Workers) -> ProductTiling {
-        ProductTiling(
-            blocks: blocks, rows: rows, columns: outputWidth, inputs: min(inputWidth, Self.inputsPerPass),
-            workers: workers)
+        guard role == .passing, BLAS.isDirect(m: rows, n: ProductTiling.unit, k: 2 * Self.inputsPerPass) else {
+            return ProductTiling(
+                blocks: blocks, rows: rows, columns: outputWidth, inputs: min(inputWidth, Self.inputsPerPass),
+                workers: workers)
+        }
+        // Panels begin at multiples of the unit, so that no strip depends on how many there are.
+        return ProductTiling(
+            bands: ProductTiling.Cut(blocks * rows, into: blocks, unit: rows),
+            panels: ProductTiling.Cut(outputWidth, into: Self.tilesPerWorker * workers.count),
+            isDirect: true)
     }
 
     /// Inputs are read as they are.
@@ -39,39 +56,43 @@ struct OpenBLASMap: PreparedMap {
         for row in 0..<rows.count {
             (y + row * outputWidth).update(from: bias.pointer + columns.lowerBound, count: columns.count)
         }
-        if let weights = weight.float32 {
-            forEachPass { inputs in
-                BLAS.multiply(
-                    m: rows.count, n: columns.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
-                    weights + columns.lowerBound * inputWidth + inputs.lowerBound, ldb: inputWidth, .transposed,
-                    into: y, ldc: outputWidth, adding: true)
-            }
-        } else {
-            let strips = strips(rows: rows.count, columns: columns.count)
-            let width = (columns.count + strips - 1) / strips
-            let capacity = width * min(inputWidth, 2 * Self.inputsPerPass)
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { panel in
-                guard let panel = panel.baseAddress else { return }
-                for strip in 0..<strips {
-                    let first = columns.count * strip / strips
-                    let end = columns.count * (strip + 1) / strips
-                    let outputs = columns.lowerBound + first..<columns.lowerBound + end
-                    forEachPass { inputs in
-                        weight.widen(rows: outputs, columns: inputs, into: panel)
-                        BLAS.multiply(
-                            m: rows.count, n: outputs.count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
-                            panel, ldb: inputs.count, .transposed, into: y + first, ldc: outputWidth, adding: true)
-                    }
+        let strips =
+            tiling.isDirect
+            ? ProductTiling.Cut(columns.count, into: columns.count) : strips(rows: rows.count, columns: columns.count)
+        let capacity = weight.float32 == nil ? strips.most * min(inputWidth, 2 * Self.inputsPerPass) : 1
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { panel in
+            guard let panel = panel.baseAddress else { return }
+            for strip in 0..<strips.count {
+                let (first, count) = (strips[strip].lowerBound, strips[strip].count)
+                let outputs = columns.lowerBound + first..<columns.lowerBound + first + count
+                forEachPass { inputs in
+                    let weights = weights(of: outputs, inputs, widenedInto: panel)
+                    BLAS.multiply(
+                        m: rows.count, n: count, k: inputs.count, x + inputs.lowerBound, lda: inputWidth,
+                        weights.start, ldb: weights.distance, .transposed, into: y + first, ldc: outputWidth,
+                        adding: true)
                 }
             }
         }
         activation?.apply(to: (rows, columns), of: matrix, width: outputWidth)
     }
 
-    /// In how many strips the widened weights of a tile's columns are multiplied: in one where that could change bits.
-    private func strips(rows: Int, columns: Int) -> Int {
+    /// A block of the weights: where it is stored, or widened into `panel`; with the distance between its rows.
+    private func weights(
+        of outputs: Range<Int>, _ inputs: Range<Int>, widenedInto panel: UnsafeMutablePointer<Float>
+    ) -> (start: UnsafePointer<Float>, distance: Int) {
+        if let stored = weight.float32 {
+            return (stored + outputs.lowerBound * inputWidth + inputs.lowerBound, inputWidth)
+        }
+        weight.widen(rows: outputs, columns: inputs, into: panel)
+        return (UnsafePointer(panel), inputs.count)
+    }
+
+    /// The strips in which a tile's columns are multiplied: one where more could change bits, or where nothing is widened.
+    private func strips(rows: Int, columns: Int) -> ProductTiling.Cut {
         let least = rows * Self.outputsPerStrip * min(inputWidth, Self.inputsPerPass)
-        return BLAS.hasWideKernels && least > BLAS.directLimit ? max(1, columns / Self.outputsPerStrip) : 1
+        let isCut = weight.float32 == nil && BLAS.hasWideKernels && least > BLAS.directLimit
+        return ProductTiling.Cut(columns, into: isCut ? max(1, columns / Self.outputsPerStrip) : 1)
     }
 
     /// Goes over the inputs in the same passes, however the weights are stored, so that the results have the same bits. A
