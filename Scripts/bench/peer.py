@@ -44,11 +44,12 @@ class PyTorch:
     def loop(self, latents, label, steps, guidance):
         """The latents after a guided run, as diffusers' DiTPipeline makes it."""
         sys.path.append(str(Path(__file__).resolve().parents[1] / "golden"))
-        import models as golden
+        import guided_runs
         torch = self.torch
         with torch.inference_mode():
-            return golden.sample(lambda x, t, y: self.model(x, timestep=t, class_labels=y, return_dict=False)[0],
-                                 self.scheduler, torch.from_numpy(latents), label, NULL_CLASS, guidance, steps).numpy()
+            return guided_runs.sample(
+                lambda x, t, y: self.model(x, timestep=t, class_labels=y, return_dict=False)[0],
+                self.scheduler, torch.from_numpy(latents), label, NULL_CLASS, guidance, steps).numpy()
 
 
 class ONNXRuntime:

@@ -25,17 +25,16 @@ import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
-from diffusers import DDIMScheduler, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler
+from diffusers import DiTTransformer2DModel
 from diffusers.models.embeddings import Timesteps
 from safetensors.torch import save_file
 
 import reference_dit
+from guided_runs import FLOOR, sample, scheduler_of
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOOR = 0.05  # the least noise time that the velocity of the flow of x0 is divided by
 GENTLE = 0.005  # the last beta of epsilon cases: random weights would leave 0.02 with latents of 200
 
 
@@ -209,49 +208,6 @@ class OfficialModel:
         for block in module.transformer_blocks:
             block.norm1.emb.time_proj = Timesteps(256, flip_sin_to_cos=True, downscale_freq_shift=0)
         return lambda x, t, y: module(x, timestep=t, class_labels=y).sample
-
-
-# Runs
-
-class SampleFlow:
-    """Euler steps of one length along x = (1 - s) x0 + s noise, for a model of x0 that is told 1000 (1 - s).
-
-    The velocity is (x - x0) / s, with s not below FLOOR, as in MiniT2I (PeppaKing8/minit2i-jax, diffusion.py).
-    """
-
-    config = {"timestep_spacing": "trailing", "velocity_floor": FLOOR}
-
-    def set_timesteps(self, steps):
-        self.sigmas = 1 - torch.arange(steps + 1, dtype=torch.float64) / steps
-        self.timesteps = 1000 * (1 - self.sigmas[:-1])
-
-    def step(self, x0, t, x):
-        i = self.timesteps.tolist().index(t.item())
-        here, following = self.sigmas[i].item(), self.sigmas[i + 1].item()
-        return SimpleNamespace(prev_sample=x + (following - here) * (x - x0) / max(here, FLOOR))
-
-
-def scheduler_of(case):
-    if case.prediction == "flow" and case.layout == "official":
-        return SampleFlow()
-    if case.prediction == "flow":
-        return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.0)
-    return DDIMScheduler(num_train_timesteps=1000, beta_start=0.0001, beta_end=case.beta_end, beta_schedule="linear",
-                         clip_sample=False, set_alpha_to_one=True, prediction_type=case.prediction,
-                         timestep_spacing=case.spacing)
-
-
-def sample(model, scheduler, noise, label, null, guidance, steps):
-    """The loop of diffusers' DiTPipeline: guidance over all latent channels, variance channels dropped."""
-    channels, x = noise.shape[0], noise[None]
-    classes = torch.tensor([label, null])
-    scheduler.set_timesteps(steps)
-    for t in scheduler.timesteps:
-        output = model(torch.cat([x, x]), t.expand(2), classes)[:, :channels]
-        conditional, unconditional = output.chunk(2)
-        guided = unconditional + guidance * (conditional - unconditional)
-        x = scheduler.step(guided, t, x).prev_sample.to(noise.dtype)
-    return x[0]
 
 
 def largest_difference(a, b):

@@ -17,9 +17,12 @@ def make(matrices, rest, lr, adam_lr, betas, weight_decay=0.0, precision=torch.f
     return both
 
 
-def peak(asked, base, batch, base_batch):
-    """The peak learning rate: as asked, or `base`, which is right for `base_batch`, grown with the fourth root of the batch."""
-    return asked if asked is not None else base * (batch / base_batch) ** 0.25
+def peaks(arguments, lr, adam_lr, base_batch, batch):
+    """The peak learning rates of Muon and AdamW: those of the command line, or these, which are right for `base_batch`,
+    grown with the fourth root of the batch."""
+    growth = (batch / base_batch) ** 0.25
+    return (arguments.lr if arguments.lr is not None else lr * growth,
+            arguments.adam_lr if arguments.adam_lr is not None else adam_lr * growth)
 
 
 def set_share(optimizers, share):

@@ -40,6 +40,7 @@ from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "Scripts/golden"), str(ROOT / "Scripts/train")]
+import guided_runs  # noqa: E402
 import models as golden  # noqa: E402
 import reference_dit  # noqa: E402
 
@@ -93,7 +94,7 @@ def noise_of(seed, shape):
 class DDIM:
     """Deterministic DDIM (arXiv:2010.02502, eq. 12) from each timestep of a list to the next, at last to the image.
 
-    Has the part of diffusers' scheduler interface that `golden.sample` uses. diffusers' own DDIMScheduler goes to
+    Has the part of diffusers' scheduler interface that `guided_runs.sample` uses. diffusers' own DDIMScheduler goes to
     t - 1000/steps whatever the list says, which for evenly spaced timesteps from 999 to 0 is another place.
     """
 
@@ -215,7 +216,7 @@ def check_embedded(report, command, directory, count):
     for seed, label, origin, spacing in runs:
         noise = noise_of(seed, (channels, size, size))
         scheduler = diffusers_ddim(config) if spacing else DDIM(config)
-        expected = golden.sample(model, scheduler, noise.double(), label, classes, guidance, STEPS)
+        expected = guided_runs.sample(model, scheduler, noise.double(), label, classes, guidance, STEPS)
         name = config["class_names"][label]
         title = f"embedded: {name}, seed {seed}" + (" as a file" if origin == "noise file" else "")
         title += ", diffusers' DDIM (leading)" if spacing else ", DDIM"

@@ -75,6 +75,11 @@ public final class Tensor: @unchecked Sendable {
         withExtendedLifetime(other) { pointer.update(from: other.pointer, count: count) }
     }
 
+    /// The sum of the squared elements.
+    public var squaredNorm: Double {
+        withExtendedLifetime(self) { values.reduce(0) { $0 + Double($1) * Double($1) } }
+    }
+
     /// The sum of the squared differences to the elements of `other`, which has as many.
     public func squaredDistance(to other: Tensor) -> Double {
         precondition(count == other.count, "cannot compare \(other.shape) with \(shape)")

@@ -110,9 +110,8 @@ class Training:
             inside = "block" in name and p.dim() == 2 and "relative" not in name
             (matrices if inside else rest).append(p)
         a = self.arguments
-        lr, adam_lr = (optimizers.peak(asked, base, self.batch, LR_BATCH)
-                       for asked, base in ((a.lr, LR), (a.adam_lr, ADAM_LR)))
-        return optimizers.make(matrices, rest, lr, adam_lr, (0.9, 0.98), a.weight_decay,
+        rates = optimizers.peaks(a, LR, ADAM_LR, LR_BATCH, self.batch)
+        return optimizers.make(matrices, rest, *rates, (0.9, 0.98), a.weight_decay,
                                self.precision or torch.float32, fused=self.device.type == "cuda")
 
     def progress(self):

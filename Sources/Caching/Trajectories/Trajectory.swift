@@ -114,8 +114,7 @@ public final class Trajectory {
 
     /// |z − z_ref|/|z_ref| of another run's final latents, z_ref being this record's last state.
     public func relativeError(ofFinal latents: Tensor) -> Double {
-        let last = states[states.count - 1].values
-        let norm = last.reduce(0) { $0 + Double($1) * Double($1) }
+        let norm = states[states.count - 1].squaredNorm
         let distance = squaredDistance(
             to: latents, at: states.count - 1, pathScale: calls[calls.count - 1].levelAfter.pathScale)
         return (distance / norm).squareRoot()

@@ -53,7 +53,7 @@ extension CalibrationJob {
         let seen = Calibrator.items(used + count * Self.seenPerImage, told: conditions).dropFirst(used)
         return try pairs.reduce(Outcome(file: file, evaluations: 0, chosen: [])) { outcome, pair in
             let light = pair.light.forecaster
-            let calibration = try calibrator.calibration(
+            let calibration = calibrator.calibration(
                 from: measurement, images: items.indices, as: light.quantity)
             let fitted = try calibrator.steer(
                 pair.heavy, by: measurement, images: Array(items.indices), calibration: calibration,

@@ -188,7 +188,7 @@ public struct CalibrationJob {
             return try search?.choose(
                 count, goesOn: { pause.map { ContinuousClock.now < $0 } ?? true }, progress: meter.spend)
         }
-        let calibration = try calibrator.calibration(
+        let calibration = calibrator.calibration(
             from: measurement, images: images, as: Self.quantity(of: chosen.map(\.forecaster)))
         let file = CalibrationFile(
             model: session.directory.reference(), settings: settings, items: images.map { measurement.items[$0] },

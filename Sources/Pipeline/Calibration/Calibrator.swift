@@ -125,7 +125,7 @@ public final class Calibrator {
             try measure(item, drifts: allDrift || index.isMultiple(of: 2), progress: progress)
         }
         return Measurement(
-            calibration: try summary(of: records, as: Self.quantities[0]), items: items + checks,
+            calibration: summary(of: records, as: Self.quantities[0]), items: items + checks,
             evaluations: Self.evaluationsToMeasure(
                 items.count, leavesOut: leavesOut, allDrift: allDrift, schedule: schedule),
             records: try records + checks.map { try measure($0, drifts: false, progress: progress) },
@@ -145,22 +145,23 @@ public final class Calibrator {
     }
 
     /// The calibration from some of the images that were measured, by their places.
+    ///
+    /// - Parameters:
+    ///   - measurement: What has been measured.
+    ///   - images: The places of the images.
+    ///   - weights: How much each of them counts, 1 on average; nil for all alike.
+    ///   - quantity: What the outputs are taken as.
+    /// - Returns: What planners and forecasters need.
     func calibration(
-        from measurement: Measurement, images: some Sequence<Int>, as quantity: ForecastQuantity
-    ) throws -> Calibration {
-        try summary(of: images.map { measurement.records[$0] }, as: quantity)
-    }
-
-    /// The same, with a weight for each image; their mean is 1.
-    func calibration(
-        from measurement: Measurement, images: some Sequence<Int>, weights: [Double], as quantity: ForecastQuantity
-    ) throws -> Calibration {
-        try summary(of: images.map { measurement.records[$0] }, weights: weights, as: quantity)
+        from measurement: Measurement, images: some Sequence<Int>, weights: [Double]? = nil,
+        as quantity: ForecastQuantity
+    ) -> Calibration {
+        summary(of: images.map { measurement.records[$0] }, weights: weights, as: quantity)
     }
 
     private func summary(
         of records: [Record], weights: [Double]? = nil, as quantity: ForecastQuantity
-    ) throws -> Calibration {
+    ) -> Calibration {
         let weights = weights ?? records.map { _ in 1 }
         func sum(_ part: (Record) -> TrajectoryGram) -> TrajectoryGram {
             var sum = part(records[0]).weighted(by: weights[0])

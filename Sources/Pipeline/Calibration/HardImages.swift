@@ -70,7 +70,7 @@ struct HardImages {
 
     /// |a − b|² / |b|².
     private static func distance(_ a: Tensor, _ b: Tensor) -> Double {
-        let norm = b.values.reduce(0.0) { $0 + Double($1) * Double($1) }
+        let norm = b.squaredNorm
         return norm > 0 ? a.squaredDistance(to: b) / norm : 0
     }
 }

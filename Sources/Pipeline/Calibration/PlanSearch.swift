@@ -190,7 +190,7 @@ struct PlanSearch {
                 (try pathCandidates(request, Calibrator.quantities, powers: Self.powers), Self.finalists),
                 (try robustCandidates(request), 1),
                 (even(Self.completeForecasters.map { .complete($0) } + fitted), 1),
-                (try balancedCandidates(request), 1),
+                (balancedCandidates(request), 1),
             ]
         }
     }
@@ -200,7 +200,7 @@ struct PlanSearch {
     ) throws -> [PlanTrials.Candidate] {
         try quantities.flatMap { quantity in
             try sets.flatMap { images in
-                let calibration = try calibrator.calibration(from: measurement, images: images, as: quantity)
+                let calibration = calibrator.calibration(from: measurement, images: images, as: quantity)
                 return try powers.map { power in
                     PlanTrials.Candidate(
                         plan: try PathPlanner(calibration: calibration.raisingGain(to: power)).plan(request),
@@ -218,9 +218,9 @@ struct PlanSearch {
         }
     }
 
-    private func balancedCandidates(_ request: PlanRequest) throws -> [PlanTrials.Candidate] {
-        try Calibrator.quantities.compactMap { quantity in
-            let calibration = try calibrator.calibration(
+    private func balancedCandidates(_ request: PlanRequest) -> [PlanTrials.Candidate] {
+        Calibrator.quantities.compactMap { quantity in
+            let calibration = calibrator.calibration(
                 from: measurement, images: measurement.items.indices, as: quantity)
             return (try? BalancedPlanner(calibration: calibration).plan(request))
                 .map { PlanTrials.Candidate(plan: $0, filling: .spectral(quantity)) }

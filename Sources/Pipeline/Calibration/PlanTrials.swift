@@ -101,8 +101,8 @@ struct PlanTrials {
     func forecaster(
         for candidate: Candidate, from images: [Int], progress: Calibrator.Progress
     ) throws -> Forecaster {
-        func calibration(_ quantity: ForecastQuantity) throws -> Calibration {
-            try calibrator.calibration(from: measurement, images: images, as: quantity)
+        func calibration(_ quantity: ForecastQuantity) -> Calibration {
+            calibrator.calibration(from: measurement, images: images, as: quantity)
         }
         switch candidate.filling {
         case .complete(let forecaster): return forecaster

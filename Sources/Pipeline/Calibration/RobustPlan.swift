@@ -35,18 +35,16 @@ struct RobustPlan {
     ///
     /// - Throws: ``PlanError/budgetTooSmall(planner:smallest:total:)``.
     func plan(_ request: PlanRequest) throws -> ReusePlan {
-        let costs = try images.map { image in
+        let costs = images.map { image in
             PlanCost(
-                try calibrator.calibration(from: measurement, images: [image], as: quantity), objective: .image,
+                calibrator.calibration(from: measurement, images: [image], as: quantity), objective: .image,
                 calls: request.calls)
         }
-        let norms = images.map { image in
-            measurement.references[image].finalLatents.elements.reduce(0) { $0 + Double($1) * Double($1) }
-        }
+        let norms = images.map { measurement.references[$0].finalLatents.squaredNorm }
         var weights = images.map { _ in 1.0 }
         var best: (plan: ReusePlan, error: Double)?
         for _ in 0..<Self.rounds {
-            let calibration = try calibrator.calibration(
+            let calibration = calibrator.calibration(
                 from: measurement, images: images, weights: weights, as: quantity)
             let plan = try PathPlanner(calibration: calibration).plan(request)
             let errors = zip(costs, norms).map { log(max($0.cost(of: plan) / $1, .leastNormalMagnitude)) }

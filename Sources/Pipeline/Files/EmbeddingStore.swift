@@ -35,8 +35,7 @@ public struct EmbeddingStore: EmbeddingCache {
         else { return nil }
         let numbers = bytes[Self.digits...]
         guard bytes[..<Self.digits].elementsEqual(SHA256.hexadecimal(numbers).utf8) else { return nil }
-        // What was used last is removed last.
-        utimensat(AT_FDCWD, "\(folder)/\(name)", nil, AT_SYMLINK_NOFOLLOW)
+        markUsed("\(folder)/\(name)")
         let states = Tensor(uninitialized: shape)
         UnsafeMutableRawBufferPointer(states.values).copyBytes(from: numbers)
         return states
@@ -50,6 +49,15 @@ public struct EmbeddingStore: EmbeddingCache {
         guard bytes.count <= limit, encoder.files.allSatisfy(\.isUnchanged) else { return }
         makeRoom(for: bytes.count, besides: path)
         UserCache.remember(bytes, at: path)
+        markUsed(path)
+    }
+
+    /// Notes when an entry was used: what was used last is removed last. The times that a file system notes by itself are those
+    /// of its last clock tick, so that several entries of one tick could not be told apart.
+    private func markUsed(_ path: String) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        utimensat(AT_FDCWD, path, [now, now], AT_SYMLINK_NOFOLLOW)
     }
 
     /// The length of a hash in hexadecimal digits.

@@ -117,12 +117,12 @@ import Testing
         let hard = try place.hardest(2, beside: 2) { _ in }
         let items = hard + Calibrator.items(2, told: place.directory.config.conditions)
         let measurement = try calibrator.measure(items, allDrift: true) { _ in }
-        func calibration(_ images: [Int]) throws -> Calibration {
-            try calibrator.calibration(from: measurement, images: images, as: .velocity)
+        func calibration(_ images: [Int]) -> Calibration {
+            calibrator.calibration(from: measurement, images: images, as: .velocity)
         }
-        let costs = try items.indices.map { image in
+        let costs = items.indices.map { image in
             let end = measurement.references[image].finalLatents.elements
-            let cost = PlanCost(try calibration([image]), objective: .image, calls: place.schedule.calls)
+            let cost = PlanCost(calibration([image]), objective: .image, calls: place.schedule.calls)
             return (cost: cost, norm: end.reduce(0) { $0 + Double($1) * Double($1) })
         }
         func worst(_ plan: ReusePlan) -> Double { costs.map { $0.cost.cost(of: plan) / $0.norm }.max() ?? 0 }
