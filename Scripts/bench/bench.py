@@ -1,10 +1,12 @@
-"""Times omnicache in turns with PyTorch, ONNX Runtime and OpenVINO in float32, on the same weights and inputs.
+"""Times omnicache in turns with PyTorch, ONNX Runtime and OpenVINO, on the same weights and inputs.
 
     make bench-peers                  # or: Scripts/bench/run.sh --binary .build/release/omnicache [options]
 
-  forwards  a guided forward of DiT-S/2, B/2 and XL/2 against each peer's
-  loops     50 guided steps of S/2 against PyTorch's, and with half of the evaluations
-  decoding  the VAE's decoding of 256 x 256 pixels against PyTorch's
+  forwards  a guided forward of DiT-S/2, B/2 and XL/2 against each peer's in the same precision; in less than float32
+            also against ours in the next higher one, and errors
+  loops     50 guided steps of S/2 against a peer's (PyTorch in float32, OpenVINO in bfloat16, ONNX Runtime in int8),
+            and with half of the evaluations
+  decoding  the VAE's decoding of 256 x 256 pixels against PyTorch's, or ours in float32
   start     start and memory of the embedded model
   cost      twice the images, four times the tokens
 
@@ -30,12 +32,13 @@ sys.path.append(str(ROOT / "Scripts/verify"))
 import costs  # noqa: E402
 import forwards  # noqa: E402
 import loops  # noqa: E402
+from contestants import Arithmetic  # noqa: E402
 from launch import output  # noqa: E402
-from places import PEERS, SIZES, directory  # noqa: E402
+from places import PEERS, PRECISIONS, SIZES, directory  # noqa: E402
 from report import Row, table  # noqa: E402
 
 PARTS = ["forwards", "loops", "decoding", "start", "cost"]
-DECODING_BOUND = 1.1
+DECODING_BOUNDS = {"float32": 1.1, "bfloat16": 1.6, "int8": 1.6}
 MOST_LONG_ROUNDS = 6  # of what takes many seconds; fewer would not make an interval of 95 %
 
 
@@ -55,7 +58,11 @@ def arguments():
     parser.add_argument("--start-binary", type=Path, help="the one whose start is measured (default: the same)")
     parser.add_argument("--parts", type=names(PARTS), default=PARTS, metavar="LIST", help="default: %(default)s")
     parser.add_argument("--sizes", type=names(SIZES), default=list(SIZES), metavar="LIST", help="default: %(default)s")
-    parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), metavar="LIST", help="default: %(default)s")
+    parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), metavar="LIST",
+                        help="left out where they lack the precision (default: %(default)s)")
+    parser.add_argument("--precision", choices=list(PRECISIONS), default="float32", help="default: %(default)s")
+    parser.add_argument("--engine", choices=["openblas", "onednn"],
+                        help="what multiplies our matrices (default: omnicache's for the precision)")
     parser.add_argument("--rounds", type=int, default=9, help="pairs of each measure (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
                         help="of each contestant (default: all processors)")
@@ -71,6 +78,10 @@ def arguments():
     for binary in (given.binary, given.start_binary):
         if not binary.exists():
             parser.error(f"{binary} is not there; run 'make build', or name it with --binary")
+    given.arithmetic = Arithmetic.usual(given.precision)
+    if given.engine:
+        given.arithmetic = Arithmetic(given.precision, given.engine)
+    given.peers = [name for name in given.peers if name in PRECISIONS[given.precision]]
     if given.rounds < 1 or given.threads < 1:
         parser.error("--rounds and --threads: give a number from 1 on")
     return given
@@ -83,19 +94,21 @@ def prepare(given):
         sizes.add(loops.SIZE)
     given.folder.mkdir(parents=True, exist_ok=True)
     os.environ["XDG_CACHE_HOME"] = str(given.folder / "cache")
-    output(sys.executable, "-W", "ignore", Path(__file__).with_name("subjects.py"), given.folder, *sizes)
+    output(sys.executable, "-W", "ignore", Path(__file__).with_name("subjects.py"), given.folder, given.precision,
+           *sizes)
     if "loops" in given.parts:
-        loops.calibrate(given.binary, given.folder)
+        loops.calibrate(given.binary, given.folder, given.arithmetic)
 
 
 def measure_decoding(given, scratch):
     """A row, and PyTorch's version."""
     found = json.loads(output(sys.executable, Path(__file__).with_name("decodings.py"), given.binary,
                               directory(given.folder, loops.SIZE), scratch, min(given.rounds, MOST_LONG_ROUNDS),
-                              given.threads))
+                              given.threads, given.arithmetic.precision, given.arithmetic.engine))
     theirs, here = (statistics.median(times) for times in zip(*found["pairs"]))
-    what = f"VAE decoding of 256 x 256 pixels, {here:.2f} s: times PyTorch's, {theirs:.2f} s"
-    return [Row.ratio(what, found["pairs"], bound=DECODING_BOUND)], {"torch": found["version"]}
+    whose = "PyTorch's" if given.precision == "float32" else "ours in float32"
+    what = f"VAE decoding of 256 x 256 pixels, {here:.2f} s: times {whose}, {theirs:.2f} s"
+    return [Row.ratio(what, found["pairs"], bound=DECODING_BOUNDS[given.precision])], {"torch": found["version"]}
 
 
 def measure(given, scratch):
@@ -104,9 +117,11 @@ def measure(given, scratch):
     if "start" in parts:
         yield costs.measure_start(given.start_binary, scratch, rounds, given.threads), {}
     for size in given.sizes if "forwards" in parts else []:
-        yield forwards.measure(given.binary, given.folder, scratch, size, given.peers, rounds, given.threads)
+        yield forwards.measure(given.binary, given.folder, scratch, size, given.peers, rounds, given.threads,
+                               given.arithmetic)
     if "loops" in parts:
-        yield loops.measure(given.binary, given.folder, scratch, min(rounds, MOST_LONG_ROUNDS), given.threads)
+        yield loops.measure(given.binary, given.folder, scratch, min(rounds, MOST_LONG_ROUNDS), given.threads,
+                            given.arithmetic)
     if "decoding" in parts:
         yield measure_decoding(given, scratch)
     if "cost" in parts:
@@ -124,7 +139,8 @@ def circumstances(given, versions):
     commit = git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain") else "")
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     cpu = models[0].split(":", 1)[1].strip() if models else platform.machine()
-    return {"commit": commit, "cpu": cpu, "threads": given.threads, "versions": versions}
+    return {"commit": commit, "cpu": cpu, "threads": given.threads, "precision": given.arithmetic.precision,
+            "engine": given.arithmetic.engine, "versions": versions}
 
 
 def main():
@@ -140,7 +156,7 @@ def main():
             print(f"{len(rows)} measured, the last: {found[-1].what}", file=sys.stderr, flush=True)
     about = circumstances(given, versions)
     told = ", ".join(f"{PEERS[name]} {version}" for name, version in versions.items())
-    print(f"omnicache {about['commit']}, {about['cpu']}, {given.threads} threads{', ' if told else ''}{told}\n")
+    print(f"omnicache {about['commit']}, {about['cpu']}, {given.threads} threads, {about['engine']} {about['precision']}{', ' if told else ''}{told}\n")
     print(table(rows))
     if given.json:
         given.json.write_text(json.dumps({"schema": "omnicache.peers/1", **about, "rows": [r.json() for r in rows]},

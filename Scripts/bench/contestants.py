@@ -7,11 +7,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from launch import last_line
 
 PATIENCE = 30  # seconds, for a program to end when there is nothing left to ask
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How omnicache multiplies."""
+
+    precision: str
+    engine: str
+
+    @classmethod
+    def usual(cls, precision):
+        """With the engine that omnicache takes when none is named."""
+        return cls(precision, "openblas" if precision == "float32" else "onednn")
+
+    @property
+    def options(self):
+        return ["--precision", self.precision, "--engine", self.engine]
 
 
 class Contestant:
@@ -75,15 +93,17 @@ class Contestant:
         return sum(self.ask()["seconds"] for _ in range(timed)) / timed
 
 
-def ours(binary, model, threads):
-    return Contestant("omnicache", [binary, "bench", "--on-request", "--model", model, "--threads", threads])
+def ours(binary, model, threads, arithmetic):
+    return Contestant("omnicache", [binary, "bench", "--on-request", "--model", model, "--threads", threads,
+                                    *arithmetic.options])
 
 
 class Peer(Contestant):
     """One of the peers, ready; tells its version and what getting ready took."""
 
-    def __init__(self, name, pipeline, onnx, threads):
+    def __init__(self, name, pipeline, onnx, threads, precision="float32"):
         start = time.perf_counter()
-        super().__init__(name, [sys.executable, Path(__file__).with_name("peer.py"), name, pipeline, onnx, threads])
+        super().__init__(name, [sys.executable, Path(__file__).with_name("peer.py"), name, pipeline, onnx, threads,
+                                precision])
         self.version = self.read("version")["version"]
         self.seconds_to_ready = time.perf_counter() - start

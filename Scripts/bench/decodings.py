@@ -1,7 +1,7 @@
 """Decodings of 256 x 256 pixels in PyTorch and in omnicache, for bench.py: prints the seconds of each pair, and
-PyTorch's version.
+PyTorch's version. In less than float32 the first of each pair is omnicache's in float32.
 
-    decodings.py BINARY PIPELINE FOLDER ROUNDS THREADS
+    decodings.py BINARY PIPELINE FOLDER ROUNDS THREADS PRECISION ENGINE
 """
 
 import json
@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 sys.path += [str(Path(__file__).resolve().parents[1] / part) for part in ("golden", "verify")]
 import checkpoints  # noqa: E402
 from command import run  # noqa: E402
+from contestants import Arithmetic  # noqa: E402
 
 
 def check(vae, binary, directory, folder, threads):
@@ -34,14 +35,21 @@ def check(vae, binary, directory, folder, threads):
 
 def main():
     binary, directory, folder = (Path(word) for word in sys.argv[1:4])
-    rounds, threads = (int(word) for word in sys.argv[4:])
+    rounds, threads = (int(word) for word in sys.argv[4:6])
+    arithmetic = Arithmetic(*sys.argv[6:])
     torch.set_num_threads(threads)
+    here = lambda arithmetic: checkpoints.seconds_here(  # noqa: E731
+        directory, folder, binary, threads, *arithmetic.options)
     # PyTorch's convolutions are a tenth faster with the channels last.
     vae = AutoencoderKL.from_pretrained(directory / "vae", low_cpu_mem_usage=False).eval()
     vae = vae.to(memory_format=torch.channels_last)
     with torch.inference_mode():
         check(vae, binary, directory, folder, threads)
-        pairs = list(checkpoints.time_decodings(vae, directory, folder, binary, rounds, threads))
+        if arithmetic.precision == "float32":
+            other = lambda: checkpoints.seconds_in_pytorch(vae)  # noqa: E731
+        else:
+            other = lambda: here(Arithmetic.usual("float32"))  # noqa: E731
+        pairs = [(other(), here(arithmetic)) for _ in range(rounds)]
     print(json.dumps({"pairs": pairs, "version": torch.__version__}))
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"S/2": (12, 384, 6), "B/2": (12, 768, 12), "XL/2": (28, 1152, 16)}  # depth, width, heads
 PEERS = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+# The peers that multiply in each precision.
+PRECISIONS = {"float32": ["torch", "onnxruntime", "openvino"], "bfloat16": ["torch", "openvino"],
+              "int8": ["onnxruntime"]}
 
 
 def directory(folder, size):
@@ -13,9 +16,10 @@ def directory(folder, size):
     return folder / size.replace("/", "-")
 
 
-def onnx_file(folder, size):
-    """Its transformer for ONNX Runtime and OpenVINO."""
-    return folder / f"{size.replace('/', '-')}-onnx" / "model.onnx"
+def onnx_file(folder, size, precision="float32"):
+    """Its transformer for ONNX Runtime and OpenVINO, quantised where it is in int8."""
+    kind = "onnx-int8" if precision == "int8" else "onnx"
+    return folder / f"{size.replace('/', '-')}-{kind}" / "model.onnx"
 
 
 def partial(folder):
@@ -28,6 +32,5 @@ def partial(folder):
 
 
 def embedded_model():
-    """The only model under Models/."""
-    (config,) = (ROOT / "Models").glob("*/config.json")
-    return config.parent
+    """The embedded class model."""
+    return ROOT / "Models" / "emoji-dit-s8"

@@ -1,9 +1,9 @@
 """Makes the models that omnicache and its peers are compared on: DiTs of published sizes, with random weights.
 
-    subjects.py FOLDER SIZE...
+    subjects.py FOLDER PRECISION SIZE...
 
-Each becomes a diffusers pipeline, which omnicache and PyTorch read as it is, and an ONNX file for the other two. What
-is there already is left.
+Each becomes a diffusers pipeline, which omnicache and PyTorch read as it is, and an ONNX file for the other two; for
+int8 another one, quantised. What is there already is left.
 """
 
 import shutil
@@ -55,11 +55,26 @@ def make(folder, size):
     unfinished.rmdir()
 
 
+def quantise(folder, size):
+    """The ONNX file of one size as ONNX Runtime quantises it for transformers: weights per output channel,
+    activations on the fly."""
+    path = onnx_file(folder, size, "int8")
+    if path.parent.exists():
+        return
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    unfinished = partial(folder)
+    quantize_dynamic(onnx_file(folder, size), unfinished / path.name, weight_type=QuantType.QInt8, per_channel=True,
+                     op_types_to_quantize=["MatMul", "Gemm"], use_external_data_format=True)
+    unfinished.rename(path.parent)
+
+
 def main():
-    folder = Path(sys.argv[1])
+    folder, precision, sizes = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     with torch.no_grad():
-        for size in sys.argv[2:]:
+        for size in sizes:
             make(folder, size)
+            if precision == "int8":
+                quantise(folder, size)
 
 
 if __name__ == "__main__":

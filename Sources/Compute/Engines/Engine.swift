@@ -62,30 +62,19 @@ public protocol PreparedMap: Sendable {
     /// How y, `blocks` times (`rows`, out), is cut for `workers`.
     func tiling(blocks: Int, rows: Int, workers: Workers) -> ProductTiling
 
-    /// The memory that the inputs of `rows` rows take in the form in which they are multiplied, in bytes; 0 where they are
-    /// read as they are.
-    func operandBytes(rows: Int) -> Int
-
-    /// Writes rows of inputs in the form in which they are multiplied; never called where that is the one they have.
-    ///
-    /// - Parameters:
-    ///   - rows: which of all rows.
-    ///   - count: how many rows there are.
-    ///   - x: the inputs (count, in).
-    ///   - operand: what takes ``operandBytes(rows:)`` of all rows.
-    func encode(
-        _ rows: Range<Int>, of count: Int, _ x: UnsafePointer<Float>, into operand: UnsafeMutableRawPointer)
+    /// The precision in which inputs are multiplied.
+    var inputPrecision: Precision { get }
 
     /// Computes one tile of y, then applies `activation`, if any.
     ///
     /// - Parameters:
     ///   - tile: which, in `0..<tiling.count`.
     ///   - tiling: what ``tiling(blocks:rows:workers:)`` has made of the rows.
-    ///   - x: the inputs of the rows of all blocks: (rows, in), or what ``encode(_:of:_:into:)`` has made of them.
+    ///   - x: the inputs of the rows of all blocks (rows, in), in ``inputPrecision``.
     ///   - y: where the outputs go (rows of all blocks, out).
     ///   - activation: what is applied to the outputs.
     func run(
-        tile: Int, of tiling: ProductTiling, _ x: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: Operand, into y: UnsafeMutablePointer<Float>,
         activation: Activation?)
 }
 

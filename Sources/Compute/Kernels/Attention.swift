@@ -123,21 +123,35 @@ package enum Softmax {
     /// Dividing is left to the caller: attention divides its (K)-wide result instead of the (T)-wide weights. What
     /// follows the scores, up to a whole vector, is overwritten.
     package static func exponentiate(_ scores: UnsafeMutablePointer<Float>, count: Int) -> Float {
+        exponentiate(scores, count: count) { weights, index in weights.store(to: scores + index) }
+    }
+
+    /// Calls `store` with the exponentials of `count` scores, vector by vector, and with where each begins; returns their
+    /// sum. What follows the scores, up to a whole vector, is overwritten.
+    @inline(__always)
+    static func exponentiate(
+        _ scores: UnsafeMutablePointer<Float>, count: Int, store: (_ weights: Vector, _ index: Int) -> Void
+    ) -> Float {
         let whole = Vector.whole(count)
         // The exponentials of these are lost in a sum of at least 1.
         for index in count..<whole { scores[index] = -.infinity }
 
+        let width = Vector.scalarCount
         var lanes = Vector(repeating: -.infinity)
-        for index in stride(from: 0, to: whole, by: Vector.scalarCount) {
+        var index = 0
+        while index < whole {
             lanes = lanes.larger(Vector(at: scores + index))
+            index += width
         }
         let largest = lanes.max()
 
         var sums = Vector.zero
-        for index in stride(from: 0, to: whole, by: Vector.scalarCount) {
+        index = 0
+        while index < whole {
             let weights = exponential(Vector(at: scores + index) - largest)
-            weights.store(to: scores + index)
+            store(weights, index)
             sums += weights
+            index += width
         }
         return sums.total
     }

@@ -34,6 +34,9 @@ public struct Linear: Sendable {
         self.map = map
     }
 
+    /// The precision in which inputs are multiplied: the one that their ``Operand`` has.
+    public var inputPrecision: Precision { map.inputPrecision }
+
     /// How y, `blocks` times (`rows`, out), is cut for `workers`.
     public func tiling(blocks: Int = 1, rows: Int, workers: Workers) -> ProductTiling {
         map.tiling(blocks: blocks, rows: rows, workers: workers)
@@ -59,24 +62,53 @@ public struct Linear: Sendable {
         activation: Activation? = nil, workers: Workers, scratch: ProductScratch? = nil,
         measured: (_ task: () -> Void) -> Void = { $0() }
     ) {
-        let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
-        let bytes = map.operandBytes(rows: blocks * rows)
-        guard bytes > 0 else {
-            return workers.run(tasks: tiling.count) { _, tile in
-                measured { map.run(tile: tile, of: tiling, x, into: y, activation: activation) }
+        let scratch = scratch ?? ProductScratch()
+        let operand = encode(x, rows: blocks * rows, into: scratch, workers: workers, measured: measured)
+        self(
+            operand, blocks: blocks, rows: rows, into: y, activation: activation, workers: workers, measured: measured)
+        withExtendedLifetime(scratch) {}
+    }
+
+    /// Brings `rows` rows of inputs into the precision in which they are multiplied, over all workers.
+    ///
+    /// - Returns: the inputs, in `scratch` unless they are multiplied as they are.
+    public func encode(
+        _ x: UnsafePointer<Float>, rows: Int, into scratch: ProductScratch, workers: Workers,
+        measured: (_ task: () -> Void) -> Void = { $0() }
+    ) -> Operand {
+        let bytes = Operand.bytes(rows: rows, width: inputWidth, precision: inputPrecision)
+        guard bytes > 0 else { return Operand(x, width: inputWidth) }
+        let operand = Operand(
+            in: scratch.reserve(bytes: bytes), rows: rows, width: inputWidth, precision: inputPrecision)
+        workers.run(tasks: (rows + Self.rowsPerTask - 1) / Self.rowsPerTask) { _, task in
+            let first = task * Self.rowsPerTask
+            measured {
+                operand.advanced(byRows: first).encode(
+                    x + first * inputWidth, rows: min(Self.rowsPerTask, rows - first))
             }
         }
-        let scratch = scratch ?? ProductScratch()
-        let operand = scratch.reserve(bytes: bytes)
-        let count = blocks * rows
-        workers.run(tasks: (count + Self.rowsPerTask - 1) / Self.rowsPerTask) { _, task in
-            let end = min((task + 1) * Self.rowsPerTask, count)
-            measured { map.encode(task * Self.rowsPerTask..<end, of: count, x, into: operand) }
-        }
+        return operand
+    }
+
+    /// The same of inputs that are in the precision in which they are multiplied.
+    ///
+    /// - Parameter finish: called with rows, counted over all blocks, once all of their outputs are there: on the thread
+    ///   that has computed them, where one computes whole rows.
+    @inline(__always)
+    public func callAsFunction(
+        _ x: Operand, blocks: Int = 1, rows: Int, into y: UnsafeMutablePointer<Float>, activation: Activation? = nil,
+        workers: Workers, measured: (_ task: () -> Void) -> Void = { $0() },
+        finish: (_ rows: Range<Int>) -> Void = { _ in }
+    ) {
+        precondition(x.precision == inputPrecision && x.width == inputWidth, "inputs for another layer")
+        let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
+        let areWhole = tiling.panels.count == 1
         workers.run(tasks: tiling.count) { _, tile in
-            measured { map.run(tile: tile, of: tiling, operand, into: y, activation: activation) }
+            measured { map.run(tile: tile, of: tiling, x, into: y, activation: activation) }
+            if areWhole { finish(tiling[tile].rows) }
         }
-        withExtendedLifetime(scratch) {}
+        if areWhole { return }
+        workers.run(tasks: tiling.bands.count) { _, band in finish(tiling.bands[band]) }
     }
 
     /// The product alone, of inputs that are brought into their form beforehand: for benchmarks.
@@ -92,13 +124,13 @@ public struct Linear: Sendable {
         of x: Tensor, blocks: Int, rows: Int, into y: Tensor, workers: Workers
     ) -> () -> Void {
         let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
-        let bytes = map.operandBytes(rows: blocks * rows)
-        let operand = bytes > 0 ? Tensor(uninitialized: [(bytes + 3) / 4]) : x
-        if bytes > 0 { map.encode(0..<blocks * rows, of: blocks * rows, x.pointer, into: operand.pointer) }
+        let scratch = ProductScratch()
+        let operand = encode(x.pointer, rows: blocks * rows, into: scratch, workers: workers)
         return { [map] in
             workers.run(tasks: tiling.count) { _, tile in
-                map.run(tile: tile, of: tiling, operand.pointer, into: y.pointer, activation: nil)
+                map.run(tile: tile, of: tiling, operand, into: y.pointer, activation: nil)
             }
+            withExtendedLifetime((x, scratch)) {}
         }
     }
 

@@ -1,18 +1,37 @@
 /// Numbers of 16 bits with the exponents of `Float`: its upper half.
 enum BFloat16 {
-    /// Rounds `count` numbers times `factor` to the nearest, ties to even; NaNs stay NaNs.
-    ///
-    /// In integer arithmetic without branches, which the compiler turns into vector code for every processor.
+    /// Rounds a vector to the nearest, ties to even, and stores it; NaNs stay NaNs.
+    @inline(__always)
+    static func narrow(_ numbers: Vector, into target: UnsafeMutableRawPointer) {
+        let bits = unsafeBitCast(numbers, to: SIMD16<UInt32>.self)
+        let rounded = (bits &+ 0x7FFF &+ (bits &>> 16 & 1))
+            .replacing(with: bits | 0x40_0000, where: numbers .!= numbers)
+        let target = target.assumingMemoryBound(to: UInt16.self)
+        // The compiler makes one instruction of this loop; conversions of whole vectors it leaves as calls.
+        withUnsafeBytes(of: rounded) { bytes in
+            let halves = bytes.assumingMemoryBound(to: UInt16.self)
+            for lane in 0..<Vector.scalarCount { target[lane] = halves[2 * lane + 1] }
+        }
+    }
+
+    /// Rounds `count` numbers times `factor`.
     @inline(__always)
     static func narrow(
         _ source: UnsafePointer<Float>, times factor: Float = 1, into target: UnsafeMutableRawPointer, count: Int
     ) {
-        let target = target.assumingMemoryBound(to: UInt16.self)
-        for i in 0..<count {
-            let bits = (source[i] * factor).bitPattern
-            let rounded = (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16
-            let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
-            target[i] = UInt16(truncatingIfNeeded: isNaN ? bits >> 16 | 0x40 : rounded)
+        let width = Vector.scalarCount
+        var index = 0
+        while index + width <= count {
+            narrow(Vector(at: source + index) * factor, into: target + 2 * index)
+            index += width
+        }
+        guard index < count else { return }
+        var rest = Vector.zero
+        for lane in 0..<count - index { rest[lane] = source[index + lane] * factor }
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: width) { halves in
+            guard let start = halves.baseAddress else { return }
+            narrow(rest, into: start)
+            (target + 2 * index).copyMemory(from: start, byteCount: 2 * (count - index))
         }
     }
 }

@@ -20,7 +20,9 @@ public final class DiTWorkspace {
         attentions = BlockAttentions(
             network.sequences, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
             workers: workers)
-        tokens = TokenMemory(entries: entries, tokens: network.sequences[0].tokens, Self.widths(config))
+        let block = network.weights.blocks[0]
+        tokens = TokenMemory(
+            entries: entries, tokens: network.sequences[0].tokens, Self.widths(config), qkv: block.qkv, fc2: block.fc2)
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.

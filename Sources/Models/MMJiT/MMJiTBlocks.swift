@@ -113,7 +113,7 @@ extension MMJiTStream {
     /// SwiGLU (Shazeer, arXiv 2002.05202): w2 (silu(w1 x) * w3 x) of the normalised tokens, into the stream's site.
     fileprivate func mlp(_ stream: MMJiTWorkspace.Stream, _ pass: ForwardPass, _ subset: BatchSubset) {
         pass.normalise(stream.x, subset, scale: norm2, epsilon: MMJiTConfig.normEpsilon, into: stream.normed)
-        pass.apply(w1, subset, stream.normed, into: stream.gate, activation: .silu)
+        pass.apply(w1, subset, stream.normed, into: stream.gate.unencoded, activation: .silu)
         pass.apply(w3, subset, stream.normed, into: stream.hidden)
         pass.multiply(by: stream.hidden, subset, stream.gate)
         pass.apply(w2, subset, stream.gate, into: stream.site)

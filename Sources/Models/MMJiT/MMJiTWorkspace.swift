@@ -21,10 +21,10 @@ final class MMJiTWorkspace {
     /// The tokens of one stream on their way through a block.
     struct Stream {
         let x: EntryRows  // (tokens, D)
-        let normed: EntryRows  // (tokens, D)
+        let normed: EntryRows  // (tokens, D), the inputs of the first layers of attention and MLP
         let qkv: EntryRows  // (tokens, 3 H K)
         let mixed: EntryRows  // (tokens, H K), heads side by side
-        let gate: EntryRows  // (tokens, M)
+        let gate: EntryRows  // (tokens, M), the inputs of the MLP's last layer
         let hidden: EntryRows  // (tokens, M)
         let site: EntryRows  // (tokens, D), a site's output
         let rotation: RotaryTable
@@ -32,16 +32,17 @@ final class MMJiTWorkspace {
         let firstKey: Int
 
         init(
-            entries: Int, tokens: Int, width: Int, inner: Int, mlpWidth: Int, rotation: RotaryTable, firstKey: Int
+            entries: Int, tokens: Int, width: Int, inner: Int, mlpWidth: Int, layers: MMJiTStream,
+            rotation: RotaryTable, firstKey: Int
         ) {
-            func matrices(_ columns: Int) -> EntryRows {
-                EntryRows(entries: entries, tokens: tokens, columns: columns)
+            func matrices(_ columns: Int, _ precision: Precision = .float32) -> EntryRows {
+                EntryRows(entries: entries, tokens: tokens, columns: columns, precision: precision)
             }
             x = matrices(width)
-            normed = matrices(width)
+            normed = matrices(width, layers.qkv.inputPrecision)
             qkv = matrices(3 * inner)
             mixed = matrices(inner)
-            gate = matrices(mlpWidth)
+            gate = matrices(mlpWidth, layers.w2.inputPrecision)
             hidden = matrices(mlpWidth)
             site = matrices(width)
             self.rotation = rotation
@@ -70,12 +71,15 @@ final class MMJiTWorkspace {
         patches = Tensor([tokens, config.channels * patch])
         bottleneck = Tensor([tokens, config.patchBottleneck])
         embedded = Tensor([tokens, config.hiddenSize])
+        let block = network.weights.blocks[0]
         image = Stream(
             entries: entries, tokens: tokens, width: config.hiddenSize, inner: config.innerWidth,
-            mlpWidth: config.mlpWidth(of: config.hiddenSize), rotation: network.imageRotation, firstKey: length)
+            mlpWidth: config.mlpWidth(of: config.hiddenSize), layers: block.image, rotation: network.imageRotation,
+            firstKey: length)
         text = Stream(
             entries: entries, tokens: length, width: config.textHiddenSize, inner: config.innerWidth,
-            mlpWidth: config.mlpWidth(of: config.textHiddenSize), rotation: network.textRotation, firstKey: 0)
+            mlpWidth: config.mlpWidth(of: config.textHiddenSize), layers: block.text, rotation: network.textRotation,
+            firstKey: 0)
         keyValue = EntryRows(entries: entries, tokens: length + tokens, columns: 2 * config.innerWidth)
         projected = EntryRows(entries: entries, tokens: tokens, columns: config.channels * patch)
     }

@@ -15,7 +15,8 @@ struct ForwardPass {
     /// Rows that one elementwise task handles.
     private static let rowsPerTask = 32
 
-    /// Applies a layer to all entries; those that lie side by side are rows of one product.
+    /// Applies a layer to all entries; those that lie side by side are rows of one product. Outputs that are inputs of a
+    /// layer are encoded for it.
     func apply(
         _ layer: Linear, _ subset: BatchSubset, _ inputs: EntryRows, into outputs: EntryRows,
         activation: Activation? = nil
@@ -24,11 +25,16 @@ struct ForwardPass {
         var rest = subset
         while !rest.isEmpty {
             let entries = rest.firstRun
+            let first = entries.lowerBound
+            let operand =
+                inputs.operand(of: first, for: layer)
+                ?? layer.encode(
+                    inputs.row(0, of: first), rows: entries.count * inputs.rows, into: scratch, workers: workers
+                ) { task in measured(region, task) }
             layer(
-                inputs.row(0, of: entries.lowerBound), blocks: entries.count, rows: inputs.rows,
-                into: outputs.row(0, of: entries.lowerBound), activation: activation, workers: workers,
-                scratch: scratch
-            ) { task in measured(region, task) }
+                operand, blocks: entries.count, rows: inputs.rows, into: outputs.row(0, of: first),
+                activation: activation, workers: workers, measured: { task in measured(region, task) },
+                finish: { rows in measured(region) { outputs.encode(rows, of: first) } })
             for entry in entries { rest.remove(entry) }
         }
     }
@@ -68,6 +74,7 @@ struct ForwardPass {
             LayerNorm.modulated(
                 x.row(rows.lowerBound, of: entry), rows: rows.count, width: x.columns, epsilon: Float(epsilon),
                 shift: shift, scale: scale, into: y.row(rows.lowerBound, of: entry))
+            y.encode(rows, of: entry)
         }
     }
 
@@ -88,6 +95,7 @@ struct ForwardPass {
             RMSNorm.apply(
                 x.row(rows.lowerBound, of: entry), rows: rows.count, width: x.columns, epsilon: epsilon,
                 scale: scale.pointer, into: y.row(rows.lowerBound, of: entry))
+            y.encode(rows, of: entry)
         }
     }
 
@@ -117,6 +125,7 @@ struct ForwardPass {
             Elementwise.multiply(
                 by: y.row(rows.lowerBound, of: entry), count: rows.count * x.columns,
                 x.row(rows.lowerBound, of: entry))
+            x.encode(rows, of: entry)
         }
     }
 
@@ -190,29 +199,6 @@ struct ForwardPass {
                 site, call: call, entry: entry, input: UnsafeBufferPointer(input(entry)),
                 output: UnsafeBufferPointer(outputs[entry]))
         }
-    }
-}
-
-/// A matrix of every batch entry, one after another, so that adjacent entries can be read as one.
-struct EntryRows {
-    private let tensor: Tensor  // (entries, T, columns)
-
-    init(entries: Int, tokens: Int, columns: Int) {
-        tensor = Tensor([entries, tokens, columns])
-    }
-
-    var rows: Int { tensor.shape[1] }
-    var columns: Int { tensor.shape[2] }
-
-    /// The numbers of an entry, (T, columns); they live as long as this does.
-    subscript(entry: Int) -> UnsafeMutableBufferPointer<Float> {
-        let count = tensor.shape[1] * tensor.shape[2]
-        return UnsafeMutableBufferPointer(rebasing: tensor.values[entry * count..<(entry + 1) * count])
-    }
-
-    /// The first number of a row of an entry.
-    func row(_ row: Int, of entry: Int) -> UnsafeMutablePointer<Float> {
-        tensor.pointer + (entry * tensor.shape[1] + row) * tensor.shape[2]
     }
 }
 

@@ -36,8 +36,9 @@ public struct CaptionAttention: Sendable {
     ) {
         let (x, y) = (m.hiddenStates, m.site)
         pass.site(.layer(.crossAttention, block: index), subset, input: x, output: y) { subset in
-            pass.apply(query, subset, x, into: m.normed)                                          // (T, D)
-            pass.attend(subset, m.normed, to: {
+            let queries = m.normed.unencoded
+            pass.apply(query, subset, x, into: queries)                                           // (T, D)
+            pass.attend(subset, queries, to: {
                 (captions[$0].attention, captions[$0].keys(ofBlock: index), captions[$0].values(ofBlock: index))
             }, into: m.mixed)                                                                     // (T, D)
             pass.apply(proj, subset, m.mixed, into: y)                                            // (T, D)

@@ -24,7 +24,9 @@ final class PixArtWorkspace {
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),
             width: config.hiddenSize)
-        tokens = TokenMemory(entries: entries, tokens: network.sequences[0].tokens, Self.widths(config))
+        let block = network.weights.blocks[0]
+        tokens = TokenMemory(
+            entries: entries, tokens: network.sequences[0].tokens, Self.widths(config), qkv: block.qkv, fc2: block.fc2)
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.

@@ -45,49 +45,21 @@ struct OneDNNMap: PreparedMap {
         return ProductTiling(blocks: blocks, rows: rows, columns: outputs, rowsPerBand: rowsPerBand)
     }
 
-    func operandBytes(rows: Int) -> Int {
-        switch precision {
-        case .float32: 0
-        case .bfloat16: 2 * rows * inputs
-        case .int8: Self.scaleBytes(rows) + rows * inputs
-        }
-    }
-
-    /// What the rows' scales take before the rows.
-    private static func scaleBytes(_ rows: Int) -> Int { (4 * rows + 63) / 64 * 64 }
-
-    func encode(
-        _ rows: Range<Int>, of count: Int, _ x: UnsafePointer<Float>, into operand: UnsafeMutableRawPointer
-    ) {
-        switch precision {
-        case .float32: break
-        case .bfloat16:
-            let (first, length) = (rows.lowerBound * inputs, rows.count * inputs)
-            BFloat16.narrow(x + first, into: operand + 2 * first, count: length)
-        case .int8:
-            let scales = operand.assumingMemoryBound(to: Float.self)
-            let integers = operand + Self.scaleBytes(count)
-            for row in rows {
-                scales[row] = Quantisation.quantise(
-                    x + row * inputs, count: inputs, into: integers + row * inputs)
-            }
-        }
-    }
+    var inputPrecision: Precision { precision }
 
     func run(
-        tile: Int, of tiling: ProductTiling, _ x: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: Operand, into y: UnsafeMutablePointer<Float>,
         activation: Activation?
     ) {
         let rows = tiling[tile].rows
+        let x = x.advanced(byRows: rows.lowerBound)
         let target = y + rows.lowerBound * outputs
-        guard let scales else {
-            multiply(rows.count, x + rows.lowerBound * inputs * precision.size, into: target, activation: activation)
-            return
+        guard let scales, let rowScales = x.scales else {
+            return multiply(rows.count, x.numbers, into: target, activation: activation)
         }
-        multiply(rows.count, x + Self.scaleBytes(tiling.rows) + rows.lowerBound * inputs, into: target)
-        let rowScales = x.assumingMemoryBound(to: Float.self)
-        for row in rows {
-            let line = y + row * outputs
+        multiply(rows.count, x.numbers, into: target)
+        for row in 0..<rows.count {
+            let line = target + row * outputs
             Quantisation.widen(
                 line, count: outputs, scale: rowScales[row], scales: scales.pointer, bias: bias.pointer)
             activation?.apply(to: line, count: outputs)

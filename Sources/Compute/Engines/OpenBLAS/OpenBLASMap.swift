@@ -37,19 +37,14 @@ struct OpenBLASMap: PreparedMap {
             isDirect: true)
     }
 
-    /// Inputs are read as they are.
-    func operandBytes(rows: Int) -> Int { 0 }
-
-    func encode(
-        _ rows: Range<Int>, of count: Int, _ x: UnsafePointer<Float>, into operand: UnsafeMutableRawPointer
-    ) {}
+    var inputPrecision: Precision { .float32 }
 
     func run(
-        tile: Int, of tiling: ProductTiling, _ x: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: Operand, into y: UnsafeMutablePointer<Float>,
         activation: Activation?
     ) {
         let (rows, columns) = tiling[tile]
-        let x = x.assumingMemoryBound(to: Float.self) + rows.lowerBound * inputWidth
+        let x = x.numbers.assumingMemoryBound(to: Float.self) + rows.lowerBound * inputWidth
         let matrix = y
         let y = y + rows.lowerBound * outputWidth + columns.lowerBound
         // OpenBLAS would clear the tile first; the biases cost no more.

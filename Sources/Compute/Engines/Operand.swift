@@ -1,0 +1,68 @@
+/// Rows of inputs in the precision in which they are multiplied: in 32 bits as they are, in 16 rounded, in 8 as integers
+/// with one scale a row.
+///
+/// It does not own its memory.
+public struct Operand {
+    public let precision: Precision
+    let width: Int
+    let numbers: UnsafeMutableRawPointer
+    /// What the integers of each row are multiplied by; nil but for 8 bits.
+    let scales: UnsafeMutablePointer<Float>?
+
+    /// The memory of `rows` rows, in bytes; 0 where they are multiplied as they are.
+    public static func bytes(rows: Int, width: Int, precision: Precision) -> Int {
+        switch precision {
+        case .float32: 0
+        case .bfloat16: 2 * rows * width
+        case .int8: scaleBytes(rows) + rows * width
+        }
+    }
+
+    /// What the rows' scales take before the rows.
+    private static func scaleBytes(_ rows: Int) -> Int { (4 * rows + 63) / 64 * 64 }
+
+    /// Rows (rows, width) as they are.
+    init(_ x: UnsafePointer<Float>, width: Int) {
+        (precision, self.width, scales) = (.float32, width, nil)
+        numbers = UnsafeMutableRawPointer(mutating: x)
+    }
+
+    /// Rows in less than 32 bits, in memory of ``bytes(rows:width:precision:)``.
+    public init(in memory: UnsafeMutableRawPointer, rows: Int, width: Int, precision: Precision) {
+        precondition(precision != .float32, "numbers of 32 bits are multiplied where they are")
+        (self.precision, self.width) = (precision, width)
+        scales = precision == .int8 ? memory.assumingMemoryBound(to: Float.self) : nil
+        numbers = precision == .int8 ? memory + Self.scaleBytes(rows) : memory
+    }
+
+    private init(
+        precision: Precision, width: Int, numbers: UnsafeMutableRawPointer, scales: UnsafeMutablePointer<Float>?
+    ) {
+        (self.precision, self.width, self.numbers, self.scales) = (precision, width, numbers, scales)
+    }
+
+    /// The same rows from row `rows` on.
+    public func advanced(byRows rows: Int) -> Operand {
+        Operand(
+            precision: precision, width: width, numbers: numbers + rows * width * precision.size,
+            scales: scales.map { $0 + rows })
+    }
+
+    /// Writes its first `rows` rows.
+    ///
+    /// - Parameters:
+    ///   - x: the inputs (rows, width).
+    ///   - rows: how many.
+    public func encode(_ x: UnsafePointer<Float>, rows: Int) {
+        switch precision {
+        case .float32: break
+        case .bfloat16: BFloat16.narrow(x, into: numbers, count: rows * width)
+        case .int8:
+            guard let scales else { break }
+            for row in 0..<rows {
+                scales[row] = Quantisation.quantise(
+                    x + row * width, count: width, into: numbers + row * width)
+            }
+        }
+    }
+}
