@@ -65,17 +65,24 @@ public protocol PreparedMap: Sendable {
     /// The precision in which inputs are multiplied.
     var inputPrecision: Precision { get }
 
+    /// Whether outputs can be written in a precision: in 32 bits, unless it says otherwise.
+    func canWrite(_ precision: Precision) -> Bool
+
     /// Computes one tile of y, then applies `activation`, if any.
     ///
     /// - Parameters:
     ///   - tile: which, in `0..<tiling.count`.
     ///   - tiling: what ``tiling(blocks:rows:workers:)`` has made of the rows.
     ///   - x: the inputs of the rows of all blocks (rows, in), in ``inputPrecision``.
-    ///   - y: where the outputs go (rows of all blocks, out).
+    ///   - y: where the outputs go (rows of all blocks, out), in a precision that can be written.
     ///   - activation: what is applied to the outputs.
     func run(
-        tile: Int, of tiling: ProductTiling, _ x: Operand, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: MatrixRows, into y: MatrixRows,
         activation: Activation?)
+}
+
+extension PreparedMap {
+    public func canWrite(_ precision: Precision) -> Bool { precision == .float32 }
 }
 
 /// The sizes of an attention.
@@ -94,13 +101,16 @@ public struct AttentionShape: Sendable {
 
 /// An attention that an engine has prepared for: ``Attention`` says what it computes.
 public protocol PreparedAttention: Sendable {
+    /// The precision in which it reads and writes fastest: 32 bits, unless it says otherwise. It always can in 32.
+    var precision: Precision { get }
+
     /// How many independent tasks one matrix makes.
     var taskCount: Int { get }
 
-    /// Computes one task; ``Attention/run(task:worker:query:key:value:mask:into:distance:)`` describes the parameters.
+    /// Computes one task; ``Attention/run(task:worker:query:key:value:mask:into:)`` describes the parameters.
     func run(
         task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
-        mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int)
+        mask: Attention.Rows?, into output: Attention.Results)
 
     /// Makes the products of one task alone, of whatever numbers, where the engine has a form of its own for them: for
     /// benchmarks.
@@ -110,6 +120,8 @@ public protocol PreparedAttention: Sendable {
 }
 
 extension PreparedAttention {
+    public var precision: Precision { .float32 }
+
     public func multiply(task: Int, worker: Int) -> Bool { false }
 }
 

@@ -6,18 +6,64 @@ public struct Attention: Sendable {
 
     private let prepared: any PreparedAttention
 
-    /// Rows of a matrix in which the heads lie side by side.
+    /// Rows of a matrix in which the heads lie side by side, to read.
     public struct Rows {
         /// The first number of the first row.
-        public let start: UnsafePointer<Float>
+        let start: UnsafeRawPointer
         /// The distance between rows, in numbers; 0 where all rows are the same one.
-        public let distance: Int
+        let distance: Int
+        /// 32 bits, or ``Attention/precision``.
+        let precision: Precision
 
         /// Rows that begin at `start`, `distance` numbers apart.
         public init(_ start: UnsafePointer<Float>, distance: Int) {
-            self.start = start
-            self.distance = distance
+            (self.start, self.distance, precision) = (UnsafeRawPointer(start), distance, .float32)
         }
+
+        /// Every so many of some rows, from a column on.
+        public init(_ rows: MatrixRows, column: Int = 0, every step: Int = 1) {
+            (precision, distance) = (rows.precision, step * rows.width)
+            start = UnsafeRawPointer(rows.numbers) + column * precision.size
+        }
+
+        private init(_ start: UnsafeRawPointer, _ distance: Int, _ precision: Precision) {
+            (self.start, self.distance, self.precision) = (start, distance, precision)
+        }
+
+        /// The same rows from column `columns` on.
+        func advanced(by columns: Int) -> Rows { Rows(start + columns * precision.size, distance, precision) }
+
+        /// The first number, of 32 bits.
+        var floats: UnsafePointer<Float> { start.assumingMemoryBound(to: Float.self) }
+    }
+
+    /// Rows of a matrix to write, as ``Rows`` are read.
+    public struct Results {
+        let start: UnsafeMutableRawPointer
+        let distance: Int
+        let precision: Precision
+
+        /// Rows that begin at `start`, `distance` numbers apart.
+        public init(_ start: UnsafeMutablePointer<Float>, distance: Int) {
+            (self.start, self.distance, precision) = (UnsafeMutableRawPointer(start), distance, .float32)
+        }
+
+        /// Every so many of some rows.
+        public init(_ rows: MatrixRows, every step: Int = 1) {
+            (start, precision, distance) = (rows.numbers, rows.precision, step * rows.width)
+        }
+
+        private init(_ start: UnsafeMutableRawPointer, _ distance: Int, _ precision: Precision) {
+            (self.start, self.distance, self.precision) = (start, distance, precision)
+        }
+
+        /// From a row and a column on.
+        func advanced(byRows rows: Int, columns: Int) -> Results {
+            Results(start + (rows * distance + columns) * precision.size, distance, precision)
+        }
+
+        /// The first number, of 32 bits.
+        var floats: UnsafeMutablePointer<Float> { start.assumingMemoryBound(to: Float.self) }
     }
 
     /// Prepares for the attention of `tokens` tokens to one another.
@@ -62,6 +108,9 @@ public struct Attention: Sendable {
         OpenBLASAttention.directBlocks(keys: keys, headDimension: headDimension)
     }
 
+    /// The precision in which it reads and writes fastest; it always can in 32 bits.
+    public var precision: Precision { prepared.precision }
+
     /// How many independent tasks one matrix makes: some blocks of queries of one head each.
     public var taskCount: Int { prepared.taskCount }
 
@@ -79,7 +128,7 @@ public struct Attention: Sendable {
         run(
             task: task, worker: worker, query: Rows(qkv, distance: 3 * width),
             key: Rows(qkv + width, distance: 3 * width), value: Rows(qkv + 2 * width, distance: 3 * width),
-            into: output, distance: width)
+            into: Results(output, distance: width))
     }
 
     /// Computes softmax(Q K^T / sqrt(K) + M) V for one task (Vaswani et al., arXiv 1706.03762, equation 1).
@@ -93,14 +142,11 @@ public struct Attention: Sendable {
     ///   - mask: M, Q rows of T numbers that are added to the scores, the same for all heads; nil for none. A query must
     ///     be left with a key.
     ///   - output: where the Q results go, heads side by side.
-    ///   - distance: the distance between rows of the results.
     public func run(
         task: Int, worker: Int, query: Rows, key: Rows, value: Rows, mask: Rows? = nil,
-        into output: UnsafeMutablePointer<Float>, distance: Int
+        into output: Results
     ) {
-        prepared.run(
-            task: task, worker: worker, query: query, key: key, value: value, mask: mask, into: output,
-            distance: distance)
+        prepared.run(task: task, worker: worker, query: query, key: key, value: value, mask: mask, into: output)
     }
 }
 
@@ -109,50 +155,4 @@ extension Attention {
     ///
     /// - Returns: whether it has.
     package func multiply(task: Int, worker: Int) -> Bool { prepared.multiply(task: task, worker: worker) }
-}
-
-extension Attention.Rows {
-    /// The same rows from column `columns` on.
-    func advanced(by columns: Int) -> Self { Self(start + columns, distance: distance) }
-}
-
-/// The exponentials of softmax, left unnormalised.
-package enum Softmax {
-    /// Replaces `count` scores by exp(score - largest) and returns the sum of the results.
-    ///
-    /// Dividing is left to the caller: attention divides its (K)-wide result instead of the (T)-wide weights. What
-    /// follows the scores, up to a whole vector, is overwritten.
-    package static func exponentiate(_ scores: UnsafeMutablePointer<Float>, count: Int) -> Float {
-        exponentiate(scores, count: count) { weights, index in weights.store(to: scores + index) }
-    }
-
-    /// Calls `store` with the exponentials of `count` scores, vector by vector, and with where each begins; returns their
-    /// sum. What follows the scores, up to a whole vector, is overwritten.
-    @inline(__always)
-    static func exponentiate(
-        _ scores: UnsafeMutablePointer<Float>, count: Int, store: (_ weights: Vector, _ index: Int) -> Void
-    ) -> Float {
-        let whole = Vector.whole(count)
-        // The exponentials of these are lost in a sum of at least 1.
-        for index in count..<whole { scores[index] = -.infinity }
-
-        let width = Vector.scalarCount
-        var lanes = Vector(repeating: -.infinity)
-        var index = 0
-        while index < whole {
-            lanes = lanes.larger(Vector(at: scores + index))
-            index += width
-        }
-        let largest = lanes.max()
-
-        var sums = Vector.zero
-        index = 0
-        while index < whole {
-            let weights = exponential(Vector(at: scores + index) - largest)
-            store(weights, index)
-            sums += weights
-            index += width
-        }
-        return sums.total
-    }
 }

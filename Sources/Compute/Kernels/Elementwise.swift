@@ -17,6 +17,13 @@ public enum Elementwise {
         for index in 0..<count { x[index] += y[index] }
     }
 
+    /// x += factor y over `count` elements.
+    public static func addScaled(
+        _ y: UnsafePointer<Float>, by factor: Float, count: Int, to x: UnsafeMutablePointer<Float>
+    ) {
+        for index in 0..<count { x[index] += factor * y[index] }
+    }
+
     /// x *= y over `count` elements.
     public static func multiply(by y: UnsafePointer<Float>, count: Int, _ x: UnsafeMutablePointer<Float>) {
         for index in 0..<count { x[index] *= y[index] }

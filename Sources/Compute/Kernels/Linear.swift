@@ -34,8 +34,11 @@ public struct Linear: Sendable {
         self.map = map
     }
 
-    /// The precision in which inputs are multiplied: the one that their ``Operand`` has.
+    /// The precision in which inputs are multiplied.
     public var inputPrecision: Precision { map.inputPrecision }
+
+    /// Whether outputs can be written in a precision.
+    public func canWrite(_ precision: Precision) -> Bool { map.canWrite(precision) }
 
     /// How y, `blocks` times (`rows`, out), is cut for `workers`.
     public func tiling(blocks: Int = 1, rows: Int, workers: Workers) -> ProductTiling {
@@ -65,7 +68,8 @@ public struct Linear: Sendable {
         let scratch = scratch ?? ProductScratch()
         let operand = encode(x, rows: blocks * rows, into: scratch, workers: workers, measured: measured)
         self(
-            operand, blocks: blocks, rows: rows, into: y, activation: activation, workers: workers, measured: measured)
+            operand, blocks: blocks, rows: rows, into: MatrixRows(y, width: outputWidth), activation: activation,
+            workers: workers, measured: measured)
         withExtendedLifetime(scratch) {}
     }
 
@@ -75,10 +79,10 @@ public struct Linear: Sendable {
     public func encode(
         _ x: UnsafePointer<Float>, rows: Int, into scratch: ProductScratch, workers: Workers,
         measured: (_ task: () -> Void) -> Void = { $0() }
-    ) -> Operand {
-        let bytes = Operand.bytes(rows: rows, width: inputWidth, precision: inputPrecision)
-        guard bytes > 0 else { return Operand(x, width: inputWidth) }
-        let operand = Operand(
+    ) -> MatrixRows {
+        let bytes = MatrixRows.bytes(rows: rows, width: inputWidth, precision: inputPrecision)
+        guard bytes > 0 else { return MatrixRows(reading: x, width: inputWidth) }
+        let operand = MatrixRows(
             in: scratch.reserve(bytes: bytes), rows: rows, width: inputWidth, precision: inputPrecision)
         workers.run(tasks: (rows + Self.rowsPerTask - 1) / Self.rowsPerTask) { _, task in
             let first = task * Self.rowsPerTask
@@ -90,17 +94,18 @@ public struct Linear: Sendable {
         return operand
     }
 
-    /// The same of inputs that are in the precision in which they are multiplied.
+    /// The same of inputs that are in the precision in which they are multiplied, into outputs of one that can be written.
     ///
     /// - Parameter finish: called with rows, counted over all blocks, once all of their outputs are there: on the thread
     ///   that has computed them, where one computes whole rows.
     @inline(__always)
     public func callAsFunction(
-        _ x: Operand, blocks: Int = 1, rows: Int, into y: UnsafeMutablePointer<Float>, activation: Activation? = nil,
+        _ x: MatrixRows, blocks: Int = 1, rows: Int, into y: MatrixRows, activation: Activation? = nil,
         workers: Workers, measured: (_ task: () -> Void) -> Void = { $0() },
         finish: (_ rows: Range<Int>) -> Void = { _ in }
     ) {
-        precondition(x.precision == inputPrecision && x.width == inputWidth, "inputs for another layer")
+        precondition(x.precision == inputPrecision && x.width == inputWidth, "inputs of another layer")
+        precondition(canWrite(y.precision) && y.width == outputWidth, "outputs of another layer")
         let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
         let areWhole = tiling.panels.count == 1
         workers.run(tasks: tiling.count) { _, tile in
@@ -126,11 +131,12 @@ public struct Linear: Sendable {
         let tiling = map.tiling(blocks: blocks, rows: rows, workers: workers)
         let scratch = ProductScratch()
         let operand = encode(x.pointer, rows: blocks * rows, into: scratch, workers: workers)
+        let target = MatrixRows(y.pointer, width: outputWidth)
         return { [map] in
             workers.run(tasks: tiling.count) { _, tile in
-                map.run(tile: tile, of: tiling, operand, into: y.pointer, activation: nil)
+                map.run(tile: tile, of: tiling, operand, into: target, activation: nil)
             }
-            withExtendedLifetime((x, scratch)) {}
+            withExtendedLifetime((x, y, scratch)) {}
         }
     }
 

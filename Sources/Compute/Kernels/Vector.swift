@@ -29,6 +29,16 @@ extension Vector {
         return two.x + two.y
     }
 
+    /// The largest lane; of a NaN and a number, the number.
+    // Never inlined: within a kernel its comparisons are so much code that the compiler inlines nothing else.
+    @inline(never)
+    var largest: Float {
+        let eight = lowHalf.replacing(with: highHalf, where: lowHalf .< highHalf)
+        let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.lowHalf .< eight.highHalf)
+        let two = four.lowHalf.replacing(with: four.highHalf, where: four.lowHalf .< four.highHalf)
+        return two.x < two.y ? two.y : two.x
+    }
+
     /// Lane by lane, the larger of the two; of a NaN and a number, the NaN if it is this one's.
     @inline(__always)
     func larger(_ other: Vector) -> Vector {

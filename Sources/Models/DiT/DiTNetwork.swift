@@ -49,10 +49,10 @@ extension DiTNetwork {
                 modulation.block(index, call: call, entry: $0)
             }
         }
-        pass.modulate(x, subset, epsilon: parts.normEpsilon, into: m.normed.unencoded) {
+        pass.modulate(x, subset, epsilon: parts.normEpsilon, into: m.normed) {
             modulation.finalLayer(call: call, entry: $0)                                          // (T, D)
         }
-        pass.apply(weights.finalProjection, subset, m.normed.unencoded, into: m.projected)        // (T, P P Cout)
+        pass.apply(weights.finalProjection, subset, m.normed, into: m.projected)                  // (T, P P Cout)
         pass.unpatchify(m.projected, subset, of: shape, patch: parts.patchSize, into: outputs)    // (Cout, F, H, W)
     }
 }

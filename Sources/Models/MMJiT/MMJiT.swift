@@ -81,9 +81,9 @@ public final class MMJiT: Sendable {
         pass.stack(of: config.depth, subset, embedded: w.embedded, w.image.x) { index, subset in
             weights.blocks[index].forward(index, pass, subset, w, isLast: index == config.depth - 1)
         }                                                                                         // (T, D)
-        let normed = w.image.normed.unencoded
-        pass.normalise(w.image.x, subset, scale: weights.finalNorm, epsilon: MMJiTConfig.normEpsilon, into: normed)
-        pass.apply(weights.finalProjection, subset, normed, into: w.projected)                    // (T, P P C)
+        pass.normalise(
+            w.image.x, subset, scale: weights.finalNorm, epsilon: MMJiTConfig.normEpsilon, into: w.image.normed)
+        pass.apply(weights.finalProjection, subset, w.image.normed, into: w.projected)            // (T, P P C)
         pass.unpatchify(
             w.projected, subset, of: config.latentShape, patch: config.patchSize, into: outputs)  // (C, H, W)
     }

@@ -25,7 +25,9 @@ public struct MMJiTTextBlock: Sendable {
     /// x = x + attention(norm(x)), then x = x + mlp(norm(x)), for the text of an entry.
     func forward(_ pass: ForwardPass, _ subset: BatchSubset, _ w: MMJiTWorkspace) {
         let text = w.text
-        pass.normalise(text.x, subset, scale: stream.norm1, epsilon: MMJiTConfig.normEpsilon, into: text.normed)
+        pass.normalise(
+            text.x, subset, scale: stream.norm1, epsilon: MMJiTConfig.normEpsilon, into: text.normed,
+            as: stream.qkv.inputPrecision)
         pass.apply(stream.qkv, subset, text.normed, into: text.qkv)                               // (L, 3 H K)
         w.turn(text, pass, subset, queryNorm: queryNorm, keyNorm: keyNorm)                        // (L, 2 H K)
         pass.attend(subset, text.qkv, to: { w.keys(of: $0, for: w.preambleAttention) }, into: text.mixed)
@@ -83,7 +85,8 @@ public struct MMJiTBlock: Sendable {
         if !either.isEmpty {
             for (layers, stream) in [(self.text, text), (self.image, image)] {
                 pass.normalise(
-                    stream.x, either, scale: layers.norm1, epsilon: MMJiTConfig.normEpsilon, into: stream.normed)
+                    stream.x, either, scale: layers.norm1, epsilon: MMJiTConfig.normEpsilon, into: stream.normed,
+                    as: layers.qkv.inputPrecision)
                 pass.apply(layers.qkv, either, stream.normed, into: stream.qkv)                   // (L or T, 3 H K)
                 w.turn(stream, pass, either, queryNorm: queryNorm, keyNorm: keyNorm)              // (L + T, 2 H K)
             }
@@ -112,10 +115,12 @@ public struct MMJiTBlock: Sendable {
 extension MMJiTStream {
     /// SwiGLU (Shazeer, arXiv 2002.05202): w2 (silu(w1 x) * w3 x) of the normalised tokens, into the stream's site.
     fileprivate func mlp(_ stream: MMJiTWorkspace.Stream, _ pass: ForwardPass, _ subset: BatchSubset) {
-        pass.normalise(stream.x, subset, scale: norm2, epsilon: MMJiTConfig.normEpsilon, into: stream.normed)
-        pass.apply(w1, subset, stream.normed, into: stream.gate.unencoded, activation: .silu)
+        pass.normalise(
+            stream.x, subset, scale: norm2, epsilon: MMJiTConfig.normEpsilon, into: stream.normed,
+            as: w1.inputPrecision)
+        pass.apply(w1, subset, stream.normed, into: stream.gate, activation: .silu)
         pass.apply(w3, subset, stream.normed, into: stream.hidden)
-        pass.multiply(by: stream.hidden, subset, stream.gate)
+        pass.multiply(by: stream.hidden, subset, stream.gate, as: w2.inputPrecision)
         pass.apply(w2, subset, stream.gate, into: stream.site)
     }
 

@@ -2,21 +2,36 @@ import Compute
 
 /// A matrix of every batch entry, one after another, so that adjacent entries can be read as one.
 ///
-/// Where it holds the inputs of layers that multiply in less than 32 bits, it has them in that precision, too: whoever
-/// writes rows encodes them while they are in the cache.
+/// Where it holds the inputs of layers that multiply in less than 32 bits, it has room for them in that precision, too:
+/// whoever writes rows says how they will be read, and encodes them while they are in the cache.
 struct EntryRows {
     private let tensor: Tensor  // (entries, T, columns)
-    /// All rows in less than 32 bits, and what owns the memory.
-    private var encoded: (operand: Operand, memory: Tensor)?
+    private let encoded: Encoded?
 
-    /// Allocates the matrices, in 32 bits and for layers that multiply in `precision`.
+    /// All rows in less than 32 bits.
+    private final class Encoded {
+        let rows: MatrixRows
+        /// Whether they are what was written last.
+        var isCurrent = false
+        private let memory: Tensor
+
+        init(_ memory: Tensor, _ rows: MatrixRows) {
+            (self.memory, self.rows) = (memory, rows)
+        }
+    }
+
+    /// Allocates the matrices, in 32 bits and, if it is less, in `precision`.
     init(entries: Int, tokens: Int, columns: Int, precision: Precision = .float32) {
         tensor = Tensor([entries, tokens, columns])
-        let bytes = Operand.bytes(rows: entries * tokens, width: columns, precision: precision)
-        guard bytes > 0 else { return }
+        let count = entries * tokens
+        let bytes = MatrixRows.bytes(rows: count, width: columns, precision: precision)
+        guard bytes > 0 else {
+            encoded = nil
+            return
+        }
         let memory = Tensor([(bytes + 3) / 4])
-        let operand = Operand(in: memory.pointer, rows: entries * tokens, width: columns, precision: precision)
-        encoded = (operand, memory)
+        encoded = Encoded(
+            memory, MatrixRows(in: memory.pointer, rows: count, width: columns, precision: precision))
     }
 
     var rows: Int { tensor.shape[1] }
@@ -33,23 +48,28 @@ struct EntryRows {
         tensor.pointer + (entry * tensor.shape[1] + row) * tensor.shape[2]
     }
 
-    /// The same matrices for what is not the input of such a layer: writing them encodes nothing.
-    var unencoded: EntryRows {
-        var matrices = self
-        matrices.encoded = nil
-        return matrices
-    }
+    /// Begins to write rows that will be read in `precision`; where there is no room for that, in 32 bits.
+    func begin(_ precision: Precision) { encoded?.isCurrent = encoded?.rows.precision == precision }
 
-    /// Encodes rows that have been written, counted from the first one of an entry.
+    /// Encodes rows that have been written in 32 bits, counted from the first one of an entry, if that is how they will be
+    /// read.
     func encode(_ rows: Range<Int>, of entry: Int) {
-        guard let (operand, _) = encoded else { return }
-        operand.advanced(byRows: entry * self.rows + rows.lowerBound)
+        guard let encoded, encoded.isCurrent else { return }
+        encoded.rows.advanced(byRows: entry * self.rows + rows.lowerBound)
             .encode(row(rows.lowerBound, of: entry), rows: rows.count)
     }
 
-    /// The inputs of `layer` from the first row of an entry on; nil where they are not encoded for it.
-    func operand(of entry: Int, for layer: Linear) -> Operand? {
-        guard let (operand, _) = encoded, operand.precision == layer.inputPrecision else { return nil }
-        return operand.advanced(byRows: entry * rows)
+    /// The rows from the first one of an entry on, in less than 32 bits; nil unless that is how they were written last.
+    func current(from entry: Int, in precision: Precision) -> MatrixRows? {
+        guard let encoded, encoded.isCurrent, encoded.rows.precision == precision else { return nil }
+        return encoded.rows.advanced(byRows: entry * rows)
+    }
+
+    /// The rows from the first one of an entry on, in 32 bits.
+    func inFull(from entry: Int) -> MatrixRows { MatrixRows(row(0, of: entry), width: columns) }
+
+    /// The rows from the first one of an entry on, as they were written last.
+    func latest(from entry: Int) -> MatrixRows {
+        encoded.flatMap { current(from: entry, in: $0.rows.precision) } ?? inFull(from: entry)
     }
 }

@@ -15,35 +15,45 @@ struct ForwardPass {
     /// Rows that one elementwise task handles.
     private static let rowsPerTask = 32
 
-    /// Applies a layer to all entries; those that lie side by side are rows of one product. Outputs that are inputs of a
-    /// layer are encoded for it.
+    /// Applies a layer to all entries; those that lie side by side are rows of one product. The
+    /// outputs are read in `precision` then.
     func apply(
         _ layer: Linear, _ subset: BatchSubset, _ inputs: EntryRows, into outputs: EntryRows,
-        activation: Activation? = nil
+        as precision: Precision = .float32, activation: Activation? = nil
     ) {
+        outputs.begin(precision)
         let region: ForwardClock.Region = activation == nil ? .product : .activatedProduct
         var rest = subset
         while !rest.isEmpty {
             let entries = rest.firstRun
             let first = entries.lowerBound
             let operand =
-                inputs.operand(of: first, for: layer)
+                inputs.current(from: first, in: layer.inputPrecision)
                 ?? layer.encode(
                     inputs.row(0, of: first), rows: entries.count * inputs.rows, into: scratch, workers: workers
                 ) { task in measured(region, task) }
+            let direct = outputs.current(from: first, in: precision).flatMap { layer.canWrite(precision) ? $0 : nil }
             layer(
-                operand, blocks: entries.count, rows: inputs.rows, into: outputs.row(0, of: first),
-                activation: activation, workers: workers, measured: { task in measured(region, task) },
-                finish: { rows in measured(region) { outputs.encode(rows, of: first) } })
+                operand, blocks: entries.count, rows: inputs.rows,
+                into: direct ?? outputs.inFull(from: first), activation: activation,
+                workers: workers, measured: { task in measured(region, task) },
+                finish: { rows in
+                    if direct == nil { measured(region) { outputs.encode(rows, of: first) } }
+                })
             for entry in entries { rest.remove(entry) }
         }
     }
 
-    /// The attention of every entry to itself, sequence by sequence, from its queries, keys and values side by side.
-    func attend(_ attention: SequenceAttention, _ subset: BatchSubset, _ qkv: EntryRows, into outputs: EntryRows) {
+    /// The attention of every entry to itself, sequence by sequence, from its queries, keys and values side by side. The
+    /// outputs are read in `precision` then.
+    func attend(
+        _ attention: SequenceAttention, _ subset: BatchSubset, _ qkv: EntryRows, into outputs: EntryRows,
+        as precision: Precision = .float32
+    ) {
+        outputs.begin(precision == attention.precision ? precision : .float32)
         forEach(.attention, subset, tasks: attention.taskCount) { worker, entry, task in
             attention.run(
-                task: task, worker: worker, qkv: qkv.row(0, of: entry), into: outputs.row(0, of: entry))
+                task: task, worker: worker, qkv: qkv.latest(from: entry), into: outputs.latest(from: entry))
         }
     }
 
@@ -54,21 +64,23 @@ struct ForwardPass {
         into outputs: EntryRows
     ) {
         let most = subset.reduce(0) { max($0, context($1).attention.taskCount) }
+        outputs.begin(.float32)
         forEach(.attention, subset, tasks: most) { worker, entry, task in
             let (attention, keys, values) = context(entry)
             guard task < attention.taskCount else { return }
             attention.run(
-                task: task, worker: worker,
-                query: Attention.Rows(queries.row(0, of: entry), distance: queries.columns), key: keys, value: values,
-                into: outputs.row(0, of: entry), distance: outputs.columns)
+                task: task, worker: worker, query: Attention.Rows(queries.latest(from: entry)), key: keys,
+                value: values, into: Attention.Results(outputs.latest(from: entry)))
         }
     }
 
-    /// y = norm(x) (1 + scale) + shift, of every row.
+    /// y = norm(x) (1 + scale) + shift, of every row; it is read in `precision` then.
     func modulate(
         _ x: EntryRows, _ subset: BatchSubset, epsilon: Double, into y: EntryRows,
+        as precision: Precision = .float32,
         by modulation: (_ entry: Int) -> (shift: UnsafePointer<Float>, scale: UnsafePointer<Float>)
     ) {
+        y.begin(precision)
         forEachRows(.normalisation, subset, of: x) { entry, rows in
             let (shift, scale) = modulation(entry)
             LayerNorm.modulated(
@@ -89,8 +101,12 @@ struct ForwardPass {
         }
     }
 
-    /// y = x / rms(x) * scale, of every row.
-    func normalise(_ x: EntryRows, _ subset: BatchSubset, scale: Tensor, epsilon: Float, into y: EntryRows) {
+    /// y = x / rms(x) * scale, of every row; it is read in `precision` then.
+    func normalise(
+        _ x: EntryRows, _ subset: BatchSubset, scale: Tensor, epsilon: Float, into y: EntryRows,
+        as precision: Precision = .float32
+    ) {
+        y.begin(precision)
         forEachRows(.normalisation, subset, of: x) { entry, rows in
             RMSNorm.apply(
                 x.row(rows.lowerBound, of: entry), rows: rows.count, width: x.columns, epsilon: epsilon,
@@ -119,8 +135,9 @@ struct ForwardPass {
         }
     }
 
-    /// x = x y, number by number.
-    func multiply(by y: EntryRows, _ subset: BatchSubset, _ x: EntryRows) {
+    /// x = x y, number by number; it is read in `precision` then.
+    func multiply(by y: EntryRows, _ subset: BatchSubset, _ x: EntryRows, as precision: Precision = .float32) {
+        x.begin(precision)
         forEachRows(.gatedAdd, subset, of: x) { entry, rows in
             Elementwise.multiply(
                 by: y.row(rows.lowerBound, of: entry), count: rows.count * x.columns,

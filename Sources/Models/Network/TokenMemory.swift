@@ -7,8 +7,8 @@ final class TokenMemory {
     let embedded: Tensor  // (T, D), the input of the stack, the same for every entry
     let hiddenStates: EntryRows  // (T, D) of each entry
     let normed: EntryRows  // (T, D), the inputs of the first layers of attention and MLP
-    let qkv: EntryRows  // (T, 3D)
-    let mixed: EntryRows  // (T, D), heads side by side
+    let qkv: EntryRows  // (T, 3D), the inputs of attention
+    let mixed: EntryRows  // (T, D), heads side by side, the inputs of the layer after attention
     let mlpHidden: EntryRows  // (T, M), the inputs of the MLP's second layer
     let site: EntryRows  // (T, D), a site's output before its gate
     let projected: EntryRows  // (T, P P Cout)
@@ -19,18 +19,23 @@ final class TokenMemory {
         let patch, token, mlp, projected: Int
     }
 
-    /// Allocates the memory of `entries` batch entries, for blocks like the one with these layers.
-    init(entries: Int, tokens: Int, _ widths: Widths, qkv layer: Linear, fc2: Linear) {
+    /// The precisions in which the inputs of layers of blocks are read.
+    struct Precisions {
+        let qkv, attention, proj, fc2: Precision
+    }
+
+    /// Allocates the memory of `entries` batch entries.
+    init(entries: Int, tokens: Int, _ widths: Widths, _ precisions: Precisions) {
         func matrices(_ columns: Int, _ precision: Precision = .float32) -> EntryRows {
             EntryRows(entries: entries, tokens: tokens, columns: columns, precision: precision)
         }
         patches = Tensor([tokens, widths.patch])
         embedded = Tensor([tokens, widths.token])
         hiddenStates = matrices(widths.token)
-        normed = matrices(widths.token, layer.inputPrecision)
-        qkv = matrices(3 * widths.token)
-        mixed = matrices(widths.token)
-        mlpHidden = matrices(widths.mlp, fc2.inputPrecision)
+        normed = matrices(widths.token, precisions.qkv)
+        qkv = matrices(3 * widths.token, precisions.attention)
+        mixed = matrices(widths.token, precisions.proj)
+        mlpHidden = matrices(widths.mlp, precisions.fc2)
         site = matrices(widths.token)
         projected = matrices(widths.projected)
     }

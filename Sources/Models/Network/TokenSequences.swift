@@ -91,6 +91,9 @@ struct SequenceAttention {
         Attention.bytes(tokens: sequences.length, headDimension: headDimension, workers: workers)
     }
 
+    /// The precision in which it reads and writes fastest.
+    var precision: Precision { attention.precision }
+
     private var pieces: Int { sequences.count * attention.taskCount }
 
     /// How many independent tasks there are.
@@ -103,17 +106,16 @@ struct SequenceAttention {
     ///   - worker: whose scratch memory to use; no two tasks at once may share it.
     ///   - qkv: (T, 3D): in each row the queries of all heads, then the keys, then the values.
     ///   - output: (T, D), heads side by side.
-    func run(task: Int, worker: Int, qkv: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>) {
+    func run(task: Int, worker: Int, qkv: MatrixRows, into output: MatrixRows) {
         let width = attention.shape.heads * attention.shape.headDimension
         for piece in task * piecesPerTask..<min(pieces, (task + 1) * piecesPerTask) {
             let first = piece / attention.taskCount * sequences.distance
-            func rows(_ column: Int) -> Attention.Rows {
-                Attention.Rows(
-                    qkv + first * 3 * width + column, distance: 3 * width * sequences.tokenDistance)
-            }
+            let (tokens, step) = (qkv.advanced(byRows: first), sequences.tokenDistance)
             attention.run(
-                task: piece % attention.taskCount, worker: worker, query: rows(0), key: rows(width),
-                value: rows(2 * width), into: output + first * width, distance: width * sequences.tokenDistance)
+                task: piece % attention.taskCount, worker: worker, query: Attention.Rows(tokens, every: step),
+                key: Attention.Rows(tokens, column: width, every: step),
+                value: Attention.Rows(tokens, column: 2 * width, every: step),
+                into: Attention.Results(output.advanced(byRows: first), every: step))
         }
     }
 }

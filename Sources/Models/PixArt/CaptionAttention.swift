@@ -36,9 +36,8 @@ public struct CaptionAttention: Sendable {
     ) {
         let (x, y) = (m.hiddenStates, m.site)
         pass.site(.layer(.crossAttention, block: index), subset, input: x, output: y) { subset in
-            let queries = m.normed.unencoded
-            pass.apply(query, subset, x, into: queries)                                           // (T, D)
-            pass.attend(subset, queries, to: {
+            pass.apply(query, subset, x, into: m.normed)                                          // (T, D)
+            pass.attend(subset, m.normed, to: {
                 (captions[$0].attention, captions[$0].keys(ofBlock: index), captions[$0].values(ofBlock: index))
             }, into: m.mixed)                                                                     // (T, D)
             pass.apply(proj, subset, m.mixed, into: y)                                            // (T, D)

@@ -60,20 +60,21 @@ public struct PixArtBlock: Sendable {
     ) {
         let (x, y) = (m.hiddenStates, m.site)
         pass.site(.layer(attention.sequences.layer, block: index), subset, input: x, output: y) { subset in
-            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) { _ in
+            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed, as: qkv.inputPrecision) { _ in
                 modulation.attention                                                              // (T, D)
             }
-            pass.apply(qkv, subset, m.normed, into: m.qkv)                                        // (T, 3D)
-            pass.attend(attention, subset, m.qkv, into: m.mixed)                                  // (T, D)
+            pass.apply(qkv, subset, m.normed, into: m.qkv, as: attention.precision)               // (T, 3D)
+            pass.attend(attention, subset, m.qkv, into: m.mixed, as: proj.inputPrecision)         // (T, D)
             pass.apply(proj, subset, m.mixed, into: y)                                            // (T, D)
         }
         pass.addGated(y, subset, gate: { _ in modulation.attentionGate }, to: x)                  // (T, D)
         cross?.forward(index, pass, subset, m, captions: captions)                                // (T, D)
         pass.site(.layer(.mlp, block: index), subset, input: x, output: y) { subset in
-            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed) { _ in
+            pass.modulate(x, subset, epsilon: config.normEpsilon, into: m.normed, as: fc1.inputPrecision) { _ in
                 modulation.mlp                                                                    // (T, D)
             }
-            pass.apply(fc1, subset, m.normed, into: m.mlpHidden, activation: .gelu)               // (T, M)
+            pass.apply(
+                fc1, subset, m.normed, into: m.mlpHidden, as: fc2.inputPrecision, activation: .gelu)  // (T, M)
             pass.apply(fc2, subset, m.mlpHidden, into: y)                                         // (T, D)
         }
         pass.addGated(y, subset, gate: { _ in modulation.mlpGate }, to: x)                        // (T, D)

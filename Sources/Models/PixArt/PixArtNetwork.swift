@@ -51,10 +51,10 @@ extension PixArtNetwork {
                 index, pass, subset, parts, m, w.attentions[index], modulation: modulation.block(index),
                 captions: captions)
         }
-        pass.modulate(x, subset, epsilon: PixArtConfig.finalNormEpsilon, into: m.normed.unencoded) { _ in
+        pass.modulate(x, subset, epsilon: PixArtConfig.finalNormEpsilon, into: m.normed) { _ in
             modulation.finalLayer                                                                 // (T, D)
         }
-        pass.apply(weights.finalProjection, subset, m.normed.unencoded, into: m.projected)        // (T, P P Cout)
+        pass.apply(weights.finalProjection, subset, m.normed, into: m.projected)                  // (T, P P Cout)
         pass.unpatchify(m.projected, subset, of: shape, patch: parts.patchSize, into: outputs)    // (Cout, F, H, W)
     }
 }

@@ -119,7 +119,7 @@ final class T5Workspace {
                 task: part, worker: worker, query: Attention.Rows(query.pointer + column, distance: inner),
                 key: Attention.Rows(key.pointer + column, distance: inner),
                 value: Attention.Rows(value.pointer + column, distance: inner), mask: bias.rows(head: head),
-                into: mixed.pointer + column, distance: inner)
+                into: Attention.Results(mixed.pointer + column, distance: inner))
         }
     }
 

@@ -72,8 +72,9 @@ final class OneDNNProduct: @unchecked Sendable {
         var distance: Int?
         /// Whether B is stored as (n, k).
         var isTransposed = true
-        /// C is of `Float`, or of integers where the operands are.
         var operands: Precision
+        /// C is of integers of 32 bits where the operands are integers.
+        var results = Precision.float32
         var hasBias = true
         var activation: Activation?
         /// The rows of the product whose packed B is used; nil for this one's own.
@@ -108,7 +109,7 @@ final class OneDNNProduct: @unchecked Sendable {
             m: Int64(shape.m), n: Int64(shape.n), k: Int64(shape.k), lda: Int64(shape.k), ldc: Int64(shape.n),
             ldb: Int64(shape.distance ?? 0), b_is_transposed: shape.isTransposed ? 1 : 0,
             a_type: shape.operands.type, b_type: shape.operands.type,
-            c_type: shape.operands == .int8 ? ONEDNN_S32 : ONEDNN_F32, has_bias: shape.hasBias ? 1 : 0,
+            c_type: shape.operands == .int8 ? ONEDNN_S32 : shape.results.type, has_bias: shape.hasBias ? 1 : 0,
             activation: shape.activation.code)
         let product = onednn_product_create(&description, reference?.product).map { OneDNNProduct(shape, $0) }
         return made.withLock { made in

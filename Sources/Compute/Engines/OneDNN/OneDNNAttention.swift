@@ -58,11 +58,12 @@ struct OneDNNAttention: PreparedAttention {
                 operands: .bfloat16, hasBias: false))
     }
 
+    var precision: Precision { .bfloat16 }
     var taskCount: Int { tasks.count }
 
     func run(
         task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
-        mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int
+        mask: Attention.Rows?, into output: Attention.Results
     ) {
         let column = tasks.head(of: task) * shape.headDimension
         let scratch = scratch[worker]
@@ -71,7 +72,7 @@ struct OneDNNAttention: PreparedAttention {
         tasks.forEachBlock(of: task) { block in
             attend(
                 block, query.advanced(by: column), mask, scratch,
-                into: output + block.lowerBound * distance + column, distance: distance)
+                into: output.advanced(byRows: block.lowerBound, columns: column))
         }
     }
 
@@ -89,12 +90,11 @@ struct OneDNNAttention: PreparedAttention {
     /// One block of queries of one head.
     private func attend(
         _ block: Range<Int>, _ query: Attention.Rows, _ mask: Attention.Rows?, _ scratch: Scratch,
-        into output: UnsafeMutablePointer<Float>, distance: Int
+        into output: Attention.Results
     ) {
         guard let multiplyKeys = Self.scores(block.count, shape), let multiplyValues = Self.results(block.count, shape)
         else { preconditionFailure("oneDNN's kernels were made when the attention was") }
-        // Scaled here, where there are fewer of them than of scores.
-        round(query, block, times: shape.scale, into: scratch.queries)
+        round(query, block, into: scratch.queries)
         let (scores, sums) = (scratch.scores.pointer, scratch.sums.pointer)
         multiplyKeys.run(scratch.queries.pointer, scratch.keys.pointer, into: scores)
         let weights = UnsafeMutableRawPointer(scratch.weights.pointer)
@@ -102,29 +102,39 @@ struct OneDNNAttention: PreparedAttention {
         for row in (0..<block.count).reversed() {
             let line = scores + row * shape.keys
             if let mask {
-                Elementwise.add(
-                    mask.start + (block.lowerBound + row) * mask.distance, count: shape.keys, to: line)
+                Elementwise.addScaled(
+                    mask.floats + (block.lowerBound + row) * mask.distance, by: 1 / shape.scale, count: shape.keys,
+                    to: line)
             }
-            let rounded = weights + 2 * row * shape.keys
-            sums[row] = Softmax.exponentiate(line, count: shape.keys) { weights, index in
-                BFloat16.narrow(weights, into: rounded + 2 * index)
-            }
+            sums[row] = Softmax.exponentiate(
+                line, count: shape.keys, scale: shape.scale, roundedInto: weights + 2 * row * shape.keys)
         }
         let results = scratch.results.pointer
         multiplyValues.run(weights, scratch.values.pointer, into: results)
         for row in 0..<block.count {
-            let (factor, source, target) = (1 / sums[row], results + row * shape.headDimension, output + row * distance)
-            for index in 0..<shape.headDimension { target[index] = source[index] * factor }
+            let (factor, source) = (1 / sums[row], results + row * shape.headDimension)
+            let target = output.advanced(byRows: row, columns: 0)
+            if target.precision == .bfloat16 {
+                BFloat16.narrow(source, times: factor, into: target.start, count: shape.headDimension)
+            } else {
+                let numbers = target.floats
+                for index in 0..<shape.headDimension { numbers[index] = source[index] * factor }
+            }
         }
     }
 
-    /// Copies rows of a head, times `factor` and rounded, without gaps.
-    private func round(_ rows: Attention.Rows, _ range: Range<Int>, times factor: Float = 1, into target: Tensor) {
-        let target = UnsafeMutableRawPointer(target.pointer)
+    /// Copies rows of a head, rounded, without gaps.
+    private func round(_ rows: Attention.Rows, _ range: Range<Int>, into target: Tensor) {
+        let (size, count) = (rows.precision.size, shape.headDimension)
+        var target = UnsafeMutableRawPointer(target.pointer)
         for row in range {
-            BFloat16.narrow(
-                rows.start + row * rows.distance, times: factor,
-                into: target + 2 * (row - range.lowerBound) * shape.headDimension, count: shape.headDimension)
+            let source = rows.start + row * rows.distance * size
+            if rows.precision == .bfloat16 {
+                target.copyMemory(from: source, byteCount: 2 * count)
+            } else {
+                BFloat16.narrow(source.assumingMemoryBound(to: Float.self), into: target, count: count)
+            }
+            target += 2 * count
         }
     }
 }

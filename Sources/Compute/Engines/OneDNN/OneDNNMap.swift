@@ -32,11 +32,12 @@ struct OneDNNMap: PreparedMap {
     }
 
     private static func shape(
-        rows: Int, _ inputs: Int, _ outputs: Int, _ precision: Precision, activation: Activation? = nil
+        rows: Int, _ inputs: Int, _ outputs: Int, _ precision: Precision, results: Precision = .float32,
+        activation: Activation? = nil
     ) -> OneDNNProduct.Shape {
         OneDNNProduct.Shape(
-            m: rows, n: outputs, k: inputs, operands: precision, hasBias: precision != .int8, activation: activation,
-            packedForRows: rowsPerBand)
+            m: rows, n: outputs, k: inputs, operands: precision, results: results, hasBias: precision != .int8,
+            activation: activation, packedForRows: rowsPerBand)
     }
 
     func tiling(blocks: Int, rows: Int, workers: Workers) -> ProductTiling {
@@ -47,19 +48,23 @@ struct OneDNNMap: PreparedMap {
 
     var inputPrecision: Precision { precision }
 
+    func canWrite(_ precision: Precision) -> Bool {
+        precision == .float32 || (precision == .bfloat16 && self.precision == .bfloat16)
+    }
+
     func run(
-        tile: Int, of tiling: ProductTiling, _ x: Operand, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: MatrixRows, into y: MatrixRows,
         activation: Activation?
     ) {
         let rows = tiling[tile].rows
-        let x = x.advanced(byRows: rows.lowerBound)
-        let target = y + rows.lowerBound * outputs
+        let (x, y) = (x.advanced(byRows: rows.lowerBound), y.advanced(byRows: rows.lowerBound))
         guard let scales, let rowScales = x.scales else {
-            return multiply(rows.count, x.numbers, into: target, activation: activation)
+            return multiply(rows.count, x.numbers, into: y, activation: activation)
         }
-        multiply(rows.count, x.numbers, into: target)
+        multiply(rows.count, x.numbers, into: y)
+        let numbers = y.numbers.assumingMemoryBound(to: Float.self)
         for row in 0..<rows.count {
-            let line = target + row * outputs
+            let line = numbers + row * outputs
             Quantisation.widen(
                 line, count: outputs, scale: rowScales[row], scales: scales.pointer, bias: bias.pointer)
             activation?.apply(to: line, count: outputs)
@@ -68,27 +73,29 @@ struct OneDNNMap: PreparedMap {
 }
 
 extension OneDNNMap {
-    /// Multiplies some rows, which lie without gaps.
+    /// Multiplies some rows; in 8 bits their sums stay integers.
     private func multiply(
-        _ rows: Int, _ x: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, activation: Activation? = nil
+        _ rows: Int, _ x: UnsafeRawPointer, into y: MatrixRows, activation: Activation? = nil
     ) {
         let bias = scales == nil ? bias.pointer : nil
         func product(_ rows: Int) -> OneDNNProduct? {
-            OneDNNProduct.make(Self.shape(rows: rows, inputs, outputs, precision, activation: activation))
+            OneDNNProduct.make(
+                Self.shape(rows: rows, inputs, outputs, precision, results: y.precision, activation: activation))
         }
-        if let product = product(rows) { return product.run(x, packed.pointer, bias: bias, into: y) }
+        if let product = product(rows) { return product.run(x, packed.pointer, bias: bias, into: y.numbers) }
         // A few rows may have kernels that read weights in another form than many; then there are zeros below them.
         guard rows < Self.rowsPerBand, let product = product(Self.rowsPerBand) else {
             preconditionFailure("oneDNN has packed weights for \(Self.rowsPerBand) rows")
         }
-        let (read, written) = (rows * inputs * precision.size, rows * outputs)
+        let read = rows * inputs * precision.size
+        let (written, all) = (rows * outputs * y.precision.size, Self.rowsPerBand * outputs * y.precision.size)
         withUnsafeTemporaryAllocation(byteCount: Self.rowsPerBand * inputs * precision.size, alignment: 64) { padded in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.rowsPerBand * outputs) { results in
+            withUnsafeTemporaryAllocation(byteCount: all, alignment: 64) { results in
                 guard let source = padded.baseAddress, let target = results.baseAddress else { return }
                 padded.initializeMemory(as: UInt8.self, repeating: 0)
                 source.copyMemory(from: x, byteCount: read)
                 product.run(source, packed.pointer, bias: bias, into: target)
-                y.update(from: target, count: written)
+                y.numbers.copyMemory(from: target, byteCount: written)
             }
         }
     }

@@ -51,28 +51,28 @@ struct OpenBLASAttention: PreparedAttention {
 
     func run(
         task: Int, worker: Int, query: Attention.Rows, key: Attention.Rows, value: Attention.Rows,
-        mask: Attention.Rows?, into output: UnsafeMutablePointer<Float>, distance: Int
+        mask: Attention.Rows?, into output: Attention.Results
     ) {
         let column = tasks.head(of: task) * headDimension
         let scratch = scratch[worker]
         if let transposed = scratch.keys {
-            transpose(key.start + column, distance: key.distance, into: transposed.pointer)
+            transpose(key.floats + column, distance: key.distance, into: transposed.pointer)
         }
         tasks.forEachBlock(of: task) { block in
             attend(
                 block, query.advanced(by: column), key.advanced(by: column), value.advanced(by: column), mask, scratch,
-                into: output + block.lowerBound * distance + column, distance: distance)
+                into: output.advanced(byRows: block.lowerBound, columns: column))
         }
     }
 
     /// One block of queries of one head.
     private func attend(
         _ block: Range<Int>, _ query: Attention.Rows, _ key: Attention.Rows, _ value: Attention.Rows,
-        _ mask: Attention.Rows?, _ scratch: Scratch, into output: UnsafeMutablePointer<Float>,
-        distance: Int
+        _ mask: Attention.Rows?, _ scratch: Scratch, into results: Attention.Results
     ) {
+        let (output, distance) = (results.floats, results.distance)
         let (scores, line) = (scratch.scores.pointer, Vector.whole(keys))
-        let firstQuery = query.start + block.lowerBound * query.distance
+        let firstQuery = query.floats + block.lowerBound * query.distance
         for first in stride(from: 0, to: keys, by: keysPerBlock) {
             let count = min(keysPerBlock, keys - first)
             if let transposed = scratch.keys {
@@ -82,13 +82,13 @@ struct OpenBLASAttention: PreparedAttention {
             } else {
                 BLAS.multiply(
                     m: block.count, n: count, k: headDimension, alpha: scale, firstQuery, lda: query.distance,
-                    key.start + first * key.distance, ldb: key.distance, .transposed, into: scores + first, ldc: line)
+                    key.floats + first * key.distance, ldb: key.distance, .transposed, into: scores + first, ldc: line)
             }
         }
         if let mask {
             for row in 0..<block.count {
                 Elementwise.add(
-                    mask.start + (block.lowerBound + row) * mask.distance, count: keys, to: scores + row * line)
+                    mask.floats + (block.lowerBound + row) * mask.distance, count: keys, to: scores + row * line)
             }
         }
         let sums = scratch.sums.pointer
@@ -96,7 +96,7 @@ struct OpenBLASAttention: PreparedAttention {
         for first in stride(from: 0, to: keys, by: keysPerBlock) {
             BLAS.multiply(
                 m: block.count, n: headDimension, k: min(keysPerBlock, keys - first), scores + first, lda: line,
-                value.start + first * value.distance, ldb: value.distance, into: output, ldc: distance,
+                value.floats + first * value.distance, ldb: value.distance, into: output, ldc: distance,
                 adding: first > 0)
         }
         for row in 0..<block.count {

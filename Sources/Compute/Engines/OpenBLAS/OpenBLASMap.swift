@@ -40,13 +40,13 @@ struct OpenBLASMap: PreparedMap {
     var inputPrecision: Precision { .float32 }
 
     func run(
-        tile: Int, of tiling: ProductTiling, _ x: Operand, into y: UnsafeMutablePointer<Float>,
+        tile: Int, of tiling: ProductTiling, _ x: MatrixRows, into y: MatrixRows,
         activation: Activation?
     ) {
         let (rows, columns) = tiling[tile]
         let x = x.numbers.assumingMemoryBound(to: Float.self) + rows.lowerBound * inputWidth
-        let matrix = y
-        let y = y + rows.lowerBound * outputWidth + columns.lowerBound
+        let matrix = y.numbers.assumingMemoryBound(to: Float.self)
+        let y = matrix + rows.lowerBound * outputWidth + columns.lowerBound
         // OpenBLAS would clear the tile first; the biases cost no more.
         for row in 0..<rows.count {
             (y + row * outputWidth).update(from: bias.pointer + columns.lowerBound, count: columns.count)

@@ -1,15 +1,13 @@
-/// Rows of inputs in the precision in which they are multiplied: in 32 bits as they are, in 16 rounded, in 8 as integers
-/// with one scale a row.
-///
-/// It does not own its memory.
-public struct Operand {
+/// Rows of a matrix, without gaps, in the precision in which a layer multiplies them: in 32 bits as they are, in 16
+/// rounded, in 8 as integers with one scale a row. Their memory is someone else's.
+public struct MatrixRows {
     public let precision: Precision
     let width: Int
     let numbers: UnsafeMutableRawPointer
     /// What the integers of each row are multiplied by; nil but for 8 bits.
     let scales: UnsafeMutablePointer<Float>?
 
-    /// The memory of `rows` rows, in bytes; 0 where they are multiplied as they are.
+    /// The memory of `rows` rows in less than 32 bits, in bytes; 0 in 32.
     public static func bytes(rows: Int, width: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: 0
@@ -22,14 +20,19 @@ public struct Operand {
     private static func scaleBytes(_ rows: Int) -> Int { (4 * rows + 63) / 64 * 64 }
 
     /// Rows (rows, width) as they are.
-    init(_ x: UnsafePointer<Float>, width: Int) {
+    public init(_ x: UnsafeMutablePointer<Float>, width: Int) {
         (precision, self.width, scales) = (.float32, width, nil)
-        numbers = UnsafeMutableRawPointer(mutating: x)
+        numbers = UnsafeMutableRawPointer(x)
+    }
+
+    /// Rows (rows, width) as they are, which are only read.
+    init(reading x: UnsafePointer<Float>, width: Int) {
+        self.init(UnsafeMutablePointer(mutating: x), width: width)
     }
 
     /// Rows in less than 32 bits, in memory of ``bytes(rows:width:precision:)``.
     public init(in memory: UnsafeMutableRawPointer, rows: Int, width: Int, precision: Precision) {
-        precondition(precision != .float32, "numbers of 32 bits are multiplied where they are")
+        precondition(precision != .float32, "numbers of 32 bits stay where they are")
         (self.precision, self.width) = (precision, width)
         scales = precision == .int8 ? memory.assumingMemoryBound(to: Float.self) : nil
         numbers = precision == .int8 ? memory + Self.scaleBytes(rows) : memory
@@ -42,17 +45,13 @@ public struct Operand {
     }
 
     /// The same rows from row `rows` on.
-    public func advanced(byRows rows: Int) -> Operand {
-        Operand(
+    public func advanced(byRows rows: Int) -> MatrixRows {
+        MatrixRows(
             precision: precision, width: width, numbers: numbers + rows * width * precision.size,
             scales: scales.map { $0 + rows })
     }
 
-    /// Writes its first `rows` rows.
-    ///
-    /// - Parameters:
-    ///   - x: the inputs (rows, width).
-    ///   - rows: how many.
+    /// Writes the first `rows` rows, of numbers (rows, width); nothing in 32 bits.
     public func encode(_ x: UnsafePointer<Float>, rows: Int) {
         switch precision {
         case .float32: break
