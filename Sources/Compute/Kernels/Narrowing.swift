@@ -47,17 +47,37 @@ enum Quantisation {
     static func quantise(
         _ source: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer
     ) -> Float {
-        var largest: Float = 0
-        for i in 0..<count { largest = max(largest, abs(source[i])) }
+        let width = Vector.scalarCount
+        let whole = count - count % width
+        // Of magnitudes as integers the largest is the largest number, and NaNs are larger than all of them.
+        var magnitudes = SIMD16<UInt32>.zero
+        var index = 0
+        while index < whole {
+            let bits = unsafeBitCast(Vector(at: source + index), to: SIMD16<UInt32>.self) & 0x7FFF_FFFF
+            magnitudes.replace(with: bits, where: magnitudes .< bits)
+            index += width
+        }
+        var bits = magnitudes.max()
+        for index in whole..<count { bits = max(bits, source[index].bitPattern & 0x7FFF_FFFF) }
+        let largest = Float(bitPattern: bits)
         let target = target.assumingMemoryBound(to: Int8.self)
         guard largest > 0, largest.isFinite else {
-            for i in 0..<count { target[i] = 0 }
+            target.update(repeating: 0, count: count)
             return largest
         }
         let factor = limit / largest
-        for i in 0..<count {
-            // Adding 1.5 x 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
-            target[i] = Int8(truncatingIfNeeded: (source[i] * factor + 12_582_912).bitPattern)
+        // Adding 1.5 x 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
+        let magic: Float = 12_582_912
+        index = 0
+        while index < whole {
+            // One instruction, as in BFloat16.
+            withUnsafeBytes(of: Vector(at: source + index) * factor + magic) { bytes in
+                for lane in 0..<width { target[index + lane] = Int8(bitPattern: bytes[4 * lane]) }
+            }
+            index += width
+        }
+        for index in whole..<count {
+            target[index] = Int8(truncatingIfNeeded: (source[index] * factor + magic).bitPattern)
         }
         return largest / limit
     }
