@@ -180,8 +180,8 @@ import Testing
                                 attention.run(
                                     task: task, worker: worker, query: .init(q, distance: width + 3),
                                     key: .init(k, distance: width + 5), value: .init(v, distance: width + 1),
-                                    mask: masked ? .init(mask, distance: keys) : nil, into: output.pointer,
-                                    distance: width + 2)
+                                    mask: masked ? .init(mask, distance: keys) : nil,
+                                    into: .init(output.pointer, distance: width + 2))
                             }
                         }
                     }
@@ -246,7 +246,8 @@ import Testing
                 attention.run(
                     task: task, worker: worker, query: .init(q.pointer, distance: width),
                     key: .init(k.pointer, distance: width), value: .init(v.pointer, distance: width),
-                    mask: mask.map { .init($0.pointer, distance: 0) }, into: output.pointer, distance: width)
+                    mask: mask.map { .init($0.pointer, distance: 0) },
+                    into: .init(output.pointer, distance: width))
             }
             return output.elements
         }

@@ -11,13 +11,18 @@ package enum Softmax {
     }
 
     /// Writes exp(scale (score - largest)) of `count` scores, rounded to 16 bits, and returns the sum of what was rounded.
-    /// What follows the scores and the results, up to a whole vector, is overwritten.
+    /// What follows the scores, up to a whole vector, is overwritten; what follows the results is not.
     @inline(never)
     static func exponentiate(
         _ scores: UnsafeMutablePointer<Float>, count: Int, scale: Float, roundedInto target: UnsafeMutableRawPointer
     ) -> Float {
         exponentiate(scores, count: count, scale: scale) { weights, index in
-            BFloat16.narrow(weights, into: target + 2 * index)
+            let rest = count - index
+            if rest >= Vector.scalarCount { return BFloat16.narrow(weights, into: target + 2 * index) }
+            withUnsafeBytes(of: weights) { bytes in
+                guard let source = bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
+                BFloat16.narrow(source, into: target + 2 * index, count: rest)
+            }
         }
     }
 

@@ -165,6 +165,72 @@ private let precisions = OneDNN.precisions
         #expect(results[1] == results[0] && results[2] == results[0])
     }
 
+    @Test(arguments: [(1, 64, 48), (40, 96, 80), (300, 64, 32)])
+    func `outputs written in 16 bits are those in 32, rounded`(rows: Int, inputs: Int, outputs: Int) throws {
+        guard precisions.contains(.bfloat16) else { return }
+        let layer = Layer(rows, inputs, outputs)
+        let linear = try layer.linear(.bfloat16)
+        let workers = Workers(count: 2)
+        let y = Tensor([rows, outputs])
+        linear(layer.x, rows: rows, into: y.pointer, activation: .gelu, workers: workers)
+        let (direct, rounded) = (Halves(rows, outputs), Halves(rows, outputs))
+        rounded.rows.encode(y.pointer, rows: rows)
+        let scratch = ProductScratch()
+        var finished: Set<Int> = []
+        let operand = linear.encode(layer.x, rows: rows, into: scratch, workers: workers)
+        linear(
+            operand, rows: rows, into: direct.rows, activation: .gelu, workers: Workers(count: 1),
+            finish: { finished.formUnion($0) })
+        withExtendedLifetime(scratch) {}
+        #expect(direct.numbers == rounded.numbers)
+        #expect(finished == Set(0..<rows))
+        #expect(linear.canWrite(.float32) && linear.canWrite(.bfloat16) && !linear.canWrite(.int8))
+    }
+
+    @Test func `attention reads and writes 16 bits as it rounds those of 32`() throws {
+        guard precisions.contains(.bfloat16) else { return }
+        let (tokens, heads, headDimension) = (70, 2, 24)
+        let width = heads * headDimension
+        let qkv = Tensor(noise(tokens * 3 * width, seed: 5), shape: [tokens, 3 * width])
+        let workers = Workers(count: 2)
+        let attention = Attention(
+            tokens: tokens, heads: heads, headDimension: headDimension, engine: try OneDNNEngine(precision: .bfloat16),
+            workers: workers)
+        #expect(attention.precision == .bfloat16)
+        let output = Tensor([tokens, width])
+        workers.run(tasks: attention.taskCount) { worker, task in
+            attention.run(task: task, worker: worker, qkv: qkv.pointer, into: output.pointer)
+        }
+        let (inputs, direct, rounded) = (Halves(tokens, 3 * width), Halves(tokens, width), Halves(tokens, width))
+        inputs.rows.encode(qkv.pointer, rows: tokens)
+        rounded.rows.encode(output.pointer, rows: tokens)
+        workers.run(tasks: attention.taskCount) { worker, task in
+            attention.run(
+                task: task, worker: worker, query: .init(inputs.rows), key: .init(inputs.rows, column: width),
+                value: .init(inputs.rows, column: 2 * width), into: .init(direct.rows))
+        }
+        #expect(direct.numbers == rounded.numbers)
+    }
+
+    /// Rows of 16 bits, and their memory.
+    private final class Halves {
+        private let memory: Tensor
+        private let count: Int
+        let rows: MatrixRows
+
+        init(_ rows: Int, _ width: Int) {
+            count = rows * width
+            memory = Tensor([(count + 1) / 2])
+            self.rows = MatrixRows(in: memory.pointer, rows: rows, width: width, precision: .bfloat16)
+        }
+
+        var numbers: [UInt16] {
+            UnsafeRawPointer(memory.pointer).withMemoryRebound(to: UInt16.self, capacity: count) {
+                Array(UnsafeBufferPointer(start: $0, count: count))
+            }
+        }
+    }
+
     private func attendedInDouble(
         _ qkv: [Float], _ shape: (tokens: Int, heads: Int, headDimension: Int)
     ) -> [Double] {
@@ -187,39 +253,5 @@ private let precisions = OneDNN.precisions
                 }
             }
         }
-    }
-}
-
-@Suite struct NarrowingTests {
-    @Test func `16 bits are the nearest, ties to even, and NaNs stay NaNs`() {
-        let cases: [(Float, Float)] = [
-            (1, 1), (-1, -1), (0, 0), (1.003_906_25, 1), (1.011_718_75, 1.015_625), (1.004, 1.007_812_5),
-            (.infinity, .infinity), (-.infinity, -.infinity), (.greatestFiniteMagnitude, .infinity),
-        ]
-        var bits = [UInt16](repeating: 0, count: cases.count + 2)
-        let numbers = cases.map(\.0) + [.nan, Float(bitPattern: 0x7F80_0001)]
-        bits.withUnsafeMutableBytes { bytes in
-            guard let start = bytes.baseAddress else { return }
-            BFloat16.narrow(numbers, into: start, count: numbers.count)
-        }
-        let widened = bits.map { Float(bitPattern: UInt32($0) << 16) }
-        for (found, expected) in zip(widened, cases) { #expect(found == expected.1, "\(expected.0)") }
-        for number in widened.suffix(2) { #expect(number.isNaN) }
-    }
-
-    @Test func `integers of 8 bits are within half a scale, the largest is 127, and zeros stay zeros`() {
-        var row = noise(1000, seed: 4, scale: 3)
-        row[7] = -20
-        row[8] = 0
-        var integers = [Int8](repeating: 1, count: row.count)
-        let scale = integers.withUnsafeMutableBytes { bytes in
-            bytes.baseAddress.map { Quantisation.quantise(row, count: row.count, into: $0) } ?? 0
-        }
-        #expect(scale == 20 / 127 && integers[7] == -127 && integers[8] == 0)
-        for (number, integer) in zip(row, integers) { #expect(abs(number - Float(integer) * scale) <= scale * 0.501) }
-        let nothing = integers.withUnsafeMutableBytes { bytes in
-            bytes.baseAddress.map { Quantisation.quantise([Float](repeating: 0, count: 1000), count: 1000, into: $0) }
-        }
-        #expect(nothing == 0 && integers.allSatisfy { $0 == 0 })
     }
 }

@@ -9,10 +9,10 @@ struct OneDNNAttention: PreparedAttention {
 
     /// The scratch memory of a worker.
     private struct Scratch {
-        /// Of a block: queries (queries, K), results (queries, K) and sums of weights (queries).
-        let queries, results, sums: Tensor
-        /// Scores and weights (queries, T), each with room for a vector behind them.
-        let scores, weights: Tensor
+        /// Of a block: queries (queries, K), weights (queries, T), results (queries, K) and sums of weights (queries).
+        let queries, weights, results, sums: Tensor
+        /// Scores (queries, T), and room for a vector behind them.
+        let scores: Tensor
         /// Of a head, (T, K).
         let keys, values: Tensor
     }
@@ -33,11 +33,10 @@ struct OneDNNAttention: PreparedAttention {
         func halves(_ rows: Int, _ columns: Int) -> Tensor { Tensor([(rows * columns + 1) / 2]) }
         scratch = (0..<workers.count).map { _ in
             Scratch(
-                queries: halves(queries, shape.headDimension),
+                queries: halves(queries, shape.headDimension), weights: halves(queries, shape.keys),
                 results: Tensor(uninitialized: [queries, shape.headDimension]),
                 sums: Tensor(uninitialized: [queries]),
                 scores: Tensor(uninitialized: [queries * shape.keys + Vector.scalarCount]),
-                weights: halves(1, queries * shape.keys + Vector.scalarCount),
                 keys: halves(shape.keys, shape.headDimension), values: halves(shape.keys, shape.headDimension))
         }
     }
