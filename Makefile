@@ -117,7 +117,8 @@ benchmark: build
 
 .PHONY: bench-peers
 # Times PyTorch, ONNX Runtime and OpenVINO in turns with omnicache, on the same weights; needs Python 3.11, 12 GB of memory and
-# 8 GB of disk, and downloads the three from PyPI. PEERS holds options: --sizes S/2 (Scripts/bench/run.sh --help).
+# 8 GB of disk, and downloads the three from PyPI. PEERS holds options: --precision bfloat16, --sizes S/2
+# (Scripts/bench/run.sh --help).
 bench-peers: build release
 	Scripts/bench/run.sh --binary $(BINARY) --start-binary .build-release/release/omnicache $(PEERS)
 
