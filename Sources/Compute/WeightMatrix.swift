@@ -23,6 +23,18 @@ public struct WeightMatrix: @unchecked Sendable {
     private let isMapped: Bool
     /// The object that keeps the memory alive.
     private let owner: AnyObject
+    /// What the matrix is a copy of, where it is one of mapped parts.
+    private let joined: JoinedParts?
+
+    /// A copy of mapped rows, which can be dropped since they can be read again.
+    private final class JoinedParts {
+        let parts: [WeightMatrix]
+        var memory: Tensor?
+
+        init(_ parts: [WeightMatrix], _ memory: Tensor) {
+            (self.parts, self.memory) = (parts, memory)
+        }
+    }
 
     public var count: Int { shape[0] * shape[1] }
 
@@ -38,7 +50,15 @@ public struct WeightMatrix: @unchecked Sendable {
     public init(
         shape: [Int], element: Element, address: UnsafeRawPointer, owner: AnyObject, isMapped: Bool = false
     ) {
+        self.init(shape: shape, element: element, address: address, owner: owner, isMapped: isMapped, joined: nil)
+    }
+
+    private init(
+        shape: [Int], element: Element, address: UnsafeRawPointer, owner: AnyObject, isMapped: Bool,
+        joined: JoinedParts?
+    ) {
         self.isMapped = isMapped
+        self.joined = joined
         precondition(shape.count == 2, "a weight matrix of shape \(shape)")
         precondition(element != .float32 || UInt(bitPattern: address).isMultiple(of: 4), "unaligned weights")
         self.shape = shape
@@ -47,8 +67,13 @@ public struct WeightMatrix: @unchecked Sendable {
         self.owner = owner
     }
 
-    /// Gives the memory of mapped numbers back to the system, which reads them again where they are needed.
+    /// Gives the memory of mapped numbers, and of copies of them, back to the system, which reads them again where they are
+    /// needed. Nothing else may use the matrix meanwhile.
     func release() {
+        if let joined {
+            joined.memory = nil
+            for part in joined.parts { part.release() }
+        }
         guard isMapped else { return }
         let page = sysconf(Int32(_SC_PAGESIZE))
         let first = (Int(bitPattern: address) + page - 1) / page * page
@@ -76,18 +101,39 @@ public struct WeightMatrix: @unchecked Sendable {
             end.copyMemory(from: part.address, byteCount: part.count * part.element.size)
             end += part.count * part.element.size
         }
+        let joined = parts.allSatisfy(\.isMapped) ? JoinedParts(parts, memory) : nil
+        if joined != nil { parts.forEach { $0.release() } }
         self.init(
             shape: [rows, first.shape[1]], element: first.element, address: UnsafeRawPointer(memory.pointer),
-            owner: memory)
+            owner: joined ?? memory, isMapped: false, joined: joined)
     }
 
-    /// All numbers, row by row, where they are stored at 32 bits; valid for as long as the matrix is.
+    /// Whether a copy of mapped parts has been dropped, so that ``address`` holds nothing.
+    private var isDropped: Bool { joined.map { $0.memory == nil } ?? false }
+
+    /// All numbers, row by row, where they are stored at 32 bits; valid until the matrix is released or ends.
     package var float32: UnsafePointer<Float>? {
-        element == .float32 ? address.assumingMemoryBound(to: Float.self) : nil
+        element == .float32 && !isDropped ? address.assumingMemoryBound(to: Float.self) : nil
+    }
+
+    /// All numbers, row by row, where they are stored as bfloat16 at even addresses; valid as long as ``float32``.
+    var bfloat16: UnsafeRawPointer? {
+        element == .bfloat16 && !isDropped && UInt(bitPattern: address).isMultiple(of: 2) ? address : nil
     }
 
     /// Widens the block of `rows` and `columns` into `target` (rows, columns), without gaps.
     func widen(rows: Range<Int>, columns: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        if let joined, isDropped {
+            var first = 0
+            for part in joined.parts {
+                let own = rows.clamped(to: first..<first + part.shape[0])
+                part.widen(
+                    rows: own.lowerBound - first..<own.upperBound - first, columns: columns,
+                    into: target + (own.lowerBound - rows.lowerBound) * columns.count)
+                first += part.shape[0]
+            }
+            return
+        }
         for row in rows {
             let source = address + (row * shape[1] + columns.lowerBound) * element.size
             let line = target + (row - rows.lowerBound) * columns.count
@@ -104,6 +150,8 @@ public struct WeightMatrix: @unchecked Sendable {
 
     /// Whether `other` has the same shape and holds the same numbers in the same form.
     public func isIdentical(to other: WeightMatrix) -> Bool {
-        shape == other.shape && element == other.element && memcmp(address, other.address, count * element.size) == 0
+        guard shape == other.shape, element == other.element else { return false }
+        guard !isDropped, !other.isDropped else { return elements == other.elements }
+        return memcmp(address, other.address, count * element.size) == 0
     }
 }

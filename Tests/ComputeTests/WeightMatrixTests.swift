@@ -17,12 +17,15 @@ import Testing
     }
 
     /// A matrix of numbers that 16 bits hold, at an odd address.
-    private func matrix(_ shape: [Int], _ element: WeightMatrix.Element, seed: UInt64) -> WeightMatrix {
+    private func matrix(
+        _ shape: [Int], _ element: WeightMatrix.Element, seed: UInt64, isMapped: Bool = false
+    ) -> WeightMatrix {
         let bits = noise(shape[0] * shape[1], seed: seed).map { number in
             element == .float16 ? Float16(number).bitPattern : UInt16(number.bitPattern >> 16)
         }
         let owner = Bytes([0] + bits.flatMap { pattern -> [UInt8] in [UInt8(pattern & 0xFF), UInt8(pattern >> 8)] })
-        return WeightMatrix(shape: shape, element: element, address: owner.start + 1, owner: owner)
+        return WeightMatrix(
+            shape: shape, element: element, address: owner.start + 1, owner: owner, isMapped: isMapped)
     }
 
     private func product(_ weight: WeightMatrix, _ role: LayerRole = .block, threads: Int) throws -> [Float] {
@@ -50,6 +53,27 @@ import Testing
                 #expect(isSame)
             }
         }
+    }
+
+    /// The parts are smaller than a page, so that nothing is given back of memory that is no file.
+    @Test(arguments: [WeightMatrix.Element.float16, .bfloat16])
+    func `a joined copy of mapped parts that is dropped is read from them`(element: WeightMatrix.Element) throws {
+        func parts(areMapped: Bool) -> [WeightMatrix] {
+            [3, 1, 5].map { matrix([$0, 7], element, seed: UInt64($0), isMapped: areMapped) }
+        }
+        let mapped = try #require(WeightMatrix(joining: parts(areMapped: true)))
+        let copy = try #require(WeightMatrix(joining: parts(areMapped: false)))
+        let before = mapped.elements
+        #expect(before == parts(areMapped: false).flatMap(\.elements) && copy.elements == before)
+        mapped.release()
+        copy.release()
+        #expect(mapped.elements == before && copy.elements == before)
+        let block = Tensor([4 * 2])
+        mapped.widen(rows: 2..<6, columns: 3..<5, into: block.pointer)
+        let expected: [Float] = (2..<6).flatMap { row in Array(before[row * 7 + 3..<row * 7 + 5]) }
+        #expect(block.elements == expected)
+        #expect(mapped.isIdentical(to: copy) && copy.isIdentical(to: mapped))
+        #expect(mapped.float32 == nil)
     }
 
     @Test(arguments: shapes) func `weights that pass have the products of others`(shape: [Int]) throws {

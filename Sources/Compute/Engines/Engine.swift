@@ -49,6 +49,8 @@ extension Engine {
 public enum LayerRole: Sendable {
     /// One of many in the blocks of a network, where nearly all of the time goes.
     case block
+    /// What reads the outputs of attention, which an engine of less than 32 bits writes in 16.
+    case afterAttention
     /// What computes the modulation of blocks from the condition.
     case modulation
     /// The first and the last layer, and the embedding of conditions: little work, and errors there are in everything.

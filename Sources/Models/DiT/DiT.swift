@@ -40,7 +40,7 @@ public struct DiTBlock: Sendable {
         return Declared(
             .linear("adaLN_modulation.1", width, to: 6 * width, gain: modulationGain, role: .modulation),
             .linear("attn.qkv", width, to: 3 * width),
-            .linear("attn.proj", width, to: width),
+            .linear("attn.proj", width, to: width, role: .afterAttention),
             .linear("mlp.fc1", width, to: mlpWidth),
             .linear("mlp.fc2", mlpWidth, to: width)
         ) { DiTBlock(modulation: $0, qkv: $1, proj: $2, fc1: $3, fc2: $4) }

@@ -117,7 +117,7 @@ struct MMJiTStream: Sendable {
         return Declared(
             .tensor(prefix + "norm1.weight", [width]),
             .linear(prefix + "qkv", width, to: 3 * inner),
-            .linear(prefix + "attn_proj", inner, to: width, gain: outputGain),
+            .linear(prefix + "attn_proj", inner, to: width, gain: outputGain, role: .afterAttention),
             .tensor(prefix + "norm2.weight", [width]),
             .linear(prefix + "mlp.w1", width, to: mlp, hasBias: false),
             .linear(prefix + "mlp.w3", width, to: mlp, hasBias: false),

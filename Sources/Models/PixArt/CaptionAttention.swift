@@ -12,7 +12,7 @@ public struct CaptionAttention: Sendable {
     static func declared(_ width: Int) -> Declared<CaptionAttention> {
         Declared(
             .linear("q_linear", width, to: width), .linear("kv_linear", width, to: 2 * width),
-            .linear("proj", width, to: width)
+            .linear("proj", width, to: width, role: .afterAttention)
         ) { CaptionAttention(query: $0, keysValues: $1, proj: $2) }
     }
 

@@ -23,7 +23,7 @@ public struct PixArtBlock: Sendable {
         return Declared(
             .tensor("scale_shift_table", [6, width]),
             .linear("attn.qkv", width, to: 3 * width),
-            .linear("attn.proj", width, to: width),
+            .linear("attn.proj", width, to: width, role: .afterAttention),
             .optional(CaptionAttention.declared(width).inside("cross_attn"), if: readsCaption),
             .linear("mlp.fc1", width, to: mlpWidth),
             .linear("mlp.fc2", mlpWidth, to: width)

@@ -95,20 +95,22 @@ private let precisions = OneDNN.precisions
         }
     }
 
-    @Test(arguments: precisions)
-    func `weights that are stored in 16 bits give the same bits as their values in 32`(precision: Precision) throws {
+    /// A mapped file may have them at odd addresses.
+    @Test(arguments: precisions, [0, 1])
+    func `weights that are stored in 16 bits give the same bits as their values in 32`(
+        precision: Precision, offset: Int
+    ) throws {
         let (rows, inputs, outputs) = (40, 96, 80)
         let layer = Layer(rows, inputs, outputs)
         let halves = layer.weight.map { UInt16($0.bitPattern >> 16) }
         let wide = Tensor(halves.map { Float(bitPattern: UInt32($0) << 16) }, shape: [outputs, inputs])
         let owner = Tensor([outputs * inputs / 2])
-        // At an odd address, where a mapped file may have them.
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: 2 * halves.count + 1, alignment: 64)
         defer { bytes.deallocate() }
-        UnsafeMutableRawBufferPointer(start: bytes + 1, count: 2 * halves.count)
+        UnsafeMutableRawBufferPointer(start: bytes + offset, count: 2 * halves.count)
             .copyBytes(from: halves.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
         let narrow = WeightMatrix(
-            shape: [outputs, inputs], element: .bfloat16, address: UnsafeRawPointer(bytes + 1), owner: owner)
+            shape: [outputs, inputs], element: .bfloat16, address: UnsafeRawPointer(bytes + offset), owner: owner)
         let results = try [narrow, WeightMatrix(wide)].map { weight in
             let linear = try Linear(
                 weight: weight, bias: Tensor(layer.bias, shape: [outputs]), engine: OneDNNEngine(precision: precision))
@@ -119,7 +121,7 @@ private let precisions = OneDNN.precisions
         #expect(results[0] == results[1])
     }
 
-    @Test func `edges are multiplied in 32 bits, modulations in 16 or more`() throws {
+    @Test func `edges are multiplied in 32 bits, modulations and what follows attention in 16 or more`() throws {
         let layer = Layer(16, 64, 48)
         func result(_ linear: Linear) -> [Float] {
             let y = Tensor([layer.rows, layer.outputs])
@@ -131,10 +133,11 @@ private let precisions = OneDNN.precisions
             let edge = result(try layer.linear(precision, role: .edge))
             #expect(edge == exact)
             guard precision == .int8, precisions.contains(.bfloat16) else { continue }
-            let (modulation, narrow) = (
-                result(try layer.linear(.int8, role: .modulation)), result(try layer.linear(.bfloat16))
-            )
-            #expect(modulation == narrow)
+            let narrow = result(try layer.linear(.bfloat16))
+            for role in [LayerRole.modulation, .afterAttention] {
+                let found = result(try layer.linear(.int8, role: role))
+                #expect(found == narrow, "\(role)")
+            }
         }
     }
 

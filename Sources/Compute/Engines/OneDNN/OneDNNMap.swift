@@ -116,6 +116,10 @@ private struct StoredForm {
             (address, scales, copy) = (UnsafeRawPointer(stored), nil, nil)
             return
         }
+        if precision == .bfloat16, let stored = weight.bfloat16 {
+            (address, scales, copy) = (stored, nil, nil)
+            return
+        }
         let copy = Tensor(uninitialized: [(weight.count * precision.size + 3) / 4])
         let scales = precision == .int8 ? Tensor(uninitialized: [outputs]) : nil
         let line = Tensor(uninitialized: [inputs])
