@@ -244,9 +244,12 @@ extension ModelSession {
     /// The calibration for `settings`; what is missing is made and kept if `makes` says so, since that takes full runs.
     public func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
         let store = CalibrationStore(directory: directory, settings: settings)
+        let standard =
+            settings.arithmetic == .standard
+            ? nil : CalibrationStore(directory: directory, settings: settings.computed(by: .standard))
         let tell = { [report] (text: String) in report(.message(text)) }
-        guard makes else { return StoredCalibration(store: store, tell: tell) }
-        return StoredCalibration(store: store, tell: tell) { task, file in
+        guard makes else { return StoredCalibration(store: store, standard: standard, tell: tell) }
+        return StoredCalibration(store: store, standard: standard, tell: tell) { task, file in
             try CalibrationJob(session: self, settings: settings, store: store).carryOut(task, on: file)
         }
     }

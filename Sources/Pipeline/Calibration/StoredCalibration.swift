@@ -12,21 +12,28 @@ public final class StoredCalibration: CalibrationSource {
     }
 
     private let store: CalibrationStore
+    /// Where those are kept that were made in the standard arithmetic, if that is another.
+    private let standard: CalibrationStore?
     private let make: ((Task, CalibrationFile?) throws -> CalibrationFile)?
     private let report: (String) -> Void
     private var file: CalibrationFile?
+    /// Whether ``file`` was made in the standard arithmetic and not in the run's.
+    private var isBorrowed = false
 
     /// A source.
     ///
     /// - Parameters:
     ///   - store: Where calibrations are kept.
+    ///   - standard: Where those made in the standard arithmetic are kept, which serve others nearly as well; nil where that
+    ///     is the run's own.
     ///   - tell: Called with one line where something else is used than what one would expect.
     ///   - make: Makes what is missing, from what there is; nil to have it refused.
     public init(
-        store: CalibrationStore, tell: @escaping (String) -> Void = { _ in },
+        store: CalibrationStore, standard: CalibrationStore? = nil, tell: @escaping (String) -> Void = { _ in },
         make: ((Task, CalibrationFile?) throws -> CalibrationFile)? = nil
     ) {
         self.store = store
+        self.standard = standard
         report = tell
         self.make = make
     }
@@ -76,6 +83,12 @@ public final class StoredCalibration: CalibrationSource {
 
     public func knownCalibration() throws -> Calibration? {
         if file == nil { file = try store.load()?.file }
+        if file == nil, let borrowed = try standard?.load() {
+            (file, isBorrowed) = (borrowed.file, true)
+            tell(
+                "calibrated in float32 with OpenBLAS; 'omnicache calibrate' with the same options calibrates in this "
+                    + "precision")
+        }
         return file?.calibration
     }
 
@@ -91,6 +104,12 @@ public final class StoredCalibration: CalibrationSource {
                 "there is no calibration for this model, sampler, step count and guidance yet; make one with "
                     + "'omnicache calibrate' and the same options")
         }
-        file = try make(task, file)
+        guard isBorrowed else {
+            file = try make(task, file)
+            return
+        }
+        // What a borrowed calibration lacks is measured in the run's own arithmetic, from the beginning.
+        (file, isBorrowed) = (try make(.measure, nil), false)
+        if case .fit(let plan) = task, try checked(for: plan) == nil { file = try make(task, file) }
     }
 }
