@@ -97,12 +97,12 @@ public struct Linear: Sendable {
     /// The same of inputs that are in the precision in which they are multiplied, into outputs of one that can be written.
     ///
     /// - Parameter finish: called with rows, counted over all blocks, once all of their outputs are there: on the thread
-    ///   that has computed them, where one computes whole rows.
+    ///   that has computed them, where one computes whole rows; nil if there is nothing to do.
     @inline(__always)
     public func callAsFunction(
         _ x: MatrixRows, blocks: Int = 1, rows: Int, into y: MatrixRows, activation: Activation? = nil,
         workers: Workers, measured: (_ task: () -> Void) -> Void = { $0() },
-        finish: (_ rows: Range<Int>) -> Void = { _ in }
+        finish: ((_ rows: Range<Int>) -> Void)? = nil
     ) {
         precondition(x.precision == inputPrecision && x.width == inputWidth, "inputs of another layer")
         precondition(canWrite(y.precision) && y.width == outputWidth, "outputs of another layer")
@@ -110,9 +110,9 @@ public struct Linear: Sendable {
         let areWhole = tiling.panels.count == 1
         workers.run(tasks: tiling.count) { _, tile in
             measured { map.run(tile: tile, of: tiling, x, into: y, activation: activation) }
-            if areWhole { finish(tiling[tile].rows) }
+            if areWhole { finish?(tiling[tile].rows) }
         }
-        if areWhole { return }
+        guard let finish, !areWhole else { return }
         workers.run(tasks: tiling.bands.count) { _, band in finish(tiling.bands[band]) }
     }
 

@@ -15,8 +15,8 @@ struct ForwardPass {
     /// Rows that one elementwise task handles.
     private static let rowsPerTask = 32
 
-    /// Applies a layer to all entries; those that lie side by side are rows of one product. The
-    /// outputs are read in `precision` then.
+    /// Applies a layer to all entries; those that lie side by side are rows of one product. The outputs are read in
+    /// `precision` then.
     func apply(
         _ layer: Linear, _ subset: BatchSubset, _ inputs: EntryRows, into outputs: EntryRows,
         as precision: Precision = .float32, activation: Activation? = nil
@@ -32,14 +32,15 @@ struct ForwardPass {
                 ?? layer.encode(
                     inputs.row(0, of: first), rows: entries.count * inputs.rows, into: scratch, workers: workers
                 ) { task in measured(region, task) }
-            let direct = outputs.current(from: first, in: precision).flatMap { layer.canWrite(precision) ? $0 : nil }
+            let wanted = outputs.current(from: first, in: precision)
+            let isDirect = layer.canWrite(precision)
+            // What the layer cannot write so is encoded, band by band.
+            let finish: ((Range<Int>) -> Void)? =
+                wanted == nil || isDirect ? nil : { rows in measured(region) { outputs.encode(rows, of: first) } }
             layer(
                 operand, blocks: entries.count, rows: inputs.rows,
-                into: direct ?? outputs.inFull(from: first), activation: activation,
-                workers: workers, measured: { task in measured(region, task) },
-                finish: { rows in
-                    if direct == nil { measured(region) { outputs.encode(rows, of: first) } }
-                })
+                into: wanted.flatMap { isDirect ? $0 : nil } ?? outputs.inFull(from: first), activation: activation,
+                workers: workers, measured: { task in measured(region, task) }, finish: finish)
             for entry in entries { rest.remove(entry) }
         }
     }
