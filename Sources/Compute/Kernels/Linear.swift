@@ -95,9 +95,8 @@ public struct Linear: Sendable {
     }
 
     /// The same of inputs that are in the precision in which they are multiplied, into outputs of one that can be written.
-    ///
-    /// - Parameter finish: called with rows, counted over all blocks, once all of their outputs are there: on the thread
-    ///   that has computed them, where one computes whole rows; nil if there is nothing to do.
+    /// Calls `finish` with rows, counted over all blocks, once all of their outputs are there: on the thread that has computed
+    /// them, where one computes whole rows.
     @inline(__always)
     public func callAsFunction(
         _ x: MatrixRows, blocks: Int = 1, rows: Int, into y: MatrixRows, activation: Activation? = nil,
