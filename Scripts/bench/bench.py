@@ -156,7 +156,8 @@ def main():
             print(f"{len(rows)} measured, the last: {found[-1].what}", file=sys.stderr, flush=True)
     about = circumstances(given, versions)
     told = ", ".join(f"{PEERS[name]} {version}" for name, version in versions.items())
-    print(f"omnicache {about['commit']}, {about['cpu']}, {given.threads} threads, {about['engine']} {about['precision']}{', ' if told else ''}{told}\n")
+    print(f"omnicache {about['commit']}, {about['cpu']}, {given.threads} threads, {about['engine']} {about['precision']}"
+          f"{', ' if told else ''}{told}\n")
     print(table(rows))
     if given.json:
         given.json.write_text(json.dumps({"schema": "omnicache.peers/1", **about, "rows": [r.json() for r in rows]},

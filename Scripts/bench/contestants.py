@@ -101,7 +101,7 @@ def ours(binary, model, threads, arithmetic):
 class Peer(Contestant):
     """One of the peers, ready; tells its version and what getting ready took."""
 
-    def __init__(self, name, pipeline, onnx, threads, precision="float32"):
+    def __init__(self, name, pipeline, onnx, threads, precision):
         start = time.perf_counter()
         super().__init__(name, [sys.executable, Path(__file__).with_name("peer.py"), name, pipeline, onnx, threads,
                                 precision])

@@ -38,17 +38,20 @@ def main():
     rounds, threads = (int(word) for word in sys.argv[4:6])
     arithmetic = Arithmetic(*sys.argv[6:])
     torch.set_num_threads(threads)
-    here = lambda arithmetic: checkpoints.seconds_here(  # noqa: E731
-        directory, folder, binary, threads, *arithmetic.options)
+
+    def here(arithmetic):
+        return checkpoints.seconds_here(directory, folder, binary, threads, *arithmetic.options)
+
+    def other():
+        if arithmetic.precision == "float32":
+            return checkpoints.seconds_in_pytorch(vae)
+        return here(Arithmetic.usual("float32"))
+
     # PyTorch's convolutions are a tenth faster with the channels last.
     vae = AutoencoderKL.from_pretrained(directory / "vae", low_cpu_mem_usage=False).eval()
     vae = vae.to(memory_format=torch.channels_last)
     with torch.inference_mode():
         check(vae, binary, directory, folder, threads)
-        if arithmetic.precision == "float32":
-            other = lambda: checkpoints.seconds_in_pytorch(vae)  # noqa: E731
-        else:
-            other = lambda: here(Arithmetic.usual("float32"))  # noqa: E731
         pairs = [(other(), here(arithmetic)) for _ in range(rounds)]
     print(json.dumps({"pairs": pairs, "version": torch.__version__}))
 

@@ -93,6 +93,13 @@ def modulation(us, rounds=2):
     return max(0.0, statistics.median(windows) - 2 * statistics.median(plain)) / STEPS
 
 
+def gain(forwards, what, slower, us, precision, size, rounds, extra):
+    """A row: how many times as fast we are as in the next higher precision."""
+    forwards.ours(slower, "slower")
+    pairs = [(theirs + extra, here + extra) for theirs, here in in_turns(slower, us, size, rounds)]
+    return Row.ratio(f"{what}: times our own {NEXT_PRECISION[precision]}", pairs, bound=TIMES_NEXT_PRECISION[precision])
+
+
 def measure(binary, folder, scratch, size, peers, rounds, threads, arithmetic):
     """A row for each peer, and one for the fastest; in less than float32 also rows for errors, and for what is gained
     over our next higher precision. The peers' versions."""
@@ -107,11 +114,8 @@ def measure(binary, folder, scratch, size, peers, rounds, threads, arithmetic):
             with ours(binary, model, threads, Arithmetic.usual("float32")) as exact:
                 expected = forwards.ours(exact, "expected")
             error = relative_error(output, expected)
-            slower = NEXT_PRECISION[precision]
-            with ours(binary, model, threads, Arithmetic.usual(slower)) as other:
-                forwards.ours(other, "other")
-                pairs = [(theirs + extra, here + extra) for theirs, here in in_turns(other, us, size, rounds)]
-            rows.append(Row.ratio(f"{what}: times our own {slower}", pairs, bound=TIMES_NEXT_PRECISION[precision]))
+            with ours(binary, model, threads, Arithmetic.usual(NEXT_PRECISION[precision])) as other:
+                rows.append(gain(forwards, what, other, us, precision, size, rounds, extra))
         timed = []
         for name in peers:
             # One peer at a time, so that the largest size needs the memory of two copies and not of four.

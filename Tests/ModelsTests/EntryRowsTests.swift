@@ -1,7 +1,7 @@
-import Compute
 import TestSupport
 import Testing
 
+@testable import Compute
 @testable import Models
 
 @Suite struct EntryRowsTests {
@@ -47,5 +47,12 @@ import Testing
             other.advanced(byRows: row).encode(matrices.row(row, of: 0), rows: 1)
         }
         #expect(found.bytes(rows: 12) == other.bytes(rows: 12))
+    }
+}
+
+extension MatrixRows {
+    /// The numbers of the first `rows` rows as they are in memory.
+    fileprivate func bytes(rows: Int) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: numbers, count: rows * width * precision.size))
     }
 }

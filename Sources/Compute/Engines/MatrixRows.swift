@@ -51,11 +51,6 @@ public struct MatrixRows {
             scales: scales.map { $0 + rows })
     }
 
-    /// The numbers of the first `rows` rows as they are in memory, for tests.
-    package func bytes(rows: Int) -> [UInt8] {
-        Array(UnsafeRawBufferPointer(start: numbers, count: rows * width * precision.size))
-    }
-
     /// Writes the first `rows` rows, of numbers (rows, width); nothing in 32 bits.
     public func encode(_ x: UnsafePointer<Float>, rows: Int) {
         switch precision {

@@ -20,7 +20,7 @@ public final class DiT: Sendable {
 }
 
 /// One adaLN-Zero block: its parameters and its forward.
-public struct DiTBlock: Sendable {
+public struct DiTBlock: Sendable, TokenBlock {
     /// (6D, D): shift, scale and gate of the attention, then of the MLP.
     public let modulation: Linear
     /// (3D, D): queries, keys, values.

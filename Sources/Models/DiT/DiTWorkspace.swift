@@ -20,12 +20,10 @@ public final class DiTWorkspace {
         attentions = BlockAttentions(
             network.sequences, heads: config.heads, headDimension: config.headDimension, engine: network.engine,
             workers: workers)
-        let block = network.weights.blocks[0]
         tokens = TokenMemory(
             entries: entries, tokens: network.sequences[0].tokens, Self.widths(config),
-            TokenMemory.Precisions(
-                qkv: block.qkv.inputPrecision, attention: attentions[0].precision, proj: block.proj.inputPrecision,
-                fc2: block.fc2.inputPrecision))
+            block: network.weights.blocks[0],
+            attention: attentions[0])
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.

@@ -62,7 +62,7 @@ struct EntryRows {
     /// The rows from the first one of an entry on, in less than 32 bits; nil unless that is how they were written last.
     func current(from entry: Int, in precision: Precision) -> MatrixRows? {
         guard let encoded, encoded.isCurrent, encoded.rows.precision == precision else { return nil }
-        return encoded.rows.advanced(byRows: entry * rows)
+        return latest(from: entry)
     }
 
     /// The rows from the first one of an entry on, in 32 bits.
@@ -70,6 +70,7 @@ struct EntryRows {
 
     /// The rows from the first one of an entry on, as they were written last.
     func latest(from entry: Int) -> MatrixRows {
-        encoded.flatMap { current(from: entry, in: $0.rows.precision) } ?? inFull(from: entry)
+        guard let encoded, encoded.isCurrent else { return inFull(from: entry) }
+        return encoded.rows.advanced(byRows: entry * rows)
     }
 }

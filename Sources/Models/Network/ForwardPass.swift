@@ -33,14 +33,14 @@ struct ForwardPass {
                     inputs.row(0, of: first), rows: entries.count * inputs.rows, into: scratch, workers: workers
                 ) { task in measured(region, task) }
             let wanted = outputs.current(from: first, in: precision)
-            let isDirect = layer.canWrite(precision)
+            let direct = layer.canWrite(precision) ? wanted : nil
             // What the layer cannot write so is encoded, band by band.
             let finish: ((Range<Int>) -> Void)? =
-                wanted == nil || isDirect ? nil : { rows in measured(region) { outputs.encode(rows, of: first) } }
+                wanted == nil || direct != nil
+                ? nil : { rows in measured(region) { outputs.encode(rows, of: first) } }
             layer(
-                operand, blocks: entries.count, rows: inputs.rows,
-                into: wanted.flatMap { isDirect ? $0 : nil } ?? outputs.inFull(from: first), activation: activation,
-                workers: workers, measured: { task in measured(region, task) }, finish: finish)
+                operand, blocks: entries.count, rows: inputs.rows, into: direct ?? outputs.inFull(from: first),
+                activation: activation, workers: workers, measured: { task in measured(region, task) }, finish: finish)
             for entry in entries { rest.remove(entry) }
         }
     }

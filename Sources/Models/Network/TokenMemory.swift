@@ -19,23 +19,18 @@ final class TokenMemory {
         let patch, token, mlp, projected: Int
     }
 
-    /// The precisions in which the inputs of layers of blocks are read.
-    struct Precisions {
-        let qkv, attention, proj, fc2: Precision
-    }
-
-    /// Allocates the memory of `entries` batch entries.
-    init(entries: Int, tokens: Int, _ widths: Widths, _ precisions: Precisions) {
+    /// Allocates the memory of `entries` batch entries, for blocks with the precisions of this one.
+    init(entries: Int, tokens: Int, _ widths: Widths, block: some TokenBlock, attention: SequenceAttention) {
         func matrices(_ columns: Int, _ precision: Precision = .float32) -> EntryRows {
             EntryRows(entries: entries, tokens: tokens, columns: columns, precision: precision)
         }
         patches = Tensor([tokens, widths.patch])
         embedded = Tensor([tokens, widths.token])
         hiddenStates = matrices(widths.token)
-        normed = matrices(widths.token, precisions.qkv)
-        qkv = matrices(3 * widths.token, precisions.attention)
-        mixed = matrices(widths.token, precisions.proj)
-        mlpHidden = matrices(widths.mlp, precisions.fc2)
+        normed = matrices(widths.token, block.qkv.inputPrecision)
+        qkv = matrices(3 * widths.token, attention.precision)
+        mixed = matrices(widths.token, block.proj.inputPrecision)
+        mlpHidden = matrices(widths.mlp, block.fc2.inputPrecision)
         site = matrices(widths.token)
         projected = matrices(widths.projected)
     }
@@ -45,4 +40,14 @@ final class TokenMemory {
         let perEntry = 7 * widths.token + widths.mlp + widths.projected
         return MemoryLayout<Float>.stride * tokens * (entries * perEntry + widths.patch + widths.token)
     }
+}
+
+/// A block whose tokens pass through a ``TokenMemory``: the layers whose inputs are kept there for them.
+protocol TokenBlock {
+    /// (3D, D): queries, keys, values.
+    var qkv: Linear { get }
+    /// (D, D), of attention's outputs.
+    var proj: Linear { get }
+    /// (D, M), the MLP's second layer.
+    var fc2: Linear { get }
 }

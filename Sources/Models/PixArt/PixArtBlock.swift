@@ -1,7 +1,7 @@
 import Compute
 
 /// One adaLN-single block: attention of the tokens to one another, then to the caption's, then an MLP.
-public struct PixArtBlock: Sendable {
+public struct PixArtBlock: Sendable, TokenBlock {
     /// (6, D): what this block adds to the shared modulation.
     public let modulationTable: Tensor
     /// (3D, D): queries, keys, values.

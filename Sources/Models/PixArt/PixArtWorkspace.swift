@@ -24,12 +24,10 @@ final class PixArtWorkspace {
         positions = SinCosPositions.table(
             rows: config.positions(count: config.grid.rows), columns: config.positions(count: config.grid.columns),
             width: config.hiddenSize)
-        let block = network.weights.blocks[0]
         tokens = TokenMemory(
             entries: entries, tokens: network.sequences[0].tokens, Self.widths(config),
-            TokenMemory.Precisions(
-                qkv: block.qkv.inputPrecision, attention: attentions[0].precision, proj: block.proj.inputPrecision,
-                fc2: block.fc2.inputPrecision))
+            block: network.weights.blocks[0],
+            attention: attentions[0])
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.

@@ -1,8 +1,8 @@
 /// oneDNN in 32, 16 or 8 bits.
 ///
 /// It multiplies the layers of blocks in the precision that was asked for. The first and the last layer and what embeds
-/// conditions stay at 32 bits, what modulates blocks and what reads attention's outputs at 16 or more. Convolutions have 16 bits where that is faster.
-/// Weights that are used once are not packed: OpenBLAS multiplies by them, in 32 bits.
+/// conditions stay at 32 bits; what modulates blocks and what reads attention's outputs at 16 or more. Convolutions have
+/// 16 bits where that is faster. Weights that are used once are not packed: OpenBLAS multiplies by them, in 32 bits.
 public struct OneDNNEngine: Engine {
     public let arithmetic: Arithmetic
     public var packsWeights: Bool { true }
