@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import models as golden
 from command import MEGABYTE
-from contestants import ours
+from contestants import Arithmetic, ours
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = 32  # of the captions that benchmarks make up
@@ -67,7 +67,7 @@ def check_forward(report, title, binary, directory, folder, latents, theirs, bou
         result = theirs(timestep)
         return result, time.perf_counter() - begin
 
-    with ours(binary, directory, threads) as peer:
+    with ours(binary, directory, threads, Arithmetic.usual("float32")) as peer:
         answer = peer.ask(branches=2, call=10, latents=str(start), output=str(output), **request)
         if theirs:
             expected, _ = timed(answer["timestep"])
