@@ -31,7 +31,9 @@ struct EntryRows {
         }
         let memory = Tensor([(bytes + 3) / 4])
         encoded = Encoded(
-            memory, MatrixRows(in: memory.pointer, rows: count, width: columns, precision: precision))
+            memory,
+            MatrixRows(
+                in: memory.pointer, beside: tensor.pointer, rows: count, width: columns, precision: precision))
     }
 
     var rows: Int { tensor.shape[1] }

@@ -168,15 +168,22 @@ private let precisions = OneDNN.precisions
         #expect(results[1] == results[0] && results[2] == results[0])
     }
 
-    @Test(arguments: [(1, 64, 48), (40, 96, 80), (300, 64, 32)])
-    func `outputs written in 16 bits are those in 32, rounded`(rows: Int, inputs: Int, outputs: Int) throws {
-        guard precisions.contains(.bfloat16) else { return }
+    @Test(
+        arguments: [(Precision.bfloat16, Precision.bfloat16), (.int8, .bfloat16), (.int8, .int8)],
+        [(1, 64, 48), (40, 96, 80), (300, 64, 32)])
+    func `outputs written in fewer bits are those in 32, rounded`(
+        of kinds: (layer: Precision, outputs: Precision), shape: (rows: Int, inputs: Int, outputs: Int)
+    ) throws {
+        guard precisions.contains(kinds.layer) else { return }
+        let (rows, inputs, outputs) = shape
         let layer = Layer(rows, inputs, outputs)
-        let linear = try layer.linear(.bfloat16)
+        let linear = try layer.linear(kinds.layer)
+        #expect(linear.canWrite(.float32) && linear.canWrite(kinds.outputs))
         let workers = Workers(count: 2)
         let y = Tensor([rows, outputs])
         linear(layer.x, rows: rows, into: y.pointer, activation: .gelu, workers: workers)
-        let (direct, rounded) = (Halves(rows, outputs), Halves(rows, outputs))
+        let direct = NarrowRows(rows, outputs, kinds.outputs)
+        let rounded = NarrowRows(rows, outputs, kinds.outputs)
         rounded.rows.encode(y.pointer, rows: rows)
         let scratch = ProductScratch()
         var finished: Set<Int> = []
@@ -185,9 +192,13 @@ private let precisions = OneDNN.precisions
             operand, rows: rows, into: direct.rows, activation: .gelu, workers: Workers(count: 1),
             finish: { finished.formUnion($0) })
         withExtendedLifetime(scratch) {}
-        #expect(direct.numbers == rounded.numbers)
+        #expect(direct.bytes == rounded.bytes)
         #expect(finished == Set(0..<rows))
-        #expect(linear.canWrite(.float32) && linear.canWrite(.bfloat16) && !linear.canWrite(.int8))
+    }
+
+    @Test func `layers of 16 bits do not write integers`() throws {
+        guard precisions.contains(.bfloat16) else { return }
+        #expect(try !Layer(8, 64, 32).linear(.bfloat16).canWrite(.int8))
     }
 
     @Test func `attention reads and writes 16 bits as it rounds those of 32`() throws {
@@ -204,7 +215,9 @@ private let precisions = OneDNN.precisions
         workers.run(tasks: attention.taskCount) { worker, task in
             attention.run(task: task, worker: worker, qkv: qkv.pointer, into: output.pointer)
         }
-        let (inputs, direct, rounded) = (Halves(tokens, 3 * width), Halves(tokens, width), Halves(tokens, width))
+        let (inputs, direct, rounded) = (
+            NarrowRows(tokens, 3 * width), NarrowRows(tokens, width), NarrowRows(tokens, width)
+        )
         inputs.rows.encode(qkv.pointer, rows: tokens)
         rounded.rows.encode(output.pointer, rows: tokens)
         workers.run(tasks: attention.taskCount) { worker, task in
@@ -212,26 +225,24 @@ private let precisions = OneDNN.precisions
                 task: task, worker: worker, query: .init(inputs.rows), key: .init(inputs.rows, column: width),
                 value: .init(inputs.rows, column: 2 * width), into: .init(direct.rows))
         }
-        #expect(direct.numbers == rounded.numbers)
+        #expect(direct.bytes == rounded.bytes)
     }
 
-    /// Rows of 16 bits, and their memory.
-    private final class Halves {
-        private let memory: Tensor
-        private let count: Int
+    /// Rows of less than 32 bits, and their memory.
+    private final class NarrowRows {
+        private let memory, floats: Tensor
+        private let byteCount: Int
         let rows: MatrixRows
 
-        init(_ rows: Int, _ width: Int) {
-            count = rows * width
-            memory = Tensor([(count + 1) / 2])
-            self.rows = MatrixRows(in: memory.pointer, rows: rows, width: width, precision: .bfloat16)
+        init(_ rows: Int, _ width: Int, _ precision: Precision = .bfloat16) {
+            byteCount = MatrixRows.bytes(rows: rows, width: width, precision: precision)
+            memory = Tensor([(byteCount + 3) / 4])
+            floats = Tensor([rows, width])
+            self.rows = MatrixRows(
+                in: memory.pointer, beside: floats.pointer, rows: rows, width: width, precision: precision)
         }
 
-        var numbers: [UInt16] {
-            UnsafeRawPointer(memory.pointer).withMemoryRebound(to: UInt16.self, capacity: count) {
-                Array(UnsafeBufferPointer(start: $0, count: count))
-            }
-        }
+        var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: memory.pointer, count: byteCount)) }
     }
 
     private func attendedInDouble(

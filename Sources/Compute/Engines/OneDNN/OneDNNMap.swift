@@ -49,8 +49,9 @@ struct OneDNNMap: PreparedMap {
 
     var inputPrecision: Precision { precision }
 
+    // Sums of integers are made in 32 bits, and put into any precision from there.
     func canWrite(_ precision: Precision) -> Bool {
-        precision == .float32 || (precision == .bfloat16 && self.precision == .bfloat16)
+        precision == .float32 || precision == self.precision || self.precision == .int8
     }
 
     func run(
@@ -62,13 +63,14 @@ struct OneDNNMap: PreparedMap {
         guard let scales, let rowScales = x.scales else {
             return multiply(rows.count, x.numbers, into: y, activation: activation)
         }
-        multiply(rows.count, x.numbers, into: y)
-        let numbers = y.numbers.assumingMemoryBound(to: Float.self)
+        guard let sums = y.floats else { preconditionFailure("no room for sums in 32 bits") }
+        multiply(rows.count, x.numbers, into: MatrixRows(sums, width: outputs))
         for row in 0..<rows.count {
-            let line = numbers + row * outputs
+            let line = sums + row * outputs
             Quantisation.widen(
                 line, count: outputs, scale: rowScales[row], scales: scales.pointer, bias: bias.pointer)
-            activation?.apply(to: line, count: outputs)
+            activation?.applyRoughly(to: line, count: outputs)
+            y.advanced(byRows: row).encode(line, rows: 1)
         }
     }
 }
