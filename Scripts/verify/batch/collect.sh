@@ -41,7 +41,7 @@ check "a class with U+2028 in its name is no end of a line" "$SCRIPTS/collect.sh
 for listed in /dev/zero /etc/passwd ../one/000000.png a/../000000.png .. . '' ./000000.png a//000000.png '..\\\\x' '\\n' '\\u001b[31m'; do
     with file "\"$listed\"" >$manifest
     check "a manifest that lists '$listed' is refused with 65" refuses 65 manifest-0-of-1.jsonl:1
-    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze batch)" = 65 ]
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze --force batch)" = 65 ]
 done
 printf '%s\n' "$line" >$manifest
 mv batch/000000.png kept.png
@@ -50,7 +50,7 @@ for make in 'mkfifo batch/000000.png' 'ln -s ../kept.png batch/000000.png' 'ln -
     rm -rf batch/000000.png
     $make
     check "an image that is made by '$make' is refused with 65" refuses 65 batch/000000.png
-    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze batch)" = 65 ]
+    check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze --force batch)" = 65 ]
 done
 rm -rf batch/000000.png
 mv kept.png batch/000000.png
@@ -59,7 +59,7 @@ for file in $manifest batch/run.json; do
     for make in "mkdir $file" "mkfifo $file" "ln -s ../kept $file"; do
         $make
         check "a manifest made by '$make' is refused with 65" refuses 65 "$file"
-        check "analyze refuses them, too" [ "$(code "$OMNICACHE" analyze batch)" = 65 ]
+        check "analyze refuses them, too" [ "$(code "$OMNICACHE" analyze --force batch)" = 65 ]
         rm -r "$file"
     done
     mv kept "$file"
@@ -137,7 +137,7 @@ open("bomb/manifest-0-of-1.jsonl", "w").write(json.dumps(line) + "\n")' "$size"
         check "a bomb that declares $size pixels is refused with 65" \
             [ "$(PYTHON=$interpreter code "$SCRIPTS/collect.sh" -o bomb.npz bomb)$(wc -l <error)" = 651 ]
         check "nothing is packed of it" [ -z "$(find . -maxdepth 1 -name '*bomb.npz*' -o -maxdepth 1 -name '.collect*')" ]
-        check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze bomb)" = 65 ]
+        check "analyze refuses it, too" [ "$(code "$OMNICACHE" analyze --force bomb)" = 65 ]
     done
     cp -R pixmaps damaged
     rm damaged/000005.ppm

@@ -18,7 +18,8 @@ enum Arguments {
                 continue
             }
             throw .usage(
-                "argument \(index), '\(escaped(argument))', is not UTF-8; rename the file, or use a symbolic link to it"
+                "argument \(index), '\(escaped(argument))', is not UTF-8; write it in UTF-8 (a file: rename it, or use a symbolic "
+                    + "link to it)"
             )
         }
     }
