@@ -30,7 +30,7 @@ package enum Softmax {
         var sums = Vector.zero
         var index = 0
         while index < count {
-            let weights = roughPowerOfTwo((Vector(at: scores + index) - largest) * factor)
+            let weights = powerOfTwo((Vector(at: scores + index) - largest) * factor)
             let rest = count - index
             if rest >= Vector.scalarCount {
                 BFloat16.narrow(weights, into: target + 2 * index)
@@ -58,5 +58,21 @@ package enum Softmax {
             index += Vector.scalarCount
         }
         return lanes.largest
+    }
+
+    /// 2^x of each lane, x <= 0, within 8e-5 of itself: less than a twentieth of what rounding to 16 bits does to it.
+    ///
+    /// x = n + f with |f| <= 1/2; 2^f by the polynomial of degree 3 whose largest relative error is least, then scaled by 2^n
+    /// through the exponent bits. Arguments are clamped to at least -126; NaNs stay NaNs.
+    @inline(__always)
+    private static func powerOfTwo(_ argument: Vector) -> Vector {
+        let x = argument.larger(Vector(repeating: -126))
+        // Adding 1.5 x 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
+        let magic = Vector(repeating: 12_582_912)
+        let shifted = x + magic
+        let f = x - (shifted - magic)
+        let power = ((f * 0.055_171_67 + 0.242_611_14) * f + 0.693_260_97) * f + 0.999_928_06
+        let exponent = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &+ SIMD16<Int32>(repeating: 127)
+        return power * unsafeBitCast(exponent &<< SIMD16<Int32>(repeating: 23), to: Vector.self)
     }
 }

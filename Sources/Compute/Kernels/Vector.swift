@@ -92,32 +92,3 @@ package func exponential(_ argument: Vector) -> Vector {
     let scale = (exponent &+ SIMD16<Int32>(repeating: 127)) &<< SIMD16<Int32>(repeating: 23)
     return power * unsafeBitCast(scale, to: Vector.self)
 }
-
-/// 2^x of each lane, -126 <= x <= 127, within 8e-5 of itself: less than a twentieth of what rounding to 16 bits does to it.
-///
-/// x = n + f with |f| <= 1/2; 2^f by the polynomial of degree 3 whose largest relative error is least, then scaled by 2^n
-/// through the exponent bits. Smaller arguments are taken for -126; NaNs stay NaNs.
-@inline(__always)
-func roughPowerOfTwo(_ argument: Vector) -> Vector {
-    let x = argument.larger(Vector(repeating: -126))
-    // Adding 1.5 x 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
-    let magic = Vector(repeating: 12_582_912)
-    let shifted = x + magic
-    let f = x - (shifted - magic)
-    let power = ((f * 0.055_171_67 + 0.242_611_14) * f + 0.693_260_97) * f + 0.999_928_06
-    let exponent = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &+ SIMD16<Int32>(repeating: 127)
-    return power * unsafeBitCast(exponent &<< SIMD16<Int32>(repeating: 23), to: Vector.self)
-}
-
-/// 1/x of each lane, 1 <= x <= 2^126, within 1e-5 of itself: a division takes as long as all else of an activation.
-///
-/// A first guess, within 13 %, comes from the bits: those of 1/x fall as those of x rise. A step of the third order and
-/// one of the second make it exact.
-@inline(__always)
-func roughReciprocal(_ x: Vector) -> Vector {
-    let bits = SIMD16<UInt32>(repeating: 0x7EF3_11C7) &- unsafeBitCast(x, to: SIMD16<UInt32>.self)
-    let guess = unsafeBitCast(bits, to: Vector.self)
-    let error = 1 - x * guess
-    let closer = guess + guess * (error + error * error)
-    return closer + closer * (1 - x * closer)
-}

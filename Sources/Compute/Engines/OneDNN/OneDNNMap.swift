@@ -69,7 +69,7 @@ struct OneDNNMap: PreparedMap {
             let line = sums + row * outputs
             Quantisation.widen(
                 line, count: outputs, scale: rowScales[row], scales: scales.pointer, bias: bias.pointer)
-            activation?.applyRoughly(to: line, count: outputs)
+            activation?.apply(to: line, count: outputs)
             y.advanced(byRows: row).encode(line, rows: 1)
         }
     }
