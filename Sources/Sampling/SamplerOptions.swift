@@ -243,6 +243,12 @@ extension SamplerOptions: Codable {
         return changed
     }
 
+    /// The options of the sampler that stands for all that take the same path through the same model calls: of DDIM for
+    /// Euler's method on a variance-preserving process (arXiv 2010.02502, eq. 13), else these.
+    public func onSamePath(for process: DiffusionProcess) -> SamplerOptions {
+        kind == .euler && process.predictionType != .flow ? changed(to: .ddim) : self
+    }
+
     /// The same options with a step rule, or with the default one where the rule would change nothing for `steps` steps of
     /// a model of this process: equal results have equal options.
     ///

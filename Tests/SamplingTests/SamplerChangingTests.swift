@@ -31,4 +31,13 @@ import Testing
         let solver = SamplerOptions(.dpmSolver, spacing: .leading, stepsOffset: 1, clip: 1, end: .firstTimestep)
         #expect(base.changed(to: .dpmSolver) == solver)
     }
+
+    @Test func `Euler's method alone is on another sampler's path, and not for flows`() throws {
+        let process = try DiffusionProcess(.epsilon, betas: .linear(start: 0.0001, end: 0.02))
+        for kind in SamplerKind.allCases where kind != .euler {
+            #expect(SamplerOptions(kind).onSamePath(for: process) == SamplerOptions(kind))
+        }
+        #expect(SamplerOptions(.euler).onSamePath(for: process) == SamplerOptions(.ddim))
+        #expect(try SamplerOptions(.euler).onSamePath(for: DiffusionProcess(Flow())) == SamplerOptions(.euler))
+    }
 }

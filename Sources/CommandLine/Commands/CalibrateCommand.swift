@@ -85,7 +85,8 @@ struct CalibrateCommand: ParsableCommand {
             try prompts.map { try model.open(takesPrompts: true).calibrated(on: PromptList(path: $0)) }
             ?? model.open()
         let settings = try sampling.settings(
-            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
+            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory
+        ).calibrated(for: directory.process)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard (1...Calibrator.mostSamples).contains(samples) else {

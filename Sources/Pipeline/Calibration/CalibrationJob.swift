@@ -243,6 +243,7 @@ extension LatentDecoder {
 extension ModelSession {
     /// The calibration for `settings`; what is missing is made and kept if `makes` says so, since that takes full runs.
     public func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
+        let settings = settings.calibrated(for: directory.process)
         let store = CalibrationStore(directory: directory, settings: settings)
         let standard =
             settings.arithmetic == .standard

@@ -38,6 +38,17 @@ import Testing
         #expect(try StoredCalibration(store: store(Arithmetic(.bfloat16))).knownCalibration() == nil)
     }
 
+    @Test func `samplers on the same path share a calibration`() throws {
+        try store().save(file, ships: true)
+        let session = ModelSession(directory: model.directory)
+        var settings = model.settings
+        for (kind, isShared) in [(SamplerKind.ddim, true), (.euler, true), (.heun, false), (.dpmSolver, false)] {
+            settings.sampler = SamplerOptions(kind)
+            let calibration = session.calibration(for: settings, makes: false)
+            #expect(try (calibration.knownCalibration() != nil) == isShared)
+        }
+    }
+
     @Test func `one's own calibration comes first, and nothing is told`() throws {
         try store().save(file, ships: true)
         let own = Arithmetic(.bfloat16)
