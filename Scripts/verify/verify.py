@@ -240,7 +240,8 @@ def check_tiny(report, command):
         tensors, run = load_file(directory / "io.safetensors"), json.loads((directory / "io.json").read_text())["run"]
         try:
             latents, _ = command.sample(directory, run["class"], run["guidance_scale"],
-                                        noise=tensors["initial_noise"], spacing=run["spacing"])
+                                        noise=tensors["initial_noise"],
+                                        spacing=run.get("spacing", run["scheduler_config"]["timestep_spacing"]))
         except CommandFailed as error:
             report.failure(f"tiny: {case.name}: {error}")
             continue
