@@ -241,7 +241,7 @@ def check_tiny(report, command):
         try:
             latents, _ = command.sample(directory, run["class"], run["guidance_scale"],
                                         noise=tensors["initial_noise"],
-                                        spacing=run.get("spacing", run["scheduler_config"]["timestep_spacing"]))
+                                        spacing=run["scheduler_config"]["timestep_spacing"])
         except CommandFailed as error:
             report.failure(f"tiny: {case.name}: {error}")
             continue
