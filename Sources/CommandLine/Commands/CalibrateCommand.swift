@@ -85,8 +85,7 @@ struct CalibrateCommand: ParsableCommand {
             try prompts.map { try model.open(takesPrompts: true).calibrated(on: PromptList(path: $0)) }
             ?? model.open()
         let settings = try sampling.settings(
-            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory
-        ).calibrated(for: directory.process)
+            over: directory.defaultSettings.computed(by: model.engine.arithmetic(log: log)), of: directory)
         log.warn(of: settings, on: directory)
         let schedule = try settings.schedule(for: directory)
         guard (1...Calibrator.mostSamples).contains(samples) else {
@@ -114,7 +113,7 @@ struct CalibrateCommand: ParsableCommand {
         let evaluations = budgets.map { $0.evaluations(of: schedule.evaluations) }
         if guards {
             return try guardImages(
-                of: known?.file, evaluations, in: session, settings, schedule, store: store, log: log)
+                of: known?.file, evaluations, in: session, schedule, store: store, log: log)
         }
         // With a calibration that has all but the qualities, only these are measured.
         let isMade =
@@ -132,7 +131,7 @@ struct CalibrateCommand: ParsableCommand {
             }
             return try tell(planned, schedule, log)
         }
-        let job = CalibrationJob(session: session, settings: settings, store: store)
+        let job = CalibrationJob(session: session, store: store)
         let items = Calibrator.items(samples, told: directory.conditions)
         let source = try directory.decoder(decoder.choice)
         guard !curve || source != nil else { throw directory.needsDecoder(instead: ", or drop --curve") }
@@ -180,8 +179,8 @@ struct CalibrateCommand: ParsableCommand {
 
     /// Makes the plans that images choose between, from a calibration with plans.
     private func guardImages(
-        of file: CalibrationFile?, _ evaluations: [Int], in session: ModelSession, _ settings: SampleSettings,
-        _ schedule: RunSchedule, store: CalibrationStore, log: Log
+        of file: CalibrationFile?, _ evaluations: [Int], in session: ModelSession, _ schedule: RunSchedule,
+        store: CalibrationStore, log: Log
     ) throws {
         guard let file, !evaluations.isEmpty else {
             throw PipelineError.usage(
@@ -193,7 +192,7 @@ struct CalibrateCommand: ParsableCommand {
             return try tell(planned, schedule, log)
         }
         let outcome = try WeightFiles.blamed {
-            try CalibrationJob(session: session, settings: settings, store: store).guardImages(
+            try CalibrationJob(session: session, store: store).guardImages(
                 of: file, evaluations: evaluations, images: samples)
         }
         let path = try store.save(outcome.file, ships: ship)

@@ -22,8 +22,7 @@ public final class DiTWorkspace {
             workers: workers)
         tokens = TokenMemory(
             entries: entries, tokens: network.sequences[0].tokens, Self.widths(config),
-            block: network.weights.blocks[0],
-            attention: attentions[0])
+            block: network.weights.blocks[0], attention: attentions[0])
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.

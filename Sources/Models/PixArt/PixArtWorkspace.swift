@@ -26,8 +26,7 @@ final class PixArtWorkspace {
             width: config.hiddenSize)
         tokens = TokenMemory(
             entries: entries, tokens: network.sequences[0].tokens, Self.widths(config),
-            block: network.weights.blocks[0],
-            attention: attentions[0])
+            block: network.weights.blocks[0], attention: attentions[0])
     }
 
     /// What a workspace takes, in bytes, for a network whose blocks attend by turns within `sequences`.

@@ -9,15 +9,15 @@ public struct CalibrationJob {
     private static let samplesOnDemand = 1
 
     let session: ModelSession
-    let settings: SampleSettings
     private let store: CalibrationStore
 
-    /// A job for the session's model and these settings; keeps what it makes in `store`.
-    public init(session: ModelSession, settings: SampleSettings, store: CalibrationStore) {
+    /// A job for the session's model and the store's settings; keeps what it makes in `store`.
+    public init(session: ModelSession, store: CalibrationStore) {
         self.session = session
-        self.settings = settings
         self.store = store
     }
+
+    var settings: SampleSettings { store.settings }
 
     /// Makes what a plan needs and keeps it.
     func carryOut(_ task: StoredCalibration.Task, on file: CalibrationFile?) throws -> CalibrationFile {
@@ -243,7 +243,6 @@ extension LatentDecoder {
 extension ModelSession {
     /// The calibration for `settings`; what is missing is made and kept if `makes` says so, since that takes full runs.
     public func calibration(for settings: SampleSettings, makes: Bool) -> StoredCalibration {
-        let settings = settings.calibrated(for: directory.process)
         let store = CalibrationStore(directory: directory, settings: settings)
         let standard =
             settings.arithmetic == .standard
@@ -251,7 +250,7 @@ extension ModelSession {
         let tell = { [report] (text: String) in report(.message(text)) }
         guard makes else { return StoredCalibration(store: store, standard: standard, tell: tell) }
         return StoredCalibration(store: store, standard: standard, tell: tell) { task, file in
-            try CalibrationJob(session: self, settings: settings, store: store).carryOut(task, on: file)
+            try CalibrationJob(session: self, store: store).carryOut(task, on: file)
         }
     }
 }

@@ -12,14 +12,17 @@ public struct CalibrationStore: Sendable {
     /// Part of the name where the sampler clips x0: fits that did not know of it must not be found.
     private static let clippedFits = 2
 
+    /// The settings that are calibrated: those of all samplers that take the same path.
+    let settings: SampleSettings
     private let model: ImageRecord.Model
-    private let settings: SampleSettings
     private let shipped: String
     private let cached: String?
 
     /// The places for one model and its settings.
     public init(directory: ModelDirectory, settings: SampleSettings) {
         model = directory.reference()
+        var settings = settings
+        settings.sampler = settings.sampler.onSamePath(for: directory.process)
         self.settings = settings
         struct Key: Encodable {
             let model: String

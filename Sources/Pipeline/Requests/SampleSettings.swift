@@ -47,13 +47,6 @@ public struct SampleSettings: Codable, Equatable, Sendable {
         return settings
     }
 
-    /// The settings by whose calibration these are planned: samplers that take the same path share one.
-    public func calibrated(for process: DiffusionProcess) -> SampleSettings {
-        var settings = self
-        settings.sampler = sampler.onSamePath(for: process)
-        return settings
-    }
-
     /// How the branches' outputs become one.
     ///
     /// - Throws: ``SamplingError`` when scale or channels make no sense.

@@ -30,8 +30,7 @@ import Testing
         let schedule: RunSchedule
 
         var job: CalibrationJob {
-            CalibrationJob(
-                session: session, settings: settings, store: CalibrationStore(directory: directory, settings: settings))
+            CalibrationJob(session: session, store: CalibrationStore(directory: directory, settings: settings))
         }
 
         func hardest(_ count: Int, beside others: Int, progress: Calibrator.Progress) throws -> [SampleItem] {
