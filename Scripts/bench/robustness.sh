@@ -8,6 +8,7 @@
 #   -s SEED      the first pair's seed (default: 2000001; the seeds from there on are for reports, not for tuning)
 #   -b BUDGETS   the budgets, separated by commas (default: 0.5,0.33,0.2)
 #   -p PEERS     the strategies that the default is held against (default: the best of docs/quality.md)
+#   -c OPTIONS   what else calibrate is told in each row, such as "--search --samples 24" (default: nothing, four images)
 #   -m MODEL     the model (default: the embedded one, and the embedded flow in the rows that name it)
 #   -r NAMES     only these rows, separated by commas; ddim-50 stands for all whose names begin with ddim-50-
 #   -d DIR       where rows are kept (default: robustness)
@@ -58,13 +59,14 @@ pairs=128
 seed=2000001
 budgets=0.5,0.33,0.2
 peers=dpcache,lemica,taylorseer,hicache,seacache,uniform+taylor:2
+calibrating=
 model=
 only=
 directory=robustness
 binary=
 taken=0
 status=0
-read_options "n:pairs s:seed b:budgets p:peers m:model r:only d:directory" "$@"
+read_options "n:pairs s:seed b:budgets p:peers c:calibrating m:model r:only d:directory" "$@"
 shift "$taken"
 [ $# = 0 ] || fail 64 "unexpected argument $1; see $NAME --help"
 "${dry_run:-false}" && fail 64 "there is no --dry-run; -n 2 is quick"
@@ -73,7 +75,9 @@ find_binary
 case $directory in /* | ./*) ;; *) directory=./$directory ;; esac
 make_directory
 build=$(cksum <"$binary") || fail 66 "cannot read $binary; run make build"
-export XDG_CACHE_HOME="$directory/cache/${build%% *}"
+XDG_CACHE_HOME="$directory/cache/${build%% *}"
+[ -z "$calibrating" ] || XDG_CACHE_HOME=$XDG_CACHE_HOME$(printf '%s' "-$calibrating" | tr -c 'a-z0-9.,' '-')
+export XDG_CACHE_HOME
 
 pid=
 stopping=false
@@ -122,13 +126,14 @@ measure() {
     fi
     # The first strategy that compare names is the program's default.
     default=$(sed 's/ at .*//;q' "$part")
-    key="# $build, $pairs pairs, seed $seed, budgets $budgets, $default,$rivals, $*"
+    key="# $build, $pairs pairs, seed $seed, budgets $budgets, $default,$rivals, $*${calibrating:+, calibrate $calibrating}"
     if [ -f "$file" ] && [ "$(head -n 1 "$file")" = "$key" ]; then
         echo "$row: is there" >&2
         return
     fi
     echo "$row: $pairs pairs" >&2
-    run calibrate "$@" --budget "$budgets" --quiet >/dev/null 2>"$part.errors"
+    # shellcheck disable=SC2086
+    run calibrate "$@" --budget "$budgets" $calibrating --quiet >/dev/null 2>"$part.errors"
     must "$row: calibrate"
     run compare "$@" --count "$pairs" --seed "$seed" --budgets "$budgets" --strategies "$default,$rivals" --no-timing \
         --log json --quiet --force --output "$directory/$row" >"$part" 2>"$part.errors"
