@@ -12,16 +12,16 @@ public protocol Denoiser: AnyObject {
     ///
     /// - Parameters:
     ///   - calls: Every call that the run will make, in order.
-    ///   - branches: The branches that the run will ask for.
+    ///   - guidance: How the branches that the run will ask for are joined.
     ///   - shape: The latents' shape.
     /// - Throws: Whatever keeps the denoiser from serving this run.
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws
 
     /// Writes the output of each of `branches` into its place; does not change the other outputs and the latents.
     ///
     /// - Parameters:
     ///   - branches: What to evaluate.
-    ///   - call: The model call, one of those that ``begin(calls:branches:shape:)`` was given.
+    ///   - call: The model call, one of those that ``begin(calls:guidance:shape:)`` was given.
     ///   - latents: The state x at the call's noise level.
     ///   - outputs: Preallocated; nothing may be allocated in here.
     /// - Throws: Whatever kept the outputs from being written; the run can then ask again.

@@ -71,7 +71,7 @@ public struct SamplingRun {
         self.outputs = BranchOutputs(branches: guidance.branches, shape: shape, hasVariance: denoiser.hasVariance)
         latents.copy(from: initialNoise)
         if noiseScale != 1 { for index in latents.values.indices { latents.values[index] *= Float(noiseScale) } }
-        try denoiser.begin(calls: sampler.calls, branches: guidance.branches, shape: shape)
+        try denoiser.begin(calls: sampler.calls, guidance: guidance, shape: shape)
     }
 
     /// A run whose initial noise, then its added noise, are drawn from `noise`.

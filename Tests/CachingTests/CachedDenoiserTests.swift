@@ -12,7 +12,7 @@ private final class ToyDenoiser: Denoiser {
 
     init(hasVariance: Bool = false) { self.hasVariance = hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) {
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) {
         evaluated = []
         evaluated.reserveCapacity(calls.count)
     }
@@ -113,7 +113,7 @@ private final class ToyDenoiser: Denoiser {
         let calls = try Runs.calls(steps)
         let denoiser = cached(ToyDenoiser(hasVariance: true), spec, plan: plan)
         let outputs = BranchOutputs(branches: Runs.guided, shape: shape, hasVariance: true)
-        try denoiser.begin(calls: calls, branches: Runs.guided, shape: shape)
+        try denoiser.begin(calls: calls, guidance: Guidance(scale: 3), shape: shape)
         return try calls.map { call in
             let latents = Tensor(noise(32, seed: UInt64(call.index)), shape: shape)
             try denoiser.evaluate(Runs.guided, at: call, latents: latents, into: outputs)
@@ -167,7 +167,7 @@ private final class ToyDenoiser: Denoiser {
                 let denoiser = Self.cached(ToyDenoiser(hasVariance: true), spec)
                 let outputs = BranchOutputs(branches: Runs.guided, shape: Self.shape, hasVariance: true)
                 let latents = Tensor(Self.shape)
-                try denoiser.begin(calls: calls, branches: Runs.guided, shape: Self.shape)
+                try denoiser.begin(calls: calls, guidance: Guidance(scale: 3), shape: Self.shape)
                 let before = Tensor.allocationCount
                 for call in calls {
                     try denoiser.evaluate(Runs.guided, at: call, latents: latents, into: outputs)

@@ -8,7 +8,7 @@ final class ConstantDenoiser: Denoiser {
 
     init(_ output: [Float]) { self.output = output }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {}
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {}
 
     func evaluate(
         _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs

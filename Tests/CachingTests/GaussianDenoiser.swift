@@ -15,7 +15,7 @@ final class GaussianDenoiser: Denoiser {
         self.type = type
     }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         self.shape = shape
     }
 

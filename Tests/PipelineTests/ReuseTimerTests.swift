@@ -13,7 +13,7 @@ import Testing
         let seconds: Double
         init(seconds: Double) { self.seconds = seconds }
 
-        func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {}
+        func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {}
 
         func evaluate(
             _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs

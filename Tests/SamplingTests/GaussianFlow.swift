@@ -57,7 +57,7 @@ final class GaussianFlow: Denoiser {
         return flow.direction == .toData ? velocity : -velocity
     }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) {}
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) {}
 
     func evaluate(
         _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs

@@ -16,8 +16,8 @@ private final class ToyDenoiser: Denoiser {
 
     init(hasVariance: Bool = false) { self.hasVariance = hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) {
-        begun = (calls.count, branches, shape)
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) {
+        begun = (calls.count, guidance.branches, shape)
         evaluations = []
         evaluations.reserveCapacity(calls.count)
     }
@@ -44,8 +44,8 @@ private final class HoldingDenoiser: Denoiser {
 
     var hasVariance: Bool { wrapped.hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
-        try wrapped.begin(calls: calls, branches: branches, shape: shape)
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
+        try wrapped.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     func evaluate(

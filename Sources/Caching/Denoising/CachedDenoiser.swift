@@ -3,7 +3,7 @@ import Sampling
 
 /// Follows a plan around any denoiser: evaluates what the plan evaluates and forecasts the rest.
 ///
-/// State is per image and per branch; ``begin(calls:branches:shape:)`` forgets it. Memory: the forecaster's depth in
+/// State is per image and per branch; ``begin(calls:guidance:shape:)`` forgets it. Memory: the forecaster's depth in
 /// outputs per branch. A plan that evaluates everything changes no bit.
 ///
 /// With a ``PlanGuard``, an image that is found hard goes on with another plan.
@@ -53,19 +53,21 @@ public final class CachedDenoiser: Denoiser {
 
     public var hasVariance: Bool { base.hasVariance }
 
-    public func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    public func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         (course, clean, change, isHard) = (light, nil, nil, false)
-        guard plan.calls == calls.count, plan.branches == branches else {
+        guard plan.calls == calls.count, plan.branches == guidance.branches else {
             throw PlanError.doesNotFit(
                 "a plan of \(plan.calls) model calls for a run of \(calls.count), or for other guidance branches")
         }
-        guard plan.evaluated.first == branches else {
+        guard plan.evaluated.first == plan.branches else {
             throw PlanError.doesNotFit("a plan that reuses at the first model call, where there is nothing to reuse")
         }
         try forecaster.check(plan)
         try planGuard?.check(from: plan, forecaster)
-        state = RunState(plan: plan, forecaster: forecaster, calls: calls, shape: shape, hasVariance: hasVariance)
-        try base.begin(calls: calls, branches: branches, shape: shape)
+        state = RunState(
+            plan: plan, forecaster: forecaster, calls: calls, guidance: guidance, shape: shape, hasVariance: hasVariance
+        )
+        try base.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     public func evaluate(
@@ -142,6 +144,9 @@ private final class RunState {
             ordinals = Dictionary(uniqueKeysWithValues: calls.enumerated().map { ($1, $0) })
         }
 
+        /// The newest output up to a call.
+        func newest(at call: Int) -> Tensor { slot(of: ordinals.keys.filter { $0 <= call }.max() ?? call) }
+
         func slot(of call: Int) -> Tensor {
             guard let ordinal = ordinals[call] else { preconditionFailure("call \(call) is not evaluated") }
             return slots[ordinal % slots.count]
@@ -152,6 +157,8 @@ private final class RunState {
     private typealias Forecasts = [[ForecastTerm]]
 
     private let calls: [ModelCall]
+    /// Where the elements begin that are not guided; nil where all are.
+    private let firstUnguided: Int?
     private let conditional: Kept
     private let unconditional: Kept
     private let conditionalForecasts: Forecasts
@@ -160,7 +167,9 @@ private final class RunState {
     private let bands: FrequencyBands?
     private let sum: Tensor
 
-    init(plan: ReusePlan, forecaster: Forecaster, calls: [ModelCall], shape: [Int], hasVariance: Bool) {
+    init(
+        plan: ReusePlan, forecaster: Forecaster, calls: [ModelCall], guidance: Guidance, shape: [Int], hasVariance: Bool
+    ) {
         func kept(_ branch: GuidanceBranches) -> Kept {
             let isUsed = plan.branches.contains(branch)
             return Kept(
@@ -168,6 +177,7 @@ private final class RunState {
                 hasVariance: hasVariance && isUsed)
         }
         self.calls = calls
+        firstUnguided = guidance.channels.map { $0 * shape.dropFirst().reduce(1, *) }
         conditional = kept(.conditional)
         unconditional = kept(.unconditional)
         conditionalForecasts = Self.forecasts(.conditional, plan, forecaster, calls)
@@ -184,7 +194,7 @@ private final class RunState {
             let kept = run.kept(branch)
             return Kept(calls: plan.fullCalls(of: branch), slots: kept.slots, variance: kept.variance)
         }
-        calls = run.calls
+        (calls, firstUnguided) = (run.calls, run.firstUnguided)
         conditional = kept(.conditional)
         unconditional = kept(.unconditional)
         conditionalForecasts = Self.forecasts(.conditional, plan, forecaster, calls)
@@ -211,7 +221,17 @@ private final class RunState {
         let slot = kept.slot(of: call)
         StepKernels.combine(latents, quantity, output.prediction, into: slot)
         transform?.forward(slot)
+        if branch == .unconditional { leaveUnguided(slot, at: call) }
         if let variance = output.variance { kept.variance?.copy(from: variance) }
+    }
+
+    /// Puts the newest conditional output into the channels that are not guided. Guidance takes these from the conditional
+    /// branch, and so do the trajectories that forecasters are fitted to (``Trajectory``). Where the unconditional branch is
+    /// evaluated alone, that is an older output.
+    private func leaveUnguided(_ slot: Tensor, at call: Int) {
+        guard let firstUnguided else { return }
+        let (target, source) = (slot.values, conditional.newest(at: call).values)
+        for i in firstUnguided..<target.count { target[i] = source[i] }
     }
 
     /// Writes the forecast of a reused output: y = (q − a x)/b. A learned variance is held.

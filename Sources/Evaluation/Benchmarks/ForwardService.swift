@@ -62,7 +62,9 @@ public final class ForwardService {
     }
 
     private func begin() throws {
-        try run.begin(calls: calls, branches: Self.branches(subject.branches), shape: subject.latentShape)
+        // Any scale but 1 asks for both branches.
+        let guidance = try Guidance(scale: subject.branches == 1 ? 1 : 2)
+        try run.begin(calls: calls, guidance: guidance, shape: subject.latentShape)
     }
 
     /// Takes over what a request says.

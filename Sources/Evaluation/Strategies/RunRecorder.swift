@@ -189,8 +189,8 @@ final class ReplayDenoiser: Denoiser {
 
     var hasVariance: Bool { base.hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
-        try base.begin(calls: calls, branches: branches, shape: shape)
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
+        try base.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     func evaluate(

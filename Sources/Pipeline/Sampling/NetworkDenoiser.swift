@@ -41,10 +41,10 @@ public final class NetworkDenoiser: Denoiser {
 
     public var hasVariance: Bool { network.hasVariance }
 
-    public func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    public func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         let expected = network.latentShape.dimensions
         precondition(shape == expected, "latents of \(shape) for a model of \(expected)")
-        let needsNull = branches.contains(.unconditional)
+        let needsNull = guidance.branches.contains(.unconditional)
         precondition(!needsNull || network.canBeGuided, "a model without a null condition cannot be guided")
         session = try workspace.session(
             timesteps: calls.map(\.timestep),

@@ -53,9 +53,9 @@ private final class TimedDenoiser: Denoiser {
         times[branches].map { $0.seconds / Double($0.count) }
     }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         times = [:]
-        try base.begin(calls: calls, branches: branches, shape: shape)
+        try base.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     func evaluate(

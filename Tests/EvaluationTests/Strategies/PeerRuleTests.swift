@@ -48,7 +48,7 @@ import Testing
         let hasVariance = false
         private(set) var evaluations = 0
 
-        func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {}
+        func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {}
 
         func evaluate(
             _ branches: GuidanceBranches, at call: ModelCall, latents: Tensor, into outputs: BranchOutputs
@@ -73,7 +73,7 @@ import Testing
         let (base, branches) = (Waves(), GuidanceBranches([.conditional, .unconditional]))
         let denoiser = BranchOffsetDenoiser(base, unconditional: [true, false, false, false], weight: 2)
         let outputs = BranchOutputs(branches: branches, shape: [1, 8, 8], hasVariance: false)
-        try denoiser.begin(calls: calls, branches: branches, shape: [1, 8, 8])
+        try denoiser.begin(calls: calls, guidance: Guidance(scale: 3), shape: [1, 8, 8])
         for call in calls {
             try denoiser.evaluate(branches, at: call, latents: Tensor([1, 8, 8]), into: outputs)
             let values = outputs.unconditional.prediction.elements

@@ -74,9 +74,9 @@ private final class EasyCacheDenoiser: Denoiser {
 
     var hasVariance: Bool { base.hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         memory = Memory(shape: shape, hasVariance: hasVariance)
-        try base.begin(calls: calls, branches: branches, shape: shape)
+        try base.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     func evaluate(

@@ -162,7 +162,7 @@ final class BranchOffsetDenoiser: Denoiser {
 
     var hasVariance: Bool { base.hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         let (height, width) = (shape[shape.count - 2], shape[shape.count - 1])
         let radius = 2 * (min(height, width) / 5)
         memory = Memory(
@@ -171,7 +171,7 @@ final class BranchOffsetDenoiser: Denoiser {
                 let (i, j) = (position / width, position % width)
                 return i * i + j * j <= radius * radius
             }, offset: Tensor(shape), scratch: Tensor(shape), variance: hasVariance ? Tensor(shape) : nil)
-        try base.begin(calls: calls, branches: branches, shape: shape)
+        try base.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     func evaluate(

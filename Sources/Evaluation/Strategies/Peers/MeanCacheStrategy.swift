@@ -184,13 +184,13 @@ private final class MeanCacheDenoiser: Denoiser {
 
     var hasVariance: Bool { base.hasVariance }
 
-    func begin(calls: [ModelCall], branches: GuidanceBranches, shape: [Int]) throws {
+    func begin(calls: [ModelCall], guidance: Guidance, shape: [Int]) throws {
         let slots = 0..<MeanVelocity.longest
         memory = Memory(
             calls: calls, states: slots.map { _ in Tensor(shape) },
             velocities: (0..<2).map { _ in slots.map { _ in Tensor(shape) } },
             variances: (0..<2).map { _ in hasVariance ? Tensor(shape) : nil }, forecast: Tensor(shape))
-        try base.begin(calls: calls, branches: branches, shape: shape)
+        try base.begin(calls: calls, guidance: guidance, shape: shape)
     }
 
     func evaluate(
