@@ -47,9 +47,11 @@ public struct RunFile: Codable, Equatable, Sendable {
     public let decoder: ImageRecord.Decoder?
     /// The SHA-256 of an initial noise that all images share; nil when seeds make it.
     public let initialNoise: String?
+    /// The rate of clips; nil for pictures, and in files of earlier versions.
+    public let framesPerSecond: Int?
     /// How many images there are.
     public let count: Int
-    /// The SHA-256 of the list: file, class, seed and variant of every image in order.
+    /// The SHA-256 of the list: file, class or prompts, seed and variant of every image in order.
     public let list: String
     /// What images share; more than one where the list's options differ.
     public let variants: [Variant]
@@ -59,13 +61,14 @@ public struct RunFile: Codable, Equatable, Sendable {
 
     /// Describes a batch.
     public init(
-        model: ImageRecord.Model, decoder: ImageRecord.Decoder?, initialNoise: String?, variants: [Variant],
-        images: [Image]
+        model: ImageRecord.Model, decoder: ImageRecord.Decoder?, initialNoise: String?, framesPerSecond: Int? = nil,
+        variants: [Variant], images: [Image]
     ) {
         schema = Self.currentSchema
         self.model = model
         self.decoder = decoder
         self.initialNoise = initialNoise
+        self.framesPerSecond = framesPerSecond
         self.variants = variants
         count = images.count
         let hash = SHA256()
@@ -137,6 +140,9 @@ public struct RunFile: Codable, Equatable, Sendable {
         if !model.isSame(as: other.model) { return "model \(other.model.name) (\(other.model.hash.prefix(10))…)" }
         if decoder != other.decoder { return "another decoder" }
         if initialNoise != other.initialNoise { return "other initial noise" }
+        if let mine = framesPerSecond, let theirs = other.framesPerSecond, mine != theirs {
+            return "\(theirs) frames a second, not \(mine)"
+        }
         if count != other.count { return "\(other.count) images, not \(count)" }
         if variants.count != other.variants.count { return "other options in its list" }
         for (mine, theirs) in zip(variants, other.variants) where mine != theirs {
@@ -147,12 +153,14 @@ public struct RunFile: Codable, Equatable, Sendable {
                     + ", not \(mine.evaluations)\(mine.evaluations == theirs.evaluations ? " like these" : "")"
             }
         }
-        if list != other.list { return "another list of classes, seeds or file names" }
+        if list != other.list { return "another list of classes, prompts, seeds or file names" }
         return nil
     }
 }
 
 extension SampleItem {
-    /// The condition as it enters the list's hash: a class by its number, a prompt quoted.
-    fileprivate var hashedCondition: String { classID.map { "\($0)" } ?? "\(condition)" }
+    /// The condition as it enters the list's hash: a class by its number, prompts quoted.
+    fileprivate var hashedCondition: String {
+        (classID.map { "\($0)" } ?? "\(condition)") + (negative.map { "\t\(Condition.prompt($0))" } ?? "")
+    }
 }

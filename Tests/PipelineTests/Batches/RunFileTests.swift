@@ -57,10 +57,15 @@ import Testing
         #expect(try RunFile(folder: folder.path) == mine)
     }
 
-    @Test func `the list's hash depends on file, class, seed, variant and order`() {
+    @Test func `the list's hash depends on file, condition, negative prompt, seed, variant and order`() {
         typealias Image = RunFile.Image
         let images: [Image] = [("a", SampleItem(classID: 1, seed: 2), 0), ("b", SampleItem(classID: 3, seed: 4), 0)]
+        func prompted(_ prompt: String, without negative: String?) -> [Image] {
+            [("a", SampleItem(condition: .prompt(prompt), seed: 2, negative: negative), 0), images[1]]
+        }
         let others: [[Image]] = [
+            prompted("cat", without: nil), prompted("cat", without: "dog"), prompted("dog", without: "cat"),
+            prompted("cat", without: ""),
             [("c", images[0].item, 0), images[1]], [("a", SampleItem(classID: 2, seed: 2), 0), images[1]],
             [("a", SampleItem(classID: 1, seed: 3), 0), images[1]], [("a", images[0].item, 1), images[1]],
             [images[1], images[0]],
@@ -71,7 +76,19 @@ import Testing
                 model: run.model, decoder: nil, initialNoise: nil, variants: run.variants, images: images
             ).list
         }
-        #expect(Set(([images] + others).map(list)).count == 6)
+        #expect(Set(([images] + others).map(list)).count == 10)
+    }
+
+    @Test func `clips at another rate are another batch; a batch that does not say its rate is the same`() {
+        let pictures = BatchFolder.run(count: 2)
+        func clips(_ rate: Int?) -> RunFile {
+            RunFile(
+                model: pictures.model, decoder: nil, initialNoise: nil, framesPerSecond: rate,
+                variants: pictures.variants, images: [("a.png", SampleItem(classID: 1, seed: 2), 0)])
+        }
+        #expect(clips(8).difference(from: clips(12)) == "12 frames a second, not 8")
+        #expect(clips(8).difference(from: clips(8)) == nil)
+        #expect(clips(8).difference(from: clips(nil)) == nil)
     }
 
     @Test func `a file that is missing and one that is another are told apart`() throws {
