@@ -37,6 +37,16 @@ import Testing
         #expect(abs(total(found) - best) <= 1e-9 * best)
     }
 
+    @Test func `there is a plan where limits leave room for one long gap alone`() throws {
+        let (calibration, calls) = try Self.calibration(100)
+        // The first 30 calls may be reused, all others are evaluated.
+        let request = PlanRequest(
+            calls: calls, branches: Runs.guided, evaluations: 142,
+            limits: try ReuseLimits(window: 0...0.3, longestReuse: nil))
+        let plan = try PathPlanner(calibration: calibration).plan(request)
+        #expect(plan.evaluations <= 142 && plan.evaluated[30...].allSatisfy { $0 == Runs.guided })
+    }
+
     @Test(arguments: [10, 17], [1.0, 3.0])
     func `no plan of the calibrated planners breaks the budget or the limits`(steps: Int, scale: Double) throws {
         let (calibration, calls) = try Self.calibration(steps, scale: scale)

@@ -102,6 +102,15 @@ import Testing
         #expect(Array(output.nameInFolder(path).utf8) == Array(name.utf8))
     }
 
+    @Test(arguments: [
+        SampleItem(condition: .label(1), seed: 7, negative: "red"), SampleItem(classID: 3, seed: 7),
+        SampleItem(condition: .prompt("a fox"), seed: 7),
+    ])
+    func `what a model of classes cannot draw is not listed`(item: SampleItem) throws {
+        #expect(throws: PipelineError.self) { try WorkList(items: [item], of: .classes(3)) }
+        #expect(try WorkList(items: [SampleItem(classID: 2, seed: 7)], of: .classes(3)).items.count == 1)
+    }
+
     // MARK: - Records
 
     /// The settings hash of a file of these bytes.

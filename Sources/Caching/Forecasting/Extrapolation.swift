@@ -149,7 +149,7 @@ public enum ForecastVariable: String, CaseIterable, Codable, Sendable {
     case step
     /// The timestep that the model is given.
     case timestep
-    /// The logarithm of the path coordinate s (half the log-SNR, negated).
+    /// The logarithm of the path coordinate s; where noise is added to a picture of variance 1, half the log-SNR, negated.
     case logSNR = "log-snr"
 
     /// Where `call` lies on the axis.

@@ -46,6 +46,12 @@ struct JointPlanSearch {
                 ? nil : (0..<calls).map { $0 == 0 }
         }
         let gap = longestGap(count)
+        // Where much is forced, there may be no plan without a longer one.
+        return best(count, gap: gap) ?? (gap < rules.longestReuse ? best(count, gap: rules.longestReuse) : nil)
+    }
+
+    private func best(_ count: Int, gap: Int) -> [Bool]? {
+        let calls = rules.isForced.count
         // totals[last][before]: the cheapest way to have had so many full calls, these the last two.
         var totals = Self.table(calls)
         var parents: [[[Int16]]] = []

@@ -46,13 +46,18 @@ public struct QualityCurve: Equatable, Sendable {
         }
     }
 
+    /// More images than anyone screens; a larger number stands in no file that was not edited.
+    private static let mostScreened = 1_000_000
+
     /// The fewest evaluations first.
     public let points: [Point]
 
     /// The curve of a calibration; without points where there is none, or none has been measured.
     public init(_ calibration: Calibration?) {
         points = (calibration?.choices ?? []).compactMap { choice in
-            guard let quality = choice.quality, quality.screened >= quality.decibels.count else { return nil }
+            guard let quality = choice.quality,
+                (quality.decibels.count...Self.mostScreened).contains(quality.screened)
+            else { return nil }
             return Point(evaluations: choice.evaluations, quality: quality)
         }.sorted { $0.evaluations < $1.evaluations }
     }
@@ -61,6 +66,9 @@ public struct QualityCurve: Equatable, Sendable {
     public func cheapest(keeping quality: Double) -> Point? {
         points.first { ($0.promise ?? -.infinity) >= quality }
     }
+
+    /// Whether so many screened images are enough to promise anything.
+    public static func canPromise(screening images: Int) -> Bool { allowedShortfalls(of: images) != nil }
 
     /// How many of so many images may fall short of what is promised; nil where there are too few images to promise
     /// anything.

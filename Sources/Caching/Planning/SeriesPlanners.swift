@@ -31,7 +31,7 @@ public struct CurvaturePlanner: Planner {
                 return ReusePlan(steps: steps, branches: request.branches)
             }
         }
-        return .full(calls: request.calls.count, branches: request.branches)
+        preconditionFailure("\(count) full calls keep the rules")
     }
 
     /// Where the k-th full call lies when each stage gets its part of those that are not forced.

@@ -20,12 +20,25 @@ extension PlanError: CustomStringConvertible {
         case .budgetOutOfRange(let found):
             "budget \(found): give a number above 0 and at most 1, the share of evaluations to spend"
         case .budgetTooSmall(let planner, let smallest, let total):
-            "budget too small for \(planner): it needs at least \(smallest) of \(total) evaluations here; give "
-                + "\(Self.share(smallest, of: total)) or more, wider limits on reuse, or what goes lower (the planners path, "
-                + "balanced and uniform, or the strategy fewer-steps)"
+            "budget too small for \(planner): it needs at least \(smallest) of \(total) evaluations here; "
+                + Self.advice(planner, smallest, total)
         case .invalidLimit(let what), .doesNotFit(let what), .needsCalibration(let what), .invalidForecaster(let what):
             what
         }
+    }
+
+    /// The planners that have a plan for every budget that the limits on reuse allow.
+    private static let thrifty = ["path", "balanced", "uniform"]
+
+    private static func advice(_ planner: String, _ smallest: Int, _ total: Int) -> String {
+        guard smallest < total else { return "in so short a run nothing can be reused" }
+        // With the first call evaluated, and no limits, two evaluations would do.
+        let others = [
+            smallest > 2 ? "wider limits on reuse" : nil,
+            thrifty.contains(planner)
+                ? nil : "what goes lower (the planners path, balanced and uniform, or the strategy fewer-steps)",
+        ].compactMap(\.self)
+        return "give \(share(smallest, of: total)) or more" + others.map { ", or \($0)" }.joined()
     }
 
     /// The smallest decimal of three digits whose share of `total` is at least `count`.

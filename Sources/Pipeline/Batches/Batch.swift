@@ -113,6 +113,9 @@ public struct Batch: Sendable {
             try Self.checkPaths(items.indices.lazy.map { path($0) }, of: output.pattern)
             targets = items.indices.filter(shard.contains).map { target($0, [items[$0]]) }
         }
+        if let latents = output.latents, decoder != nil, targets.contains(where: { $0.paths.contains(latents) }) {
+            throw PipelineError.usage("--save-latents \(latents): the image has the same path; give another one")
+        }
         guard output.keepsManifest else {
             manifest = nil
             return
@@ -121,7 +124,7 @@ public struct Batch: Sendable {
             (try Self.nameInManifest(path(index), of: output.pattern), items[index], variant(index))
         }
         let run = RunFile(
-            model: model, decoder: decoderReference, initialNoise: noise,
+            model: model, decoder: decoderReference, initialNoise: noise, framesPerSecond: layout.framesPerSecond,
             variants: variants.map {
                 RunFile.Variant(settings: $0.settings, reuse: $0.reuse, evaluationsFull: $0.evaluationsFull)
             }, images: images)

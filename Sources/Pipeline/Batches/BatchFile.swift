@@ -124,11 +124,8 @@ struct ListNames {
         -> BatchFile.Field
     {
         if let control = text.unprintable {
-            let code = String(control.value, radix: 16, uppercase: true)
             throw ListText.Problem(
-                reason:
-                    "\(name) has the control character U+\(String(repeating: "0", count: 4 - code.count))\(code); remove it",
-                place: place)
+                reason: "\(name) has the control character \(control.codePoint); remove it", place: place)
         }
         return BatchFile.Field(text: text, place: place)
     }

@@ -39,9 +39,12 @@ public struct WorkList: Equatable, Sendable {
 
     /// Images given one by one.
     ///
-    /// - Throws: ``PipelineError/badData(_:)`` when a condition is not one that the model takes.
+    /// - Throws: ``PipelineError/badData(_:)`` when a condition, or a negative prompt, is not one that the model takes.
     public init(items: [SampleItem], of kind: ConditionKind) throws(PipelineError) {
         for item in items {
+            if let negative = item.negative, case .classes = kind {
+                throw .badData("\(Condition.prompt(negative)): the model draws classes, and takes no negative prompt")
+            }
             switch (item.condition, kind) {
             case (.label(let label), .classes(let count)) where !(0..<count).contains(label):
                 throw .badData("class \(label) is not one of the model's \(count) classes")

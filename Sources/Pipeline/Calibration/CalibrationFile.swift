@@ -74,14 +74,23 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
             model: model, settings: settings, items: items, calibration: calibration.choosing(choices), fits: fits)
     }
 
-    /// The same with what another calibration from the same images has chosen and fitted, where this one has not.
+    /// The same with the plans that another calibration has chosen for other numbers of evaluations, and their forecasters.
+    ///
+    /// What both have learnt of the model is taken from the one with more images, and from this one where they have as many.
+    /// Forecasters of plans that were not chosen are taken over only where the images are the same.
     public func completed(by other: CalibrationFile) -> CalibrationFile {
-        guard other.items == items, other.isFor(model, settings) else { return self }
+        guard other.isFor(model, settings) else { return self }
         let choices = other.calibration.choices.filter { old in
             !calibration.choices.contains { $0.evaluations == old.evaluations }
         }
-        return other.fits.filter { old in !fits.contains { $0.plan == old.plan } }
-            .reduce(choosing(choices)) { $0.adding($1) }
+        let plans = choices.flatMap { [$0.plan] + ($0.guarded.map { [$0.light, $0.heavy] } ?? []) }
+        let known = other.fits.filter { old in
+            !fits.contains { $0.plan == old.plan } && (other.items == items || plans.contains(old.plan))
+        }
+        let base = other.items.count > items.count ? other : self
+        return CalibrationFile(
+            model: model, settings: settings, items: base.items,
+            calibration: base.calibration.choosing(choices + calibration.choices), fits: fits + known)
     }
 
     /// Whether it is for this model and these settings.

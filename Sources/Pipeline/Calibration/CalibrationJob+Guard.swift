@@ -48,8 +48,9 @@ extension CalibrationJob {
         let hard = try screening.hardest(count, beside: count, progress: meter.spend)
         let items = hard + Calibrator.items(count, told: conditions)
         let measurement = try calibrator.measure(items, progress: meter.spend)
-        // Images that the search and the curve have not screened.
-        let used = count * (1 + 2 * HardImages.screenedPerImage)
+        // Images that no search, curve or fit has screened.
+        let curve = file.calibration.choices.compactMap(\.quality?.screened).max() ?? 0
+        let used = max(count, file.items.count) * (1 + HardImages.screenedPerImage) + curve
         let seen = Calibrator.items(used + count * Self.seenPerImage, told: conditions).dropFirst(used)
         return try pairs.reduce(Outcome(file: file, evaluations: 0, chosen: [])) { outcome, pair in
             let light = pair.light.forecaster
@@ -79,7 +80,7 @@ extension CalibrationJob {
         _ file: CalibrationFile, _ evaluations: [Int], images count: Int, schedule: RunSchedule
     ) throws -> Int {
         try evaluations.reduce(
-            HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
+            HardImages.evaluations(count, schedule: schedule)
                 + Calibrator.evaluationsToMeasure(2 * count, leavesOut: false, schedule: schedule)
         ) { sum, evaluations in
             let pair = try pair(evaluations, of: file)
@@ -106,8 +107,15 @@ extension CalibrationJob {
                     + "budgets")
         }
         guard light.forecaster.rule is FittedRule else { throw unfitted(choice) }
-        return Pair(
-            choice: choice, light: light, heavy: light.plan.joined(with: heavier.plan, after: call), call: call)
+        // The light plan's beginning may have taken more from the heavier plan than that has beyond the choice.
+        let heavy = light.plan.joined(with: heavier.plan, after: call)
+        guard heavy.evaluations > evaluations else {
+            throw PipelineError.usage(
+                "--guard at \(evaluations) evaluations: what begins as the lighter plan and goes on as that of "
+                    + "\(heavier.evaluations) has only \(heavy.evaluations), so no image could have more; choose a plan for "
+                    + "more of them with 'omnicache calibrate --search --budget'")
+        }
+        return Pair(choice: choice, light: light, heavy: heavy, call: call)
     }
 
     private static func unfitted(_ choice: PlanChoice) -> PipelineError {

@@ -161,13 +161,13 @@ public struct CalibrationJob {
 
     /// The evaluations that ``measureQuality(of:images:decoder:)`` spends on plans of so many.
     public static func evaluationsToMeasureQuality(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
-        HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
+        HardImages.evaluations(count, schedule: schedule)
             + count * (schedule.evaluations + evaluations.reduce(0, +))
     }
 
     /// The most evaluations that ``search(_:evaluations:limit:)`` spends.
     public static func mostEvaluationsToSearch(_ count: Int, _ evaluations: [Int], schedule: RunSchedule) -> Int {
-        HardImages.evaluations(count, steps: schedule.calls.count, branches: schedule.branches.count)
+        HardImages.evaluations(count, schedule: schedule)
             + Calibrator.evaluationsToMeasure(2 * count, leavesOut: false, allDrift: true, schedule: schedule)
             + evaluations.reduce(0) { $0 + PlanSearch.mostEvaluations($1, hard: count, usual: count) }
     }

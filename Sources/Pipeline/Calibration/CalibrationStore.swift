@@ -11,16 +11,20 @@ public struct CalibrationStore: Sendable {
     static let folder = "calibrations"
     /// Part of the name where the sampler clips x0: fits that did not know of it must not be found.
     private static let clippedFits = 2
+    /// The same where some channels are not guided.
+    private static let unguidedFits = 3
 
     /// The settings that are calibrated: those of all samplers that take the same path.
     let settings: SampleSettings
     private let model: ImageRecord.Model
+    private let conditions: ConditionKind
     private let shipped: String
     private let cached: String?
 
     /// The places for one model and its settings.
     public init(directory: ModelDirectory, settings: SampleSettings) {
         model = directory.reference()
+        conditions = directory.conditions
         var settings = settings
         settings.sampler = settings.sampler.onSamePath(for: directory.process)
         self.settings = settings
@@ -34,10 +38,15 @@ public struct CalibrationStore: Sendable {
             CanonicalJSON.data(
                 Key(
                     model: model.hash, configuration: model.configuration, settings: settings,
-                    fits: settings.sampler.clip == nil ? nil : Self.clippedFits)))
+                    fits: Self.fits(under: settings))))
         let name = "\(settings.sampler.kind.rawValue)-\(settings.steps)-\(key.prefix(16)).json"
         shipped = "\(directory.path)/\(Self.folder)/\(name)"
         cached = UserCache.folder(Self.folder).map { "\($0)/\(name)" }
+    }
+
+    private static func fits(under settings: SampleSettings) -> Int? {
+        if settings.guidedChannels != nil { return unguidedFits }
+        return settings.sampler.clip == nil ? nil : clippedFits
     }
 
     /// The calibration for the model and the settings, with its path; that of the cache folder wins, being newer.
@@ -52,9 +61,34 @@ public struct CalibrationStore: Sendable {
                     "\(path): the calibration is for other settings or another model than its name says; delete it, or "
                         + "make it again with 'omnicache calibrate --force'")
             }
+            do throws(PipelineError) {
+                _ = try WorkList(items: file.items, of: conditions)
+            } catch {
+                throw .badData("\(path): \(error); delete it, or make it again with 'omnicache calibrate --force'")
+            }
             return (file, path)
         }
         return nil
+    }
+
+    /// Finds out, before any work is done, whether a calibration can be kept.
+    ///
+    /// - Throws: ``PipelineError/cannotCreate(_:)`` when it cannot.
+    public func check(ships: Bool) throws(PipelineError) {
+        _ = try Standing(of: place(ships: ships), hash: "", replaces: true) { _ in nil }
+    }
+
+    /// The path of the file, in a folder that exists.
+    private func place(ships: Bool) throws(PipelineError) -> String {
+        guard let path = ships ? shipped : cached else {
+            throw .cannotCreate("there is no cache folder to keep the calibration in; set HOME or XDG_CACHE_HOME")
+        }
+        guard UserCache.makeFolder(of: path) else {
+            throw .cannotCreate(
+                "\(path): the folder for calibrations cannot be made; "
+                    + (ships ? "the model directory must be writable" : "set XDG_CACHE_HOME to one that is writable"))
+        }
+        return path
     }
 
     /// Keeps a calibration.
@@ -66,13 +100,7 @@ public struct CalibrationStore: Sendable {
     /// - Throws: ``PipelineError/cannotCreate(_:)`` when there is no place for it, or ``FileError``.
     @discardableResult
     public func save(_ file: CalibrationFile, ships: Bool = false) throws -> String {
-        guard let path = ships ? shipped : cached else {
-            throw PipelineError.cannotCreate(
-                "there is no cache folder to keep the calibration in; set HOME or XDG_CACHE_HOME")
-        }
-        guard UserCache.makeFolder(of: path) else {
-            throw PipelineError.cannotCreate("\(path): the folder for calibrations cannot be made")
-        }
+        let path = try place(ships: ships)
         try AtomicFile.writeResult(file.bytes, to: path, replaces: true)
         return path
     }

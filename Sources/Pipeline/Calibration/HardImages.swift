@@ -9,9 +9,9 @@ import Sampling
 /// small error there turns them into the other one. Their full runs look like any other's, but their runs of very few
 /// steps do not agree: how far two such runs end apart ranks images nearly as the errors of cached runs do. So many
 /// images are screened with two short runs each, and the hardest are kept.
-struct HardImages {
+package struct HardImages {
     /// The images that are screened for each one that is kept.
-    static let screenedPerImage = 6
+    package static let screenedPerImage = 6
 
     private let conditions: ConditionKind
     private let branches: Int
@@ -40,9 +40,9 @@ struct HardImages {
     /// The steps of the two short runs, for runs of so many.
     static func steps(for steps: Int) -> [Int] { [max(2, steps / 10), max(3, steps / 7)] }
 
-    /// The evaluations that ``hardest(_:beside:progress:)`` spends on so many images.
-    static func evaluations(_ count: Int, steps: Int, branches: Int) -> Int {
-        count * screenedPerImage * Self.steps(for: steps).reduce(0, +) * branches
+    /// The evaluations that ``hardest(_:beside:progress:)`` spends on so many images, for runs like these.
+    static func evaluations(_ count: Int, schedule: RunSchedule) -> Int {
+        count * screenedPerImage * steps(for: schedule.steps).reduce(0, +) * schedule.branches.count
     }
 
     /// The images whose short runs end farthest apart, the hardest first.

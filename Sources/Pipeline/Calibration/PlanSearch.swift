@@ -29,7 +29,7 @@ struct PlanSearch {
     /// the mean is mostly chance.
     private static let leastGain = 0.01
     /// By how much the score of `spectral` on one image has to be better than that of `steering` to be believed: a factor of
-    /// two in the error. Over many images `steering` leaves a half or less of the other's error on every model measured.
+    /// five in the error. Over many images `steering` leaves a half or less of the other's error on every model measured.
     private static let leastDoubt = 0.7
 
     private let calibrator: Calibrator

@@ -27,7 +27,7 @@ public final class StoredCalibration: CalibrationSource {
     ///   - standard: Where those made in the standard arithmetic are kept, which serve others nearly as well; nil where that
     ///     is the run's own.
     ///   - tell: Called with one line where something else is used than what one would expect.
-    ///   - make: Makes what is missing, from what there is; nil to have it refused.
+    ///   - make: Makes what is missing, from what there is; nil to have ``MissingCalibration`` thrown.
     public init(
         store: CalibrationStore, standard: CalibrationStore? = nil, tell: @escaping (String) -> Void = { _ in },
         make: ((Task, CalibrationFile?) throws -> CalibrationFile)? = nil
@@ -100,9 +100,7 @@ public final class StoredCalibration: CalibrationSource {
 
     private func complete(_ task: Task) throws {
         guard let make else {
-            throw PlanError.needsCalibration(
-                "there is no calibration for this model, sampler, step count and guidance yet; make one with "
-                    + "'omnicache calibrate' and the same options")
+            throw MissingCalibration(task: task)
         }
         guard isBorrowed else {
             file = try make(task, file)
@@ -111,5 +109,20 @@ public final class StoredCalibration: CalibrationSource {
         // What a borrowed calibration lacks is measured in the run's own arithmetic, from the beginning.
         (file, isBorrowed) = (try make(.measure, nil), false)
         if case .fit(let plan) = task, try checked(for: plan) == nil { file = try make(task, file) }
+    }
+}
+
+/// What a run would measure first, where nothing is to be made.
+public struct MissingCalibration: Error, CustomStringConvertible {
+    let task: StoredCalibration.Task
+
+    public var description: String {
+        switch task {
+        case .measure:
+            "there is no calibration for this model, sampler, step count and guidance yet: the run makes one first, at the cost "
+                + "of one and a half full runs, and then its plan is known; 'omnicache calibrate' makes a better one"
+        case .fit:
+            "there is no forecaster for this plan yet: the run fits one first to the images of the calibration"
+        }
     }
 }

@@ -118,6 +118,9 @@ public struct ClassNames: Sendable, Equatable {
 
     private func index(of text: String) throws(PipelineError) -> Int {
         let key = Self.key(text)
+        guard key != "all" || labels[key] != nil || synonyms[key] != nil else {
+            throw .usage("--class: 'all' stands for every class; give it alone")
+        }
         guard !key.isEmpty else {
             throw .usage("--class: a name is empty; give names or numbers separated by commas, or 'all'")
         }

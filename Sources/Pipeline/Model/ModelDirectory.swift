@@ -190,7 +190,8 @@ public struct ModelDirectory: Sendable {
             guard reading.tokenized.cutOff != nil || reading.tokenized.unknown.count < Set(words).count else {
                 throw PipelineError.usage(
                     "the model knows no word of the prompt '\(prompt.prefix(60).description.onOneLine)'; "
-                        + "'omnicache info' says where its vocabulary is")
+                        + (tokenizer.wordList.map { "it knows those of \($0), in lower case" }
+                            ?? "give one in the language that it has learned"))
             }
             return reading
         }

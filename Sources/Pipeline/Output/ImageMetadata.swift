@@ -84,6 +84,9 @@ extension ImageMetadata {
             throw .badData(
                 "\(path): a PPM or a Y4M keeps only the hash of its settings; give an image or a clip made as a PNG")
         }
+        guard PNGReader.isPNG(bytes) else {
+            throw .badData("\(path): not a PNG image; give an image or a clip that omnicache made")
+        }
         let texts: [PNGText]
         do {
             texts = try PNGReader.text(in: bytes)

@@ -6,7 +6,7 @@ import Sampling
 
 /// A picture, or a clip, of a run's current estimate of the clean sample, written every few steps.
 ///
-/// It is written beside the picture's file, and removed with ``remove()``.
+/// It is written beside the picture's file, in place of a file of that name, and removed with ``remove()``.
 public final class Preview {
     /// The file.
     public let path: String
@@ -15,6 +15,8 @@ public final class Preview {
     private let decoder: any LatentDecoder
     private let predictionType: PredictionType
     private let clean: Tensor
+    private var isWritten = false
+    private var lastStep: Int?
 
     /// - Parameters:
     ///   - interval: how many steps lie between two previews, at least 1.
@@ -40,7 +42,9 @@ public final class Preview {
     public func next(of run: inout SamplingRun) throws -> SamplingRun.Step? {
         clean.copy(from: run.latents)
         guard let step = try run.next() else { return nil }
-        guard (step.index + 1).isMultiple(of: interval), step.index + 1 < step.count else { return step }
+        let (number, isFirstCall) = (step.call.step + 1, step.call.step != lastStep)
+        lastStep = step.call.step
+        guard isFirstCall, number.isMultiple(of: interval), step.index + 1 < step.count else { return step }
         let sum = predictionType.clean(at: step.call.level)
         let output = run.guided.values
         for i in 0..<clean.count {
@@ -48,6 +52,7 @@ public final class Preview {
         }
         let picture = try PNGWriter.encode(Clip(decoder.decode(clean)))
         try AtomicFile.writeResult(picture, to: path, replaces: true)
+        isWritten = true
         return step
     }
 
@@ -57,8 +62,9 @@ public final class Preview {
         return String(path[..<dot])
     }
 
-    /// Removes the file.
+    /// Removes the file, if it was written.
     public func remove() {
+        guard isWritten else { return }
         try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -32,9 +32,13 @@ extension QualityCurve {
             throw PipelineError.usage("--quality \(quality): give a PSNR in decibels, such as 40")
         }
         guard points.contains(where: { $0.promise != nil }) else {
+            let problem =
+                points.isEmpty
+                ? "nothing is known yet about the quality of budgets with these settings; measure it"
+                : "the quality of budgets was measured on too few images with these settings; measure it again"
             throw PipelineError.usage(
-                "--quality \(quality): nothing is known yet about the quality of budgets with these settings; measure it "
-                    + "with 'omnicache calibrate --curve --samples 8 --budget 0.5,0.33,0.2' and the same options")
+                "--quality \(quality): \(problem) with 'omnicache calibrate --curve --samples 8 --budget 0.5,0.33,0.2' and the same options"
+            )
         }
         guard let point = cheapest(keeping: quality) else {
             return GoalBudget(

@@ -121,20 +121,3 @@ public struct ReuseRecord: Codable, Equatable, Sendable {
         "\(cost) of \(decisions.fullEvaluations) evaluations, \(planner) planner, \(forecaster.name) forecaster"
     }
 }
-
-/// The model calls that a run will make, and the branches that each asks for.
-public struct RunSchedule: Equatable, Sendable {
-    /// Every call, in order.
-    public let calls: [ModelCall]
-    /// The guidance branches of every call.
-    public let branches: GuidanceBranches
-
-    /// Joins the two.
-    package init(calls: [ModelCall], branches: GuidanceBranches) {
-        self.calls = calls
-        self.branches = branches
-    }
-
-    /// The evaluations of the full run.
-    public var evaluations: Int { calls.count * branches.count }
-}

@@ -45,7 +45,7 @@ import Testing
         var spent = 0
         let hard = try place.hardest(2, beside: 3) { spent += $0 }
         let screened = Calibrator.items(15, told: place.directory.config.conditions).suffix(12)
-        #expect(spent == HardImages.evaluations(2, steps: 10, branches: 2))
+        #expect(spent == HardImages.evaluations(2, schedule: place.schedule))
         #expect(hard.count == 2 && hard.allSatisfy(screened.contains))
         // By definition: no other image's two runs end farther apart.
         func distance(_ item: SampleItem) throws -> Double {
@@ -176,7 +176,39 @@ import Testing
         #expect(outcome.file.calibration.choices.map(\.evaluations) == [10, 8])
     }
 
-    @Test func `another budget is added to what the same images have shown before`() throws {
+    @Test func `a plan for hard images that would have no more evaluations is refused before any work`() throws {
+        let place = try Place()
+        let settings = place.directory.defaultSettings
+        let schedule = try settings.schedule(for: place.directory)
+        let file = try #require(try CalibrationStore(directory: place.directory, settings: settings).load()).file
+        let known = file.calibration
+        let forecaster = try #require(file.fits.map(\.forecaster).first { $0.rule is FittedRule })
+        /// A choice of as many evaluations as its plan has.
+        func choices(_ masks: [String]) throws -> CalibrationFile {
+            let plans = try masks.map { mask in
+                let full = mask.split(separator: "/").map { $0.padding(toLength: 50, withPad: "R", startingAt: 0) }
+                return try MaskPlanner(full.joined(separator: "/")).plan(
+                    PlanRequest(calls: schedule.calls, branches: schedule.branches, evaluations: schedule.evaluations))
+            }
+            let calibration = Calibration(
+                gram: known.gram, quantity: known.quantity, predictionType: known.predictionType,
+                response: known.response, stateGain: known.stateGain, path: known.path)
+            let empty = CalibrationFile(
+                model: file.model, settings: settings, items: file.items,
+                calibration: calibration.choosing(
+                    plans.map { PlanChoice(evaluations: $0.evaluations, plan: $0, errors: [1]) }))
+            return plans.reduce(empty) { $0.adding(CalibrationFile.Fit(plan: $1, forecaster: forecaster)) }
+        }
+        // The light plan begins with three evaluations where the heavy one has six: 24 become 21.
+        let few = try choices(["FRFR/FRRR", "FFFFFFFFFFF", "FFFFFFFFFFFF"])
+        #expect {
+            try CalibrationJob.evaluationsToGuard(few, [22], images: 2, schedule: schedule)
+        } throws: { "\($0)".contains("goes on as that of 24 has only 21") }
+        let enough = try choices(["FRFR/FRRR", "FFFFFFFFFFF", "FFFFFFFFFFFFFF"])
+        #expect(try CalibrationJob.evaluationsToGuard(enough, [22], images: 2, schedule: schedule) > 0)
+    }
+
+    @Test func `another budget is added to what was chosen before, and more images stand behind both`() throws {
         let place = try Place()
         let items = Calibrator.items(2, told: place.directory.config.conditions)
         let half = try place.job.calibrate(items, evaluations: [10]).file
@@ -185,8 +217,14 @@ import Testing
         #expect(both.calibration.choices.map(\.evaluations) == [10, 6])
         #expect(half.fits.allSatisfy(both.fits.contains) && third.fits.allSatisfy(both.fits.contains))
         #expect(third.completed(by: third) == third)
-        let others = try place.job.calibrate(Array(items.prefix(1)), evaluations: [10]).file
-        #expect(third.completed(by: others) == third)
+        let single = try place.job.calibrate(Array(items.prefix(1)), evaluations: [10, 6]).file
+        for joined in [third.completed(by: single), single.completed(by: third)] {
+            #expect(joined.items == third.items && joined.calibration.gram == third.calibration.gram)
+            #expect(joined.calibration.choices.map(\.evaluations) == [10, 6])
+            #expect(joined.calibration.choices.allSatisfy { choice in joined.fits.contains { $0.plan == choice.plan } })
+        }
+        #expect(third.completed(by: single).calibration.choices[1] == third.calibration.choices[0])
+        #expect(single.completed(by: third).calibration.choices == single.calibration.choices)
     }
 
     @Test(arguments: [1, 4]) func `calibrating chooses from a few, even spacing among them where steps are few`(
