@@ -18,8 +18,8 @@ struct Omnicache: ParsableCommand {
             standard error.
 
             Exit codes: 0 success, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 71 too little \
-            memory or no OpenBLAS, 73 cannot create output, 74 input/output error, 75 interrupted. After 75, run the \
-            same command again to continue.
+            memory, or a library that is missing or computes wrongly, 73 cannot create output, 74 input/output error, \
+            75 interrupted. After 75, run the same command again to continue.
             """,
         version: "omnicache \(LibraryVersions.omnicache)",
         subcommands: [
@@ -73,8 +73,10 @@ struct Omnicache: ParsableCommand {
             var reason = message(for: error).split(separator: "\n").joined(separator: " ")
             if reason.hasSuffix(".") { reason.removeLast() }
             let subcommands = configuration.subcommands.compactMap { $0.configuration.commandName }
-            if let advice = Arguments.advice(among: subcommands) { reason = advice }
-            return fail("\(reason)\(reason.hasSuffix("?") ? "" : ";") see 'omnicache --help'", .usage)
+            let advice = Arguments.advice(among: subcommands)
+            if let advice { reason = advice }
+            let command = advice == nil ? " \(Arguments.subcommand(among: subcommands) ?? "sample")" : ""
+            return fail("\(reason)\(reason.hasSuffix("?") ? "" : ";") see 'omnicache\(command) --help'", .usage)
         default:
             return fail("internal error: \(error); please report it", .internal)
         }

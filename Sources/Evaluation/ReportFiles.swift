@@ -23,7 +23,8 @@ public struct ReportFiles<Content>: Sendable {
     ///   - replaces: whether files that are there are replaced.
     /// - Throws: ``PipelineError/usage(_:)`` when the prefix names no file.
     public init(prefix: String, example: String, kinds: [Kind], replaces: Bool) throws(PipelineError) {
-        guard !prefix.isEmpty, !prefix.hasSuffix("/"), prefix != "-" else {
+        let name = prefix.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        guard !["", ".", ".."].contains(name), prefix != "-" else {
             throw .usage(
                 "--output '\(prefix)': several files are written; give what their paths begin with, as '\(example)'")
         }

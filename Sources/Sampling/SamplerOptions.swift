@@ -107,10 +107,11 @@ public struct SamplerOptions: Equatable, Sendable {
         }
         guard type != .flow || end == .clean else { throw .misplacedField(name: "end", predictionType: type) }
         guard diffusionNorm.isFinite, diffusionNorm >= 0 else {
-            throw .invalidField(name: "diffusionNorm", found: "\(diffusionNorm)", expected: "a number from 0 up")
+            throw .invalidField(name: "the diffusion norm", found: "\(diffusionNorm)", expected: "a number from 0 up")
         }
         guard lastStepSize > 0, lastStepSize < 1 else {
-            throw .invalidField(name: "lastStepSize", found: "\(lastStepSize)", expected: "a number between 0 and 1")
+            throw .invalidField(
+                name: "the last step size", found: "\(lastStepSize)", expected: "a number between 0 and 1")
         }
         for option in Self.table where option.isSet(self) && !option.kinds.contains(kind) {
             throw .unusedOption(name: option.key.rawValue, sampler: kind, usedBy: option.kinds)

@@ -40,7 +40,7 @@ extension SamplingError: CustomStringConvertible {
             "\(spacing.rawValue) spacing does not work for \(type.rawValue) models; use "
                 + TimestepSpacing.allCases.filter { $0.supports(type) }.map(\.rawValue).joined(separator: ", ")
         case .unusedOption(let name, let sampler, let usedBy):
-            "sampler \(sampler.rawValue) has no \(name); leave it at its default, or use "
+            "sampler \(sampler.rawValue) has no \(name.words); leave it at its default, or use "
                 + usedBy.map(\.rawValue).joined(separator: ", ")
         case .guidanceScaleNotFinite(let scale):
             "the guidance scale is \(scale); give a finite number, 1 for no guidance"
@@ -50,5 +50,12 @@ extension SamplingError: CustomStringConvertible {
         case .noLearnedVariance:
             "this model has no learned variance; use the ddpm variance fixed_small or fixed_large"
         }
+    }
+}
+
+extension String {
+    /// A name of several words that are joined by capital letters, as these words.
+    fileprivate var words: String {
+        reduce(into: "") { text, letter in text += letter.isUppercase ? " " + letter.lowercased() : String(letter) }
     }
 }

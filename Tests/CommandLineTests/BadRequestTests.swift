@@ -35,6 +35,13 @@ import Testing
         (["--threads", "0"], ["--threads 0"]),
         (["--grid", "0"], ["--grid 0"]),
         (["--count", "2", "--save-latents", "l.safetensors"], ["--save-latents", "--count 1"]),
+        (["--save-latents", "a.png", "-o", "a.png"], ["--save-latents a.png", "same path"]),
+        (["--save-latents", "-"], ["--save-latents -", "a file"]),
+        (["--class", "0", "--negative-prompt", "red"], ["--negative-prompt", "draws classes"]),
+        (["--class", "0", "--prompt", "a fox"], ["--prompt", "draws classes"]),
+        (["--class", "all,1"], ["'all'", "alone"]),
+        (["--last-step-size", "0.1"], ["ddim has no last step size"]),
+        (["--steps", "1", "--budget", "0.5"], ["nothing can be reused"]),
     ])
     func `a request that makes no sense is refused with 64`(options: [String], texts: [String]) throws {
         let place = try Workplace()

@@ -196,11 +196,52 @@ import Testing
     @Test(arguments: [
         (["--samples", "0"], "--samples 0"), (["--time-limit", "1m"], "--time-limit needs --search"),
         (["--search", "--time-limit", "later"], "--time-limit"), (["--budget", "2"], "2.0"), (["--budget", "x"], "x"),
+        (["--curve"], "--curve with 4 --samples"), (["--budget", "0.5,0.001"], "at least 2 of"),
     ])
     func `a calibration that makes no sense is refused with 64`(options: [String], text: String) throws {
         let place = try Workplace()
         let result = try place.start(["calibrate", "--model", place.modelPath] + options).wait()
         result.expectFailure(64, text)
+    }
+
+    @Test func `where a calibration cannot be kept, none is made`() throws {
+        let place = try Workplace()
+        let result = try place.shell(
+            "\"$OMNICACHE\" calibrate --model \"$TINY\" --log json --steps 1000 --samples 1000",
+            environment: ["XDG_CACHE_HOME": "/dev/null"])
+        result.expectFailure(73, "XDG_CACHE_HOME")
+    }
+
+    @Test(arguments: ["sample", "analyze"])
+    func `a dry run without a calibration says that one would be made, and makes none`(command: String) throws {
+        let place = try Workplace()
+        for _ in 0..<2 {
+            let result = try place.start(
+                [
+                    command, "--model", place.modelPath, "--steps", "30", "--cfg-scale", "2.35", "--seed", "1",
+                    "--budget", "0.5",
+                ]
+                    + ["--dry-run"]
+            ).wait()
+            #expect(result.status == 0 && result.errorText.contains("the run makes one first"), "\(result.errorText)")
+        }
+    }
+
+    @Test func `calibrating again replaces the plan of its budget, and keeps those of others`() throws {
+        let place = try Workplace()
+        let run = ["calibrate", "--model", place.modelPath, "--steps", "30", "--cfg-scale", "2.45", "--samples"]
+        func calibrated(_ options: String...) throws -> Calibration {
+            let result = try place.start(run + options).wait()
+            #expect(result.status == 0, "\(result.errorText)")
+            return try CalibrationFile(path: #require(result.outputLines.first)).calibration
+        }
+        let first = try calibrated("4", "--budget", "0.5")
+        let both = try calibrated("2", "--budget", "0.3")
+        #expect(both.choices.map(\.evaluations) == [30, 18] && both.choices[0] == first.choices[0])
+        #expect(both.samples == 4)
+        let again = try calibrated("5", "--budget", "0.3", "--force")
+        #expect(again.choices.map(\.evaluations) == [30, 18] && again.choices[0] == first.choices[0])
+        #expect(again.samples == 5)
     }
 
     @Test func `the embedded model finds its own calibration`() throws {

@@ -75,6 +75,10 @@ import Testing
         #expect(place.files == ["a.png"])
         try place.sample("--seed", "1", "--class", "1", "--steps", "1000", "-o", "b.png").expectSuccess()
         #expect(try place.bytes("a.png") == place.bytes("b.png"))
+        // One that is never due is not made, and what has its name is not touched.
+        try place.write("mine".utf8, to: "c.preview.png")
+        try place.sample("--seed", "1", "-o", "c.png", "--preview-every", "1000").expectSuccess()
+        #expect(try place.bytes("c.preview.png") == Data("mine".utf8))
         try place.sample("--preview-every", "0").expectFailure(64, "--preview-every")
         try place.sample("--preview-every", "1", "-o", "-").expectFailure(64, "--preview-every")
     }

@@ -23,7 +23,8 @@ import Testing
         result.expectFailure(64)
         #expect(result.errorText.contains("there are sample, calibrate, plan"), "\(result.errorText)")
         let other = try place.start(["--stepz", "5"]).wait()
-        other.expectFailure(64)
+        other.expectFailure(64, "omnicache sample --help")
+        try place.start(["plan", "--stepz", "5"]).wait().expectFailure(64, "omnicache plan --help")
         #expect(other.errorText.contains("stepz") && !other.errorText.contains("subcommand"), "\(other.errorText)")
     }
 

@@ -101,7 +101,7 @@ struct SamplerOptionsTests {
                 == "sampler ddim has no variance; leave it at its default, or use ddpm")
         #expect(
             Self.message(SamplerOptions(.ddim, lowerOrderFinal: false))
-                == "sampler ddim has no lowerOrderFinal; leave it at its default, or use dpm++2m")
+                == "sampler ddim has no lower order final; leave it at its default, or use dpm++2m")
         #expect(
             Self.message(SamplerOptions(.ddpm, end: .firstTimestep))
                 == "sampler ddpm has no end; leave it at its default, or use ddim, dpm++2m, euler, heun")
@@ -115,10 +115,10 @@ struct SamplerOptionsTests {
             Self.message(SamplerOptions(.sde))
                 == "sampler sde does not work for epsilon models; use ddim, ddpm, dpm++2m, euler, heun")
         for (name, options) in [
-            ("diffusionForm", SamplerOptions(.euler, diffusionForm: .constant)),
-            ("diffusionNorm", SamplerOptions(.euler, diffusionNorm: 2)),
-            ("lastStep", SamplerOptions(.euler, lastStep: .tweedie)),
-            ("lastStepSize", SamplerOptions(.euler, lastStepSize: 0.1)),
+            ("diffusion form", SamplerOptions(.euler, diffusionForm: .constant)),
+            ("diffusion norm", SamplerOptions(.euler, diffusionNorm: 2)),
+            ("last step", SamplerOptions(.euler, lastStep: .tweedie)),
+            ("last step size", SamplerOptions(.euler, lastStepSize: 0.1)),
         ] {
             #expect(
                 Self.message(options, .flow)
@@ -126,11 +126,11 @@ struct SamplerOptionsTests {
         }
         #expect(
             Self.message(SamplerOptions(.sde, diffusionNorm: -1), .flow)
-                == "diffusionNorm is -1.0; expected a number from 0 up")
+                == "the diffusion norm is -1.0; expected a number from 0 up")
         for size in [0, 1, .nan] {
             #expect(
                 Self.message(SamplerOptions(.sde, lastStepSize: size), .flow)
-                    == "lastStepSize is \(size); expected a number between 0 and 1")
+                    == "the last step size is \(size); expected a number between 0 and 1")
         }
         for steps in [0, 1, 1001] {
             #expect(

@@ -79,10 +79,16 @@ struct AnalyzeCommand: ParsableCommand {
             log: log)
         if !execution.dryRun { try files.check() }
         let calibration = session.calibration(for: settings, makes: !execution.dryRun)
-        let reuse = try source.settled(
-            in: session, settings: settings, calibration: calibration, decoder: directory.decoder(.own)
-        ).resolve(
-            model: directory.reference(), settings: settings, schedule: schedule, like: nil, calibration: calibration)
+        let reuse: ReuseRecord?
+        do {
+            reuse = try source.settled(
+                in: session, settings: settings, calibration: calibration, decoder: directory.decoder(.own)
+            ).resolve(
+                model: directory.reference(), settings: settings, schedule: schedule, like: nil,
+                calibration: calibration)
+        } catch let missing as MissingCalibration where execution.dryRun {
+            return log.message("\(missing)")
+        }
         if execution.dryRun {
             return try DryRun(
                 settings: settings, images: work.items.count, evaluations: schedule.evaluations,

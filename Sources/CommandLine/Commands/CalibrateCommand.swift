@@ -72,7 +72,9 @@ struct CalibrateCommand: ParsableCommand {
             discussion: "Default: the examples that come with the model.", valueName: "file"))
     var prompts: String?
 
-    @Flag(help: "Calibrate again even if there is a calibration.")
+    @Flag(
+        help: ArgumentHelp(
+            "Calibrate again even if there is a calibration.", discussion: "Plans for other budgets are kept."))
     var force = false
 
     @Flag(help: "Save the calibration in the model directory instead, to be distributed with it.")
@@ -101,9 +103,21 @@ struct CalibrateCommand: ParsableCommand {
                 "--guard uses plans that were chosen before; drop \(search ? "--search" : "--curve")")
         }
         guard search || timeLimit == nil else { throw PipelineError.usage("--time-limit needs --search") }
+        guard !curve || QualityCurve.canPromise(screening: samples * HardImages.screenedPerImage) else {
+            throw PipelineError.usage(
+                "--curve with \(samples) --samples: too few images to promise anything; give 8 or more")
+        }
+        // The first call of each branch is always evaluated.
+        let least = schedule.branches.count
+        guard budgets.allSatisfy({ $0.evaluations(of: schedule.evaluations) >= least }) else {
+            throw PlanError.budgetTooSmall(
+                planner: PlanResolver.defaultPlanner.rawValue, smallest: least, total: schedule.evaluations)
+        }
         let store = CalibrationStore(directory: directory, settings: settings)
-        let known = force && !guards ? nil : try store.load()
-        if let (file, path) = known, !guards || !force, isEnough(file, for: budgets, schedule: schedule) {
+        try store.check(ships: ship)
+        // A file that cannot be used must not keep --force from replacing it.
+        let known = force && !guards ? try? store.load() : try store.load()
+        if let (file, path) = known, !force, isEnough(file, for: budgets, schedule: schedule) {
             log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
@@ -117,7 +131,8 @@ struct CalibrateCommand: ParsableCommand {
         }
         // With a calibration that has all but the qualities, only these are measured.
         let isMade =
-            curve && known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
+            curve && !force
+            && known.map { isEnough($0.file, for: budgets, schedule: schedule, measured: false) } ?? false
         if execution.dryRun {
             var planned = 0
             if !isMade {

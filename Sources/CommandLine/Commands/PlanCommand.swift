@@ -57,7 +57,10 @@ struct PlanCommand: ParsableCommand {
             in: session, settings: settings, calibration: calibration, decoder: directory.decoder(.own))
         guard let request = try options.request() else { preconditionFailure("an option was given") }
         guard let reuse = try PlanResolver(schedule: schedule, calibration: calibration).resolve(request) else {
-            throw PipelineError.usage("a budget of 1 reuses nothing; give a smaller budget")
+            throw PipelineError.usage(
+                cache.goal == nil
+                    ? "a budget of 1 reuses nothing; give a smaller budget"
+                    : "there is nothing to plan: a full run is what was asked for; ask for less time, or less quality")
         }
         if let warning = reuse.warning(steps: settings.steps) { log.message(warning) }
         let file = PlanFile(model: directory.reference(), settings: settings, reuse: reuse)

@@ -57,7 +57,12 @@ struct SampleCommand: ParsableCommand {
         if batch.answersRequests {
             return try RequestService(command: self, session: session, reuse: source, log: log).run()
         }
-        let request = try SampleRequest(command: self, session: session, reuse: source, like: like)
+        let request: SampleRequest
+        do {
+            request = try SampleRequest(command: self, session: session, reuse: source, like: like)
+        } catch let missing as MissingCalibration where execution.dryRun {
+            return log.message("\(missing)")
+        }
         if let warning = request.batch.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
             log.message(warning)
         }

@@ -54,6 +54,9 @@ struct SampleRequest: Sendable {
             throw PipelineError.usage(
                 "--save-latents holds one image, not \(subjects.items.count); give --count 1")
         }
+        guard output.saveLatents != "-" else {
+            throw PipelineError.usage("--save-latents -: latents go into a file; give its path")
+        }
         let decoder = try directory.decoder(command.decoder.choice)
         guard decoder != nil || output.saveLatents != nil else {
             throw directory.needsDecoder(instead: ", or keep the latents with --save-latents")

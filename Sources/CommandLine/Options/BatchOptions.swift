@@ -53,8 +53,10 @@ struct BatchItemOptions: ParsableArguments {
 
     /// The names of all options, without the dashes, taken from the help text.
     static let names: Set<String> = {
+        // An option is a line of its names, then two spaces and what it does, which may speak of other options.
         let lines = helpMessage(columns: 200).split(separator: "\n").filter { $0.hasPrefix("  -") }
-        let words = lines.flatMap { $0.split { " ,/".contains($0) }.filter { $0.hasPrefix("--") } }
+        let labels = lines.map { $0.dropFirst(2) }.map { $0[..<($0.firstRange(of: "  ")?.lowerBound ?? $0.endIndex)] }
+        let words = labels.flatMap { $0.split { " ,/".contains($0) }.filter { $0.hasPrefix("--") } }
         return Set(words.map { String($0.dropFirst(2)) }).subtracting(["help"])
     }()
 }

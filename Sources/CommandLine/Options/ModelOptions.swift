@@ -108,7 +108,7 @@ extension ModelSession {
     ) throws {
         self.init(
             directory: try directory ?? options.open(), workers: workers, precision: options.weightsPrecision,
-            arithmetic: arithmetic, checkpoint: { if Interruption.isPending { throw Interrupted(done: 0, total: 1) } },
+            arithmetic: arithmetic, checkpoint: { if Interruption.isPending { throw Interrupted.early } },
             report: { event in
                 switch event {
                 case .message(let text): log.message(text)

@@ -27,14 +27,16 @@ struct ConditionOptions: ParsableArguments {
             "What the images should not show: the prompt of the unconditional branch.", valueName: "text"))
     var negativePrompt: String?
 
-    /// The name of the first of these options that was given; nil if none was.
-    var given: String? {
+    /// The name of the first of the options that is for models of prompts; nil if none was given.
+    private var givenForPrompts: String? {
         let options = [
-            ("class", classes != nil), ("prompt", !prompt.isEmpty), ("prompt-file", promptFile != nil),
-            ("negative-prompt", negativePrompt != nil),
+            ("prompt", !prompt.isEmpty), ("prompt-file", promptFile != nil), ("negative-prompt", negativePrompt != nil),
         ]
         return options.first { $0.1 }?.0
     }
+
+    /// The name of the first of these options that was given; nil if none was.
+    var given: String? { classes == nil ? givenForPrompts : "class" }
 
     /// Whether the images are described in words.
     var givesPrompts: Bool { !prompt.isEmpty || promptFile != nil }
@@ -44,12 +46,13 @@ struct ConditionOptions: ParsableArguments {
     /// - Throws: `PipelineError` when they are not of the kind that the model takes.
     func conditions(of directory: ModelDirectory) throws -> [Condition]? {
         let takesPrompts = directory.conditions.promptRules != nil
-        if let given, takesPrompts == (given == "class") {
+        if takesPrompts, classes != nil {
+            throw PipelineError.usage("--class: the model \(directory.name) draws prompts, not classes; give --prompt")
+        }
+        if !takesPrompts, let given = givenForPrompts {
             throw PipelineError.usage(
-                takesPrompts
-                    ? "--class: the model \(directory.name) draws prompts, not classes; give --prompt"
-                    : "--\(given): the model \(directory.name) draws classes, not prompts; give --class, or a text-to-image "
-                        + "model with --model")
+                "--\(given): the model \(directory.name) draws classes, not prompts; give --class, or a text-to-image "
+                    + "model with --model")
         }
         if let classes { return try directory.classes.resolve(classes).map(Condition.label) }
         guard givesPrompts else { return nil }

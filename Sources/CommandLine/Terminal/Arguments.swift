@@ -48,6 +48,11 @@ enum Arguments {
     /// A word with more typing errors than this is another word.
     private static let mostEdits = 2
 
+    /// The first argument, if it is one of `subcommands`.
+    static func subcommand(among subcommands: [String]) -> String? {
+        CommandLine.arguments.dropFirst().first.flatMap { subcommands.contains($0) ? $0 : nil }
+    }
+
     /// What to say if the first argument should have been one of `subcommands`; nil if it is one, or an option.
     static func advice(among subcommands: [String]) -> String? {
         guard let typed = CommandLine.arguments.dropFirst().first, !typed.hasPrefix("-"), typed != "help",

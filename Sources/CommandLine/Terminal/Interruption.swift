@@ -8,8 +8,12 @@ struct Interrupted: Error, CustomStringConvertible {
     /// What the same command does when it is run again.
     var again = "go on"
 
+    /// Before anything that is kept was made.
+    static let early = Interrupted(done: 0, total: 0, again: "start over")
+
     var description: String {
-        "interrupted: \(done) of \(total) images are done; run the same command again to \(again)"
+        "interrupted: \(total == 0 ? "nothing is done" : "\(done) of \(total) images are done"); run the same command again "
+            + "to \(again)"
     }
 }
 

@@ -3,6 +3,9 @@
 ///
 /// Every length and checksum is checked, and memory is taken only for what the file's size makes plausible.
 public enum PNGReader {
+    /// Whether a file begins as PNG files do.
+    public static func isPNG(_ file: [UInt8]) -> Bool { file.starts(with: PNGChunk.signature) }
+
     /// Decodes the pixels; of an animation, those of the still picture.
     ///
     /// Alpha is laid over `background`, so that opaque pixels keep their bytes. Colour space chunks are ignored.

@@ -107,7 +107,7 @@ extension SafetensorsError: CustomStringConvertible {
             "\(path): tensor \(tensor) is of type \(found); only F32, F16 and BF16 can be loaded: "
                 + PickledCheckpoint.advice(convertingPartWith: path) + " --dtype float32"
         case .notFinite(let path, let tensor, let index):
-            "\(path): tensor \(tensor) is NaN or infinite at element \(index); the weights are damaged, export them again"
+            "\(path): tensor \(tensor) is NaN or infinite at element \(index); the file is damaged, export it again"
         }
     }
 }

@@ -14,6 +14,8 @@ public struct UnigramTokenizer: Sendable {
     private let end: Int32
     /// The words that the model has learned; nil where it does not say.
     private let learned: Set<String>?
+    /// The file that lists them.
+    public let wordList: String?
 
     /// The files that are looked for, in this order.
     private static let (model, json, words) = ("spiece.model", "tokenizer.json", "vocabulary.txt")
@@ -34,7 +36,8 @@ public struct UnigramTokenizer: Sendable {
         preparation = parts.preparation
         added = AddedTokens(parts.added)
         end = parts.end
-        learned = try Self.learnedWords(beside: directory)
+        wordList = Self.wordList(beside: directory)
+        learned = try wordList.map { path throws(ModelError) in try Self.words(in: path) }
     }
 
     /// The tokens of a prompt.
@@ -140,13 +143,15 @@ extension UnigramTokenizer {
         return Array(file.bytes)
     }
 
-    private static func learnedWords(beside directory: String) throws(ModelError) -> Set<String>? {
+    private static func wordList(beside directory: String) -> String? {
         let folder = URL(filePath: directory)
         let pipeline = folder.appending(path: "../model_index.json").standardized
         let isPart = FileManager.default.fileExists(atPath: pipeline.path)
         let places = [folder] + (isPart ? [pipeline.deletingLastPathComponent()] : [])
-        let path = places.map { $0.appending(path: words).path }.first { FileManager.default.fileExists(atPath: $0) }
-        guard let path else { return nil }
+        return places.map { $0.appending(path: words).path }.first { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    private static func words(in path: String) throws(ModelError) -> Set<String> {
         let lines = String(decoding: try bytes(of: path), as: UTF8.self).split(whereSeparator: \.isNewline)
         return Set(lines.map { $0.lowercased() })
     }
