@@ -7,7 +7,8 @@
 #   -n PAIRS     pairs of class and seed in each row (default: 128)
 #   -s SEED      the first pair's seed (default: 2000001; the seeds from there on are for reports, not for tuning)
 #   -b BUDGETS   the budgets, separated by commas (default: 0.5,0.33,0.2)
-#   -p PEERS     the strategies that the default is held against (default: the best of docs/quality.md)
+#   -p PEERS     the strategies that the default is held against (default: dpcache,lemica,taylorseer,hicache,
+#                seacache,uniform+taylor:2)
 #   -c OPTIONS   what else calibrate is told in each row, such as "--search --samples 24" (default: nothing, four images)
 #   -m MODEL     the model (default: the embedded one, and the embedded flow in the rows that name it)
 #   -r NAMES     only these rows, separated by commas; ddim-50 stands for all whose names begin with ddim-50-
