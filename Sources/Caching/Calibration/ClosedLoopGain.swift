@@ -54,7 +54,9 @@ public struct ClosedLoopGain: Equatable, Sendable {
 
     /// For each call, the distance in the final sample per unit of distance after the call, to the power of ``trust``.
     ///
-    /// Calls that were not measured take the rate of those beside them; without any measurement every gain is 1.
+    /// Calls that were not measured take the rate of those beside them; without any measurement every gain is 1. Of a step of
+    /// two calls (Heun) the first leads to where the step ends, so its rate is that of the step, and counts twice. To count it
+    /// once was measured, and is worse (docs/quality.md).
     public var values: [Double] {
         let known = before.indices.filter { before[$0] > 0 }
         guard let first = known.first, let last = known.last else { return before.map { _ in 1 } }
