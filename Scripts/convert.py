@@ -6,9 +6,9 @@
     python3 Scripts/convert.py PixArt-Sigma-XL-2-512-MS.pth pixart-512 --image-size 512 --vae sdxl-vae
     python3 Scripts/convert.py downloaded/DiT-XL-2-512 dit-xl-512      # a diffusers directory with .bin weights
 
-The official checkpoints of DiT, SiT, REPA, PixArt, Latte and MiniT2I (facebookresearch/DiT, willisma/SiT, sihyun-yu/REPA,
-PixArt-alpha/PixArt-sigma, Vchitect/Latte, PeppaKing8/minit2i-jax) are state dicts, by themselves or inside what a trainer saved; exponential averages are taken
-before raw weights. Depth, width, patch, input size, classes and learned variance follow from the tensors' shapes, the heads
+The official checkpoints of DiT, SiT, REPA, PixArt, Latte and MiniT2I (facebookresearch/DiT, willisma/SiT,
+sihyun-yu/REPA, PixArt-alpha/PixArt-sigma, Vchitect/Latte, PeppaKing8/minit2i-jax) are state dicts, by themselves or
+inside what a trainer saved; exponential averages are taken before raw weights. Depth, width, patch, input size, classes and learned variance follow from the tensors' shapes, the heads
 from the table of published sizes, and the conventions from what the checkpoint says of its training. They are loaded
 without running code (torch's weights-only loading). How a checkpoint was read is printed; what contradicts that is refused.
 

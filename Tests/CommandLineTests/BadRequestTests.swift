@@ -41,7 +41,7 @@ import Testing
         (["--class", "0", "--prompt", "a fox"], ["--prompt", "draws classes"]),
         (["--class", "all,1"], ["'all'", "alone"]),
         (["--last-step-size", "0.1"], ["ddim has no last step size"]),
-        (["--steps", "1", "--budget", "0.5"], ["nothing can be reused"]),
+        (["--steps", "1", "--budget", "0.5"], ["nothing to reuse"]),
     ])
     func `a request that makes no sense is refused with 64`(options: [String], texts: [String]) throws {
         let place = try Workplace()

@@ -225,6 +225,12 @@ import Testing
             ).wait()
             #expect(result.status == 0 && result.errorText.contains("the run makes one first"), "\(result.errorText)")
         }
+        // Whatever else is wrong is still found.
+        let wrong = try place.start(
+            place.sampling(["--steps", "30", "--cfg-scale", "2.35", "--budget", "0.5", "--dry-run", "--count", "2"])
+                + ["--save-latents", "l"]
+        ).wait()
+        #expect(wrong.status == 64 && wrong.errorText.contains("--save-latents"), "\(wrong.errorText)")
     }
 
     @Test func `calibrating again replaces the plan of its budget, and keeps those of others`() throws {
@@ -242,6 +248,12 @@ import Testing
         let again = try calibrated("5", "--budget", "0.3", "--force")
         #expect(again.choices.map(\.evaluations) == [30, 18] && again.choices[0] == first.choices[0])
         #expect(again.samples == 5)
+        // Two images chose for 0.3, whatever stands behind the other budget.
+        let two = try calibrated("2", "--budget", "0.3", "--force")
+        #expect(two.samples == 2 && two.choices[0] == first.choices[0])
+        #expect(try calibrated("4", "--budget", "0.3").choices[1].images == 4)
+        let kept = try place.start(run + ["4", "--budget", "0.5,0.3"]).wait()
+        #expect(kept.errorText.contains("already"), "\(kept.errorText)")
     }
 
     @Test func `the embedded model finds its own calibration`() throws {

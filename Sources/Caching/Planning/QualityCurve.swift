@@ -11,6 +11,12 @@ public struct MeasuredQuality: Codable, Equatable, Sendable {
         self.screened = screened
     }
 
+    /// More images than anyone screens; a larger number stands in no file that was not edited.
+    private static let mostScreened = 1_000_000
+
+    /// Whether it can have been measured.
+    public var isPossible: Bool { decibels.count <= screened && screened <= Self.mostScreened }
+
     /// What equal pictures count as, whose PSNR is infinite.
     static let mostDecibels = 200.0
 }
@@ -46,18 +52,13 @@ public struct QualityCurve: Equatable, Sendable {
         }
     }
 
-    /// More images than anyone screens; a larger number stands in no file that was not edited.
-    private static let mostScreened = 1_000_000
-
     /// The fewest evaluations first.
     public let points: [Point]
 
     /// The curve of a calibration; without points where there is none, or none has been measured.
     public init(_ calibration: Calibration?) {
         points = (calibration?.choices ?? []).compactMap { choice in
-            guard let quality = choice.quality,
-                (quality.decibels.count...Self.mostScreened).contains(quality.screened)
-            else { return nil }
+            guard let quality = choice.quality, quality.isPossible else { return nil }
             return Point(evaluations: choice.evaluations, quality: quality)
         }.sorted { $0.evaluations < $1.evaluations }
     }

@@ -13,17 +13,20 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     public let quality: MeasuredQuality?
     /// The two plans that images choose between where the evaluations are a mean over images; nil where none were made.
     public let guarded: GuardedPlans?
+    /// How many images it was asked to be chosen by; nil in files of earlier versions, where all choices had as many.
+    public let images: Int?
 
     /// Joins the parts.
     public init(
         evaluations: Int, plan: ReusePlan, errors: [Double], quality: MeasuredQuality? = nil,
-        guarded: GuardedPlans? = nil
+        guarded: GuardedPlans? = nil, images: Int? = nil
     ) {
         self.evaluations = evaluations
         self.plan = plan
         self.errors = errors.map { min($0, Self.largestError) }.sorted(by: >)
         self.quality = quality
         self.guarded = guarded
+        self.images = images
     }
 
     /// Errors below this are not told apart: pictures of 8 bits hardly change.
@@ -33,12 +36,27 @@ public struct PlanChoice: Codable, Equatable, Sendable {
 
     /// The same with a measured quality.
     public func measured(_ quality: MeasuredQuality) -> PlanChoice {
-        PlanChoice(evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: guarded)
+        PlanChoice(
+            evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: guarded, images: images)
     }
 
     /// The same with plans for images that choose.
     public func guarded(by plans: GuardedPlans) -> PlanChoice {
-        PlanChoice(evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: plans)
+        PlanChoice(
+            evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: plans, images: images)
+    }
+
+    /// The same, chosen by so many images.
+    public func chosen(by images: Int) -> PlanChoice {
+        PlanChoice(
+            evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: guarded, images: images)
+    }
+
+    /// The same without what was measured with forecasters of plans that now have others.
+    public func kept(without isReplaced: (ReusePlan) -> Bool) -> PlanChoice {
+        PlanChoice(
+            evaluations: evaluations, plan: plan, errors: errors, quality: isReplaced(plan) ? nil : quality,
+            guarded: guarded.flatMap { isReplaced($0.light) || isReplaced($0.heavy) ? nil : $0 }, images: images)
     }
 
     /// How good errors are, the smaller the better: the mean over the images of the error's logarithm.

@@ -28,15 +28,15 @@ extension PlanError: CustomStringConvertible {
     }
 
     /// The planners that have a plan for every budget that the limits on reuse allow.
-    private static let thrifty = ["path", "balanced", "uniform"]
+    private static let thrifty = ["path", "path-deviation", "balanced", "uniform", "late"]
 
     private static func advice(_ planner: String, _ smallest: Int, _ total: Int) -> String {
-        guard smallest < total else { return "in so short a run nothing can be reused" }
-        // With the first call evaluated, and no limits, two evaluations would do.
+        guard smallest < total else { return "these limits, or so short a run, leave nothing to reuse" }
+        // Two evaluations, those of the first call, are always needed.
         let others = [
             smallest > 2 ? "wider limits on reuse" : nil,
-            thrifty.contains(planner)
-                ? nil : "what goes lower (the planners path, balanced and uniform, or the strategy fewer-steps)",
+            smallest <= 2 || thrifty.contains(planner) || planner.hasPrefix("fewer-steps")
+                ? nil : "what may go lower (the planners path, balanced and uniform, or the strategy fewer-steps)",
         ].compactMap(\.self)
         return "give \(share(smallest, of: total)) or more" + others.map { ", or \($0)" }.joined()
     }

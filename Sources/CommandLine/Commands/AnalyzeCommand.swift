@@ -86,8 +86,9 @@ struct AnalyzeCommand: ParsableCommand {
             ).resolve(
                 model: directory.reference(), settings: settings, schedule: schedule, like: nil,
                 calibration: calibration)
-        } catch let missing as MissingCalibration where execution.dryRun {
-            return log.message("\(missing)")
+        } catch let missing as MissingCalibration {
+            log.message("\(missing)")
+            reuse = nil
         }
         if execution.dryRun {
             return try DryRun(

@@ -75,7 +75,7 @@ struct BatchList {
         let entry = options[index].entry
         do {
             return try body(options[index].options)
-        } catch  where ExitStatus(error) == .usage && !(error is MissingCalibration) {
+        } catch  where ExitStatus(error) == .usage {
             let reason = "\(error)"
             let named = entry.fields.first { name, _ in
                 reason.hasPrefix("--\(name) ") || reason.hasPrefix("\(name) ")

@@ -114,13 +114,13 @@ struct CalibrateCommand: ParsableCommand {
                 planner: PlanResolver.defaultPlanner.rawValue, smallest: least, total: schedule.evaluations)
         }
         let store = CalibrationStore(directory: directory, settings: settings)
-        try store.check(ships: ship)
         // A file that cannot be used must not keep --force from replacing it.
-        let known = force && !guards ? try? store.load() : try store.load()
+        let known = force && !guards ? try? store.load(shipped: ship) : try store.load(shipped: ship)
         if let (file, path) = known, !force, isEnough(file, for: budgets, schedule: schedule) {
             log.message("there already is a calibration from \(file.items.count) images; --force calibrates again")
             return try log.result(Log.Event(event: "calibration", file: path, skipped: true, evaluations: 0))
         }
+        if !execution.dryRun { try store.check(ships: ship) }
         let session = try ModelSession(
             directory: directory, options: model, arithmetic: settings.arithmetic, workers: execution.workers(),
             log: log)
@@ -164,7 +164,8 @@ struct CalibrateCommand: ParsableCommand {
             return CalibrationJob.Outcome(
                 file: measured.file, evaluations: chosen.evaluations + measured.evaluations, chosen: chosen.chosen)
         }
-        let path = try store.save(known.map { outcome.file.completed(by: $0.file) } ?? outcome.file, ships: ship)
+        let path = try store.save(
+            known.map { outcome.file.completed(by: $0.file, replacing: force) } ?? outcome.file, ships: ship)
         log.message(
             "calibrated on \(samples) \(samples == 1 ? "image" : "images"), with "
                 + Self.cost(outcome.evaluations, schedule))
@@ -237,6 +238,7 @@ struct CalibrateCommand: ParsableCommand {
             && budgets.allSatisfy { budget in
                 file.calibration.choices.contains { choice in
                     choice.evaluations == budget.evaluations(of: schedule.evaluations)
+                        && (choice.images ?? file.items.count >= samples || !measured)
                         && file.fits.contains { $0.plan == choice.plan } && (choice.errors.count > 1 || !search)
                         && (choice.quality != nil || !curve || !measured) && (choice.guarded != nil || !guards)
                 }

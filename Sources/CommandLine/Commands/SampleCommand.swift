@@ -57,12 +57,7 @@ struct SampleCommand: ParsableCommand {
         if batch.answersRequests {
             return try RequestService(command: self, session: session, reuse: source, log: log).run()
         }
-        let request: SampleRequest
-        do {
-            request = try SampleRequest(command: self, session: session, reuse: source, like: like)
-        } catch let missing as MissingCalibration where execution.dryRun {
-            return log.message("\(missing)")
-        }
+        let request = try SampleRequest(command: self, session: session, reuse: source, like: like)
         if let warning = request.batch.variants.lazy.compactMap({ $0.reuse?.warning(steps: $0.settings.steps) }).first {
             log.message(warning)
         }

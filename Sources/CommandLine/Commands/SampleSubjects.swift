@@ -75,17 +75,24 @@ struct SampleSubjects {
 }
 
 extension SampleVariant {
-    /// Checks the settings against the model; makes a calibration if one is needed and `calibrates` allows it.
+    /// Checks the settings against the model; makes a calibration if one is needed, or says that the run would, unless
+    /// `calibrates`.
     fileprivate init(
         session: ModelSession, settings: SampleSettings, reuse source: ReuseSource, span: BudgetSpan, calibrates: Bool,
         decoder: DecoderSource?, like: ImageRecord? = nil
     ) throws {
         let schedule = try settings.schedule(for: session.directory)
         let calibration = session.calibration(for: settings, makes: calibrates)
-        let reuse = try source.settled(in: session, settings: settings, calibration: calibration, decoder: decoder)
-            .resolve(
-                model: session.directory.reference(), settings: settings, schedule: schedule, like: like,
-                span: span, calibration: calibration)
+        let reuse: ReuseRecord?
+        do {
+            reuse = try source.settled(in: session, settings: settings, calibration: calibration, decoder: decoder)
+                .resolve(
+                    model: session.directory.reference(), settings: settings, schedule: schedule, like: like,
+                    span: span, calibration: calibration)
+        } catch let missing as MissingCalibration {
+            session.report(.message("\(missing); what follows is a full run"))
+            reuse = nil
+        }
         try self.init(settings: settings, schedule: schedule, reuse: reuse)
     }
 }

@@ -51,7 +51,8 @@ public struct RunFile: Codable, Equatable, Sendable {
     public let framesPerSecond: Int?
     /// How many images there are.
     public let count: Int
-    /// The SHA-256 of the list: file, class or prompts, seed and variant of every image in order.
+    /// The SHA-256 of the list: file, class or prompts, seed and variant of every image in order. (Earlier versions left
+    /// negative prompts out; their batches with such are another batch.)
     public let list: String
     /// What images share; more than one where the list's options differ.
     public let variants: [Variant]

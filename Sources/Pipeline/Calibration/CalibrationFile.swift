@@ -76,18 +76,20 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
 
     /// The same with the plans that another calibration has chosen for other numbers of evaluations, and their forecasters.
     ///
-    /// What both have learnt of the model is taken from the one with more images, and from this one where they have as many.
-    /// Forecasters of plans that were not chosen are taken over only where the images are the same.
-    public func completed(by other: CalibrationFile) -> CalibrationFile {
+    /// What both have learnt of the model is taken from the one with more images, and from this one where they have as many,
+    /// or where it is to replace the other. Forecasters of plans that were not chosen are taken over only where the images
+    /// are the same.
+    public func completed(by other: CalibrationFile, replacing: Bool = false) -> CalibrationFile {
         guard other.isFor(model, settings) else { return self }
+        func isReplaced(_ plan: ReusePlan) -> Bool { fits.contains { $0.plan == plan && !other.fits.contains($0) } }
         let choices = other.calibration.choices.filter { old in
             !calibration.choices.contains { $0.evaluations == old.evaluations }
-        }
+        }.map { $0.chosen(by: $0.images ?? other.items.count).kept(without: isReplaced) }
         let plans = choices.flatMap { [$0.plan] + ($0.guarded.map { [$0.light, $0.heavy] } ?? []) }
         let known = other.fits.filter { old in
             !fits.contains { $0.plan == old.plan } && (other.items == items || plans.contains(old.plan))
         }
-        let base = other.items.count > items.count ? other : self
+        let base = other.items.count > items.count && !replacing ? other : self
         return CalibrationFile(
             model: model, settings: settings, items: base.items,
             calibration: base.calibration.choosing(choices + calibration.choices), fits: fits + known)

@@ -49,7 +49,7 @@ extension CalibrationJob {
         let items = hard + Calibrator.items(count, told: conditions)
         let measurement = try calibrator.measure(items, progress: meter.spend)
         // Images that no search, curve or fit has screened.
-        let curve = file.calibration.choices.compactMap(\.quality?.screened).max() ?? 0
+        let curve = file.calibration.choices.compactMap(\.quality).filter(\.isPossible).map(\.screened).max() ?? 0
         let used = max(count, file.items.count) * (1 + HardImages.screenedPerImage) + curve
         let seen = Calibrator.items(used + count * Self.seenPerImage, told: conditions).dropFirst(used)
         return try pairs.reduce(Outcome(file: file, evaluations: 0, chosen: [])) { outcome, pair in

@@ -186,7 +186,8 @@ public struct CalibrationJob {
             let now = ContinuousClock.now
             let pause = end.map { now + (max(now, $0) - now) / (evaluations.count - index) }
             return try search?.choose(
-                count, goesOn: { pause.map { ContinuousClock.now < $0 } ?? true }, progress: meter.spend)
+                count, goesOn: { pause.map { ContinuousClock.now < $0 } ?? true }, progress: meter.spend
+            ).chosen(by: images.count)
         }
         let calibration = calibrator.calibration(
             from: measurement, images: images, as: Self.quantity(of: chosen.map(\.forecaster)))

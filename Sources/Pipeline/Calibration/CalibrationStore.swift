@@ -45,16 +45,19 @@ public struct CalibrationStore: Sendable {
     }
 
     private static func fits(under settings: SampleSettings) -> Int? {
-        if settings.guidedChannels != nil { return unguidedFits }
+        if settings.guidedChannels != nil, settings.guidanceScale != 1 { return unguidedFits }
         return settings.sampler.clip == nil ? nil : clippedFits
     }
 
     /// The calibration for the model and the settings, with its path; that of the cache folder wins, being newer.
     ///
+    /// - Parameter onlyShipped: Whether only that of the model directory is looked for.
     /// - Returns: nil when there is none.
     /// - Throws: ``PipelineError`` when there is a file that cannot be used.
-    public func load() throws(PipelineError) -> (file: CalibrationFile, path: String)? {
-        for path in [cached, shipped].compactMap({ $0 }) where FileManager.default.fileExists(atPath: path) {
+    public func load(shipped onlyShipped: Bool = false) throws(PipelineError) -> (file: CalibrationFile, path: String)?
+    {
+        for path in [onlyShipped ? nil : cached, shipped].compactMap({ $0 })
+        where FileManager.default.fileExists(atPath: path) {
             let file = try CalibrationFile(path: path)
             guard file.isFor(model, settings) else {
                 throw .badData(
@@ -75,7 +78,9 @@ public struct CalibrationStore: Sendable {
     ///
     /// - Throws: ``PipelineError/cannotCreate(_:)`` when it cannot.
     public func check(ships: Bool) throws(PipelineError) {
-        _ = try Standing(of: place(ships: ships), hash: "", replaces: true) { _ in nil }
+        let path = try place(ships: ships)
+        try Standing.checkFolder(of: path)
+        _ = try Standing(of: path, hash: "", replaces: true) { _ in nil }
     }
 
     /// The path of the file, in a folder that exists.

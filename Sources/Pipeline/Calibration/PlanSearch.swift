@@ -238,6 +238,11 @@ public struct ChosenPlan: Sendable {
     public let error: Double
     /// How many plans with forecasters have been tried.
     public let tried: Int
+
+    /// The same, chosen by so many images.
+    func chosen(by images: Int) -> ChosenPlan {
+        ChosenPlan(choice: choice.chosen(by: images), forecaster: forecaster, error: error, tried: tried)
+    }
 }
 
 /// The trials of one number of evaluations so far.

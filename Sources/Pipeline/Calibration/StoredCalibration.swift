@@ -111,18 +111,3 @@ public final class StoredCalibration: CalibrationSource {
         if case .fit(let plan) = task, try checked(for: plan) == nil { file = try make(task, file) }
     }
 }
-
-/// What a run would measure first, where nothing is to be made.
-public struct MissingCalibration: Error, CustomStringConvertible {
-    let task: StoredCalibration.Task
-
-    public var description: String {
-        switch task {
-        case .measure:
-            "there is no calibration for this model, sampler, step count and guidance yet: the run makes one first, at the cost "
-                + "of one and a half full runs, and then its plan is known; 'omnicache calibrate' makes a better one"
-        case .fit:
-            "there is no forecaster for this plan yet: the run fits one first to the images of the calibration"
-        }
-    }
-}

@@ -44,7 +44,10 @@ public enum Standing: Equatable, Sendable {
         }
     }
 
-    private static func checkFolder(of path: String) throws(PipelineError) {
+    /// Checks that files can be made in the folder of `path`.
+    ///
+    /// - Throws: ``PipelineError/cannotCreate(_:)`` when it is not there or not writable.
+    static func checkFolder(of path: String) throws(PipelineError) {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         var status = stat()
         guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {

@@ -89,7 +89,7 @@ public struct ClassNames: Sendable, Equatable {
     ///
     /// - Throws: ``PipelineError/usage(_:)`` that suggests the nearest name, or lists the classes that share one.
     public func resolve(_ selection: String) throws(PipelineError) -> [Int] {
-        if selection.lowercased() == "all" { return Array(names.indices) }
+        if selection.trimmed.lowercased() == "all" { return Array(names.indices) }
         let parts = selection.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         var indices: [Int] = []
         var start = 0

@@ -17,7 +17,7 @@ public final class ModelSession {
     /// The threads to work with: those that were asked for, as far as there is memory for them.
     public private(set) var workers: Workers
 
-    let report: (Event) -> Void
+    package let report: (Event) -> Void
     /// Called between the steps of calibrations; throws to stop them.
     let checkpoint: () throws -> Void
     /// What multiplies, and how precisely.

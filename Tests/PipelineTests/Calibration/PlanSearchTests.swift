@@ -224,6 +224,8 @@ import Testing
             #expect(joined.calibration.choices.allSatisfy { choice in joined.fits.contains { $0.plan == choice.plan } })
         }
         #expect(third.completed(by: single).calibration.choices[1] == third.calibration.choices[0])
+        #expect(third.completed(by: single).calibration.choices.map(\.images) == [1, 2])
+        #expect(single.completed(by: third, replacing: true).items == single.items)
         #expect(single.completed(by: third).calibration.choices == single.calibration.choices)
     }
 
