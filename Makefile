@@ -130,16 +130,16 @@ compare: build
 		--budgets 0.5,0.33,0.2 --seed 4000001 --count 128 --force --output comparison
 
 .PHONY: compare-text
-# The same for the embedded text-to-image model, on 48 captions that no calibration has seen.
+# The same for the embedded text-to-image model, on 128 captions that no calibration has seen.
 compare-text: build
-	$(BINARY) compare --model Models/scenes-mmjit-s8 --prompt-file Models/scenes-mmjit-s8/compare.txt --seed 4100001 --count 48 \
+	$(BINARY) compare --model Models/scenes-mmjit-s8 --prompt-file Models/scenes-mmjit-s8/compare.txt --seed 4100001 --count 128 \
 		--strategies default,dpcache,meancache,taylorseer,uniform+taylor:2 --budgets 0.5,0.33,0.2 --force \
 		--output comparison-text
 
 .PHONY: compare-clips
-# The same for the embedded clip model, on 32 clips, with flicker.
+# The same for the embedded clip model, on 128 clips, with flicker.
 compare-clips: build
-	$(BINARY) compare --model Models/motion-latte-s8 --seed 4200001 --count 32 \
+	$(BINARY) compare --model Models/motion-latte-s8 --seed 4200001 --count 128 \
 		--strategies default,dpcache,pab,taylorseer,uniform+taylor:2 --budgets 0.5,0.4 --force --output comparison-clips
 
 .PHONY: ablation
@@ -162,7 +162,7 @@ score: build
 	Scripts/score/score.sh --binary $(BINARY) $(SCORE)
 
 .PHONY: release
-# A binary for any x86-64 that has OpenBLAS and zlib, with Swift's own libraries inside and without symbols.
+# A binary for any x86-64 that has OpenBLAS, zlib and OpenSSL 3, with Swift's own libraries inside and without symbols.
 release: deps
 	swift build -c release --static-swift-stdlib -Xlinker -s --scratch-path .build-release --product omnicache
 
