@@ -40,7 +40,7 @@ let readers: [Reader] = [
 @Sendable func isDocumented(_ error: any Error) -> Bool {
     switch error {
     case is PipelineError, is ModelError, is SafetensorsError, is FileError: true
-    case is PlanError, is SamplingError, is LinearAlgebraError, is ImageError: true
+    case is PlanError, is MissingCalibration, is SamplingError, is LinearAlgebraError, is ImageError: true
     default: false
     }
 }
