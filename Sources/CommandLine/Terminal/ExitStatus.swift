@@ -24,7 +24,7 @@ enum ExitStatus: Int32 {
         case let error as ModelError: self.init(error.kind)
         case let error as SafetensorsError: self.init(error.kind)
         case let error as FileError: self.init(error)
-        case is SamplingError, is PlanError: self = .usage
+        case is SamplingError, is PlanError, is MissingCalibration: self = .usage
         case ImageError.tooLarge: self = .usage
         case is ImageError, is ComparisonError, is WrongResult: self = .internal
         case LinearAlgebraError.unavailable(let error): self.init(error)
