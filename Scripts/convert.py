@@ -8,9 +8,10 @@
 
 The official checkpoints of DiT, SiT, REPA, PixArt, Latte and MiniT2I (facebookresearch/DiT, willisma/SiT,
 sihyun-yu/REPA, PixArt-alpha/PixArt-sigma, Vchitect/Latte, PeppaKing8/minit2i-jax) are state dicts, by themselves or
-inside what a trainer saved; exponential averages are taken before raw weights. Depth, width, patch, input size, classes and learned variance follow from the tensors' shapes, the heads
-from the table of published sizes, and the conventions from what the checkpoint says of its training. They are loaded
-without running code (torch's weights-only loading). How a checkpoint was read is printed; what contradicts that is refused.
+inside what a trainer saved; exponential averages are taken before raw weights. Depth, width, patch, input size,
+classes and learned variance follow from the tensors' shapes, the heads from the table of published sizes, and the
+conventions from what the checkpoint says of its training. They are loaded without running code (torch's weights-only
+loading). How a checkpoint was read is printed; what contradicts that is refused.
 
 Of a model directory (a diffusers pipeline, one part of it, or one of omnicache's) the configurations are copied, and
 pickled weights, variants and names that wrappers have changed are rewritten as plain safetensors.

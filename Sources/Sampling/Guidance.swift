@@ -42,8 +42,20 @@ public struct Guidance: Equatable, Sendable {
         let (c, u, e) = (outputs.conditional.prediction, outputs.unconditional.prediction.values, guided.values)
         guard scale != 1 else { return guided.copy(from: c) }
         let (conditional, scale) = (c.values, Float(scale))
-        let count = channels.map { $0 * (e.count / guided.shape[0]) } ?? e.count
-        for i in 0..<count { e[i] = u[i] + scale * (conditional[i] - u[i]) }
-        for i in count..<e.count { e[i] = conditional[i] }
+        let unguided = unguided(in: guided)
+        for i in 0..<unguided.lowerBound { e[i] = u[i] + scale * (conditional[i] - u[i]) }
+        for i in unguided { e[i] = conditional[i] }
+    }
+
+    /// Replaces the channels of an unconditional output that guidance does not read by those of a conditional one, so that
+    /// g c + (1 − g) u is the guided output everywhere.
+    public func leaveUnguided(_ unconditional: Tensor, as conditional: Tensor) {
+        let (u, c) = (unconditional.values, conditional.values)
+        for i in unguided(in: unconditional) { u[i] = c[i] }
+    }
+
+    /// The elements of an output, (C, …), that are not guided: those of the last channels.
+    private func unguided(in output: Tensor) -> Range<Int> {
+        (channels.map { $0 * (output.count / output.shape[0]) } ?? output.count)..<output.count
     }
 }

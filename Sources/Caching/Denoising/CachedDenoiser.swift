@@ -157,8 +157,7 @@ private final class RunState {
     private typealias Forecasts = [[ForecastTerm]]
 
     private let calls: [ModelCall]
-    /// Where the elements begin that are not guided; nil where all are.
-    private let firstUnguided: Int?
+    private let guidance: Guidance
     private let conditional: Kept
     private let unconditional: Kept
     private let conditionalForecasts: Forecasts
@@ -177,7 +176,7 @@ private final class RunState {
                 hasVariance: hasVariance && isUsed)
         }
         self.calls = calls
-        firstUnguided = guidance.channels.map { $0 * shape.dropFirst().reduce(1, *) }
+        self.guidance = guidance
         conditional = kept(.conditional)
         unconditional = kept(.unconditional)
         conditionalForecasts = Self.forecasts(.conditional, plan, forecaster, calls)
@@ -194,7 +193,7 @@ private final class RunState {
             let kept = run.kept(branch)
             return Kept(calls: plan.fullCalls(of: branch), slots: kept.slots, variance: kept.variance)
         }
-        (calls, firstUnguided) = (run.calls, run.firstUnguided)
+        (calls, guidance) = (run.calls, run.guidance)
         conditional = kept(.conditional)
         unconditional = kept(.unconditional)
         conditionalForecasts = Self.forecasts(.conditional, plan, forecaster, calls)
@@ -221,17 +220,10 @@ private final class RunState {
         let slot = kept.slot(of: call)
         StepKernels.combine(latents, quantity, output.prediction, into: slot)
         transform?.forward(slot)
-        if branch == .unconditional { leaveUnguided(slot, at: call) }
+        // In channels that are not guided, forecasters are fitted to the conditional branch alone (``Trajectory``). Where the
+        // unconditional one is evaluated by itself, that is an older output.
+        if branch == .unconditional { guidance.leaveUnguided(slot, as: conditional.newest(at: call)) }
         if let variance = output.variance { kept.variance?.copy(from: variance) }
-    }
-
-    /// Puts the newest conditional output into the channels that are not guided. Guidance takes these from the conditional
-    /// branch, and so do the trajectories that forecasters are fitted to (``Trajectory``). Where the unconditional branch is
-    /// evaluated alone, that is an older output.
-    private func leaveUnguided(_ slot: Tensor, at call: Int) {
-        guard let firstUnguided else { return }
-        let (target, source) = (slot.values, conditional.newest(at: call).values)
-        for i in firstUnguided..<target.count { target[i] = source[i] }
     }
 
     /// Writes the forecast of a reused output: y = (q − a x)/b. A learned variance is held.

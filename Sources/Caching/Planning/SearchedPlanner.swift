@@ -10,11 +10,11 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     /// The relative error of the final state of each image that it was tried on, the largest first.
     public let errors: [Double]
     /// What it has kept of images that had no part in the choice; nil where this was not measured.
-    public let quality: MeasuredQuality?
+    public private(set) var quality: MeasuredQuality?
     /// The two plans that images choose between where the evaluations are a mean over images; nil where none were made.
-    public let guarded: GuardedPlans?
+    public private(set) var guarded: GuardedPlans?
     /// How many images it was asked to be chosen by; nil in files of earlier versions, where all choices had as many.
-    public let images: Int?
+    public private(set) var images: Int?
 
     /// Joins the parts.
     public init(
@@ -35,28 +35,26 @@ public struct PlanChoice: Codable, Equatable, Sendable {
     static let largestError = 1e3
 
     /// The same with a measured quality.
-    public func measured(_ quality: MeasuredQuality) -> PlanChoice {
-        PlanChoice(
-            evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: guarded, images: images)
-    }
+    public func measured(_ quality: MeasuredQuality) -> PlanChoice { changed { $0.quality = quality } }
 
     /// The same with plans for images that choose.
-    public func guarded(by plans: GuardedPlans) -> PlanChoice {
-        PlanChoice(
-            evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: plans, images: images)
-    }
+    public func guarded(by plans: GuardedPlans) -> PlanChoice { changed { $0.guarded = plans } }
 
     /// The same, chosen by so many images.
-    public func chosen(by images: Int) -> PlanChoice {
-        PlanChoice(
-            evaluations: evaluations, plan: plan, errors: errors, quality: quality, guarded: guarded, images: images)
-    }
+    public func chosen(by images: Int) -> PlanChoice { changed { $0.images = images } }
 
     /// The same without what was measured with forecasters of plans that now have others.
     public func kept(without isReplaced: (ReusePlan) -> Bool) -> PlanChoice {
-        PlanChoice(
-            evaluations: evaluations, plan: plan, errors: errors, quality: isReplaced(plan) ? nil : quality,
-            guarded: guarded.flatMap { isReplaced($0.light) || isReplaced($0.heavy) ? nil : $0 }, images: images)
+        changed { choice in
+            if isReplaced(plan) { choice.quality = nil }
+            if let guarded, isReplaced(guarded.light) || isReplaced(guarded.heavy) { choice.guarded = nil }
+        }
+    }
+
+    private func changed(_ change: (inout PlanChoice) -> Void) -> PlanChoice {
+        var copy = self
+        change(&copy)
+        return copy
     }
 
     /// How good errors are, the smaller the better: the mean over the images of the error's logarithm.

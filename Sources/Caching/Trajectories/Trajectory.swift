@@ -41,14 +41,6 @@ public final class Trajectory {
         states.append(Self.scaled(before, by: calls[0].level.pathScale))
     }
 
-    /// Replaces the channels of the unconditional branch that guidance does not read by the conditional ones, so that
-    /// g c + (1 − g) u is the guided direction everywhere.
-    private func leaveUnguided(_ unconditional: Tensor, _ guidance: Guidance, conditional: Tensor) {
-        guard let channels = guidance.channels else { return }
-        let (target, source) = (unconditional.values, conditional.values)
-        for i in channels * (target.count / shape[0])..<target.count { target[i] = source[i] }
-    }
-
     /// The number of calls recorded so far.
     public var recordedCalls: Int { conditional.count }
 
@@ -62,7 +54,8 @@ public final class Trajectory {
         conditional.append(sum(direction, run.outputs.conditional.prediction))
         if branches.contains(.unconditional) {
             let other = sum(direction, run.outputs.unconditional.prediction)
-            leaveUnguided(other, run.guidance, conditional: conditional[step.index])
+            // So g c + (1 − g) u is the guided direction everywhere.
+            run.guidance.leaveUnguided(other, as: conditional[step.index])
             unconditional.append(other)
         }
         before.copy(from: run.latents)

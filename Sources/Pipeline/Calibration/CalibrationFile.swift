@@ -6,6 +6,8 @@ import Sampling
 public struct CalibrationFile: Codable, Equatable, Sendable {
     /// The format of the file.
     public static let currentSchema = "omnicache.calibration/1"
+    /// What to do about a file that cannot be used.
+    static let remedy = "delete it, or make it again with 'omnicache calibrate --force'"
 
     /// A plan and the forecaster that is best for it: a fit, or a plainer one where no fit was better (``FitCheck``).
     public struct Fit: Codable, Equatable, Sendable {
@@ -117,13 +119,12 @@ public struct CalibrationFile: Codable, Equatable, Sendable {
     }
 
     init(data: Data, path: String) throws(PipelineError) {
-        let remedy = "delete it, or make it again with 'omnicache calibrate --force'"
         try CanonicalJSON.checkSchema(
-            of: data, path: path, is: Self.currentSchema, kind: "calibration", remedy: remedy)
+            of: data, path: path, is: Self.currentSchema, kind: "calibration", remedy: Self.remedy)
         guard let file = try? JSONDecoder().decode(CalibrationFile.self, from: data),
             file.checksum == file.expectedChecksum, !file.items.isEmpty
         else {
-            throw .badData("\(path): was edited or damaged (its checksum does not fit); \(remedy)")
+            throw .badData("\(path): was edited or damaged (its checksum does not fit); \(Self.remedy)")
         }
         self = file
     }

@@ -61,13 +61,13 @@ public struct CalibrationStore: Sendable {
             let file = try CalibrationFile(path: path)
             guard file.isFor(model, settings) else {
                 throw .badData(
-                    "\(path): the calibration is for other settings or another model than its name says; delete it, or "
-                        + "make it again with 'omnicache calibrate --force'")
+                    "\(path): the calibration is for other settings or another model than its name says; "
+                        + CalibrationFile.remedy)
             }
             do throws(PipelineError) {
                 _ = try WorkList(items: file.items, of: conditions)
             } catch {
-                throw .badData("\(path): \(error); delete it, or make it again with 'omnicache calibrate --force'")
+                throw .badData("\(path): \(error); \(CalibrationFile.remedy)")
             }
             return (file, path)
         }

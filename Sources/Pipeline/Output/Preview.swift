@@ -16,7 +16,6 @@ public final class Preview {
     private let predictionType: PredictionType
     private let clean: Tensor
     private var isWritten = false
-    private var lastStep: Int?
 
     /// - Parameters:
     ///   - interval: how many steps lie between two previews, at least 1.
@@ -42,8 +41,9 @@ public final class Preview {
     public func next(of run: inout SamplingRun) throws -> SamplingRun.Step? {
         clean.copy(from: run.latents)
         guard let step = try run.next() else { return nil }
-        let (number, isFirstCall) = (step.call.step + 1, step.call.step != lastStep)
-        lastStep = step.call.step
+        let (number, isFirstCall) = (
+            step.call.step + 1, step.index == 0 || run.calls[step.index - 1].step != step.call.step
+        )
         guard isFirstCall, number.isMultiple(of: interval), step.index + 1 < step.count else { return step }
         let sum = predictionType.clean(at: step.call.level)
         let output = run.guided.values
